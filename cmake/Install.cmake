@@ -1,0 +1,3 @@
+include(GNUInstallDirs)
+install(TARGETS otlog-api otlog otlog-static)
+install(DIRECTORY include/otlog DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -1,0 +1,234 @@
+/*
+ * The SDK, for the application's main(): start, flush, shutdown, options, statistics.
+ *
+ * Libraries never include this header: only the application's entry point decides where records go. A program that is
+ * configured by environment variables needs otlog_start(NULL) and otlog_shutdown(5000), nothing else.
+ *
+ * Unless said otherwise every function is thread-safe and not async-signal-safe.
+ */
+#ifndef OTLOG_SDK_H
+#define OTLOG_SDK_H
+
+#include <otlog/exporter.h>
+#include <otlog/logs.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Diagnostics: what the SDK has to say about itself ----------------------------------------------------------- */
+
+typedef enum otlog_diagnostic_level {
+	OTLOG_DIAGNOSTIC_NONE,
+	OTLOG_DIAGNOSTIC_ERROR,
+	OTLOG_DIAGNOSTIC_WARN,
+	OTLOG_DIAGNOSTIC_INFO,
+	OTLOG_DIAGNOSTIC_DEBUG
+} otlog_diagnostic_level;
+
+/*
+ * Takes one message, without a newline. It may be called from any thread of the SDK and from threads that call the SDK,
+ * never under a lock of the SDK and never from within otlog_emit. It must not call otlog_start or otlog_shutdown.
+ */
+typedef void (*otlog_diagnostic_function)(void *user, otlog_diagnostic_level level, const char *message);
+
+/* ---- Options ----------------------------------------------------------------------------------------------------- */
+
+typedef enum otlog_queue_full {
+	OTLOG_QUEUE_FULL_DEFAULT, /* what OTLOG_QUEUE_FULL says, else drop */
+	OTLOG_QUEUE_FULL_DROP,    /* emit returns OTLOG_EMIT_QUEUE_FULL at once */
+	OTLOG_QUEUE_FULL_BLOCK    /* emit waits for room, at most OTLOG_QUEUE_BLOCK_TIMEOUT */
+} otlog_queue_full;
+
+/* One destination. It has its own place in the queue and its own thread; no pipeline slows or starves another. */
+typedef struct otlog_pipeline_options {
+	otlog_exporter exporter OTLOG__INIT;    /* the provider owns it from here on, also if starting fails */
+	uint32_t max_batch_records OTLOG__INIT; /* 0: OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, else 512 */
+	uint32_t max_batch_bytes OTLOG__INIT;   /* 0: 1 MiB; of records, before compression */
+	uint64_t schedule_delay_ms OTLOG__INIT; /* 0: OTEL_BLRP_SCHEDULE_DELAY, else 1000 */
+	uint64_t export_timeout_ms OTLOG__INIT; /* one attempt; 0: the smaller of the OTEL_ time-outs, else 10000 */
+	uint64_t retry_initial_ms OTLOG__INIT;  /* upper bound of the first back-off; 0: 1000 */
+	uint64_t retry_cap_ms OTLOG__INIT;      /* upper bound of every back-off; 0: 30000 */
+	int minimum_severity OTLOG__INIT;       /* of records that this pipeline takes; 0: all */
+} otlog_pipeline_options;
+
+/*
+ * Everything is copied, but for the exporters, which the provider takes over. {0} is valid: zero means "as the
+ * environment says, else the default". What is set here wins over the environment.
+ */
+typedef struct otlog_options {
+	const char *service_name OTLOG__INIT;        /* else OTEL_SERVICE_NAME */
+	otlog_attrs resource_attributes OTLOG__INIT; /* win over OTEL_RESOURCE_ATTRIBUTES */
+	const char *resource_schema_url OTLOG__INIT;
+	const otlog_pipeline_options *pipelines OTLOG__INIT; /* NULL: as the environment says */
+	size_t pipeline_count OTLOG__INIT;                   /* 16 at most */
+	uint64_t queue_bytes OTLOG__INIT;                    /* else OTLOG_QUEUE_BYTES, else 16 MiB */
+	uint64_t max_queue_records OTLOG__INIT; /* else OTEL_BLRP_MAX_QUEUE_SIZE, else bounded by bytes only */
+	otlog_queue_full queue_full OTLOG__INIT;
+	uint64_t queue_block_timeout_ms OTLOG__INIT; /* else OTLOG_QUEUE_BLOCK_TIMEOUT, else 5000 */
+	const char *queue_directory
+	    OTLOG__INIT;                  /* NULL: in memory. A directory: the queue is a file that survives kill -9 */
+	int minimum_severity OTLOG__INIT; /* of every logger; 0: all */
+	otlog_diagnostic_function diagnostic OTLOG__INIT; /* NULL: lines on stderr */
+	void *diagnostic_user OTLOG__INIT;
+	otlog_diagnostic_level diagnostic_level OTLOG__INIT; /* 0: OTEL_LOG_LEVEL, else warn */
+} otlog_options;
+
+/* ---- The global provider ----------------------------------------------------------------------------------------- */
+
+/*
+ * Starts the SDK: reads the environment, sets up the queue and its threads, and brings every logger to life. NULL is
+ * {0}. Never fails the host: what cannot be had is reported as a diagnostic and done without.
+ *
+ * Returns true if records will be taken; false if the SDK is off (OTEL_SDK_DISABLED=true, no memory or threads, already
+ * started): every logger then stays a no-op, or as it was. Does not touch the network. May take some milliseconds: it
+ * touches every page of the queue, so that no emit has to.
+ *
+ * A program may start again after otlog_shutdown.
+ */
+OTLOG_API bool otlog_start_sized(const otlog_options *options, size_t options_size);
+
+static inline bool
+otlog_start(const otlog_options *options)
+{
+	return otlog_start_sized(options, sizeof *options);
+}
+
+/*
+ * How a flush or a shutdown ended, best first, so that `<= OTLOG_DURABLE` means "nothing lost".
+ *   DELIVERED  every destination has every record
+ *   DURABLE    what is not delivered lies in the queue's file: after flush it survives the process, after shutdown the
+ * machine DROPPED    records were dropped since the last flush; otlog_statistics says how many and why TIMEOUT    the
+ * time is up and records are still waiting in memory; after a shutdown they are dropped
+ */
+typedef enum otlog_flush_result { OTLOG_DELIVERED, OTLOG_DURABLE, OTLOG_DROPPED, OTLOG_TIMEOUT } otlog_flush_result;
+
+/* "DELIVERED", "DURABLE", "DROPPED", "TIMEOUT"; a static string. */
+OTLOG_API const char *otlog_flush_result_text(otlog_flush_result result);
+
+/*
+ * Delivers all that was emitted before the call. Blocks for timeout_ms at most, whatever the peer does. DELIVERED if
+ * the SDK was never started.
+ */
+OTLOG_API otlog_flush_result otlog_flush(uint64_t timeout_ms);
+
+/*
+ * Flushes, stops the SDK's threads and frees the queue. Loggers stay valid: they drop and count. Blocks for timeout_ms
+ * at most, and the scheduler's noise. Calling it again returns the first result.
+ */
+OTLOG_API otlog_flush_result otlog_shutdown(uint64_t timeout_ms);
+
+/* ---- Statistics -------------------------------------------------------------------------------------------------- */
+
+/* Why a pipeline, or the queue before it, gave a record up. */
+#define OTLOG__DROP_REASONS(X)                                                                                \
+	X(OTLOG_DROP_QUEUE_FULL, "queue_full") /* no room, at emit or evicted for another pipeline */         \
+	X(OTLOG_DROP_BUSY, "busy")             /* every lane was held by other threads */                     \
+	X(OTLOG_DROP_TOO_LARGE, "too_large")   /* larger than half a lane */                                  \
+	X(OTLOG_DROP_INVALID, "invalid")       /* no record */                                                \
+	X(OTLOG_DROP_AFTER_SHUTDOWN,                                                                          \
+	  "after_shutdown")                /* emitted after shutdown, or still queued when its time was up */ \
+	X(OTLOG_DROP_REJECTED, "rejected") /* the destination refused it for good */
+
+typedef enum otlog_drop_reason {
+#define OTLOG__X(name, text) name,
+	OTLOG__DROP_REASONS(OTLOG__X)
+#undef OTLOG__X
+	    OTLOG_DROP_REASON_COUNT
+} otlog_drop_reason;
+
+/* "queue_full" …; a static string. */
+OTLOG_API const char *otlog_drop_reason_text(otlog_drop_reason reason);
+
+#define OTLOG_MAX_PIPELINES 16
+
+/*
+ * The books of one pipeline, in records. At every moment emitted + adopted = delivered + queued + dropped + filtered,
+ * where dropped is the sum over the reasons, those of the queue before it included.
+ */
+typedef struct otlog_pipeline_statistics {
+	const char *name; /* the exporter's */
+	uint64_t emitted;
+	uint64_t adopted; /* taken over from the queue file of a dead process */
+	uint64_t delivered;
+	uint64_t queued; /* waiting or in flight */
+	uint64_t filtered;
+	uint64_t dropped[OTLOG_DROP_REASON_COUNT];
+	uint64_t batches; /* acknowledged or given up */
+	uint64_t retries; /* attempts that ended in RETRY */
+	uint64_t bytes;   /* of requests acknowledged, before compression */
+} otlog_pipeline_statistics;
+
+typedef struct otlog_statistics_snapshot {
+	uint64_t emitted;                          /* calls that reached the SDK */
+	uint64_t accepted;                         /* of them, put into the queue */
+	uint64_t filtered;                         /* of them, below the minimum severity */
+	uint64_t refused[OTLOG_DROP_REASON_COUNT]; /* of them, dropped before the queue */
+	uint64_t queue_bytes;                      /* capacity */
+	uint64_t queue_bytes_used;
+	uint64_t truncated;          /* records whose longest values were cut to fit */
+	uint64_t dropped_attributes; /* over the limit of 128, or with an empty key */
+	size_t pipeline_count;
+	otlog_pipeline_statistics pipelines[OTLOG_MAX_PIPELINES];
+} otlog_statistics_snapshot;
+
+/*
+ * Fills *out; all zero if the SDK was never started; what it was at its end after shutdown. Each pipeline's books are
+ * taken under that pipeline's lock, so they balance. Blocks for as long as a worker copies a batch (microseconds).
+ */
+OTLOG_API void otlog_statistics_sized(otlog_statistics_snapshot *out, size_t out_size);
+
+static inline void
+otlog_statistics(otlog_statistics_snapshot *out)
+{
+	otlog_statistics_sized(out, sizeof *out);
+}
+
+/* ---- Providers of one's own -------------------------------------------------------------------------------------- */
+
+/* A logger provider beside the global one: its own resource, queue and pipelines. Reads the same environment. */
+typedef struct otlog_provider otlog_provider;
+
+/* Returns NULL where otlog_start returns false. */
+OTLOG_API otlog_provider *otlog_provider_create_sized(const otlog_options *options, size_t options_size);
+
+static inline otlog_provider *
+otlog_provider_create(const otlog_options *options)
+{
+	return otlog_provider_create_sized(options, sizeof *options);
+}
+
+/* As otlog_get_logger_with. The logger dies with the provider. A NULL provider gives a logger that does nothing. */
+OTLOG_API otlog_logger *otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_options *options,
+							size_t options_size);
+
+static inline otlog_logger *
+otlog_provider_get_logger(otlog_provider *provider, const otlog_logger_options *options)
+{
+	return otlog_provider_get_logger_sized(provider, options, sizeof *options);
+}
+
+OTLOG_API otlog_flush_result otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms);
+
+OTLOG_API otlog_flush_result otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms);
+
+OTLOG_API void otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snapshot *out,
+					       size_t out_size);
+
+static inline void
+otlog_provider_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)
+{
+	otlog_provider_statistics_sized(provider, out, sizeof *out);
+}
+
+/*
+ * Shuts the provider down without waiting if that has not been done, and frees it with its loggers. No other thread may
+ * use either any more. NULL is allowed.
+ */
+OTLOG_API void otlog_provider_destroy(otlog_provider *provider);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * What the SDK says about itself: one line per message, cause first, then the remedy, rate-limited per call site.
+ *
+ * The state lives in libotlog-api, once per process. Until the SDK starts, nothing is printed: the API alone is silent.
+ * Never call this from emit: it takes a lock and calls the user back. Emit counts; the keeper thread reports.
+ */
+#ifndef OTLOG_BASE_DIAGNOSTICS_H
+#define OTLOG_BASE_DIAGNOSTICS_H
+
+#include <otlog/context.h> /* OTLOG_API */
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The numbers of otlog_diagnostic_level in otlog/sdk.h. */
+enum { OTLOG__ERROR = 1, OTLOG__WARN, OTLOG__INFO, OTLOG__DEBUG };
+
+/* otlog_diagnostic_function of otlog/sdk.h, with the level as an int. */
+typedef void (*otlog__diagnostic_sink)(void *user, int level, const char *message);
+
+/* When this call site spoke last; one static per site. */
+typedef struct otlog__diagnostic_site {
+	_Atomic uint64_t next_nano; /* monotonic; writer: the thread that wins the exchange */
+	_Atomic uint32_t suppressed;
+} otlog__diagnostic_site;
+
+/* Where messages go, up to which level. A NULL sink: lines on stderr. Level 0: silence. */
+OTLOG_API void otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level);
+
+OTLOG_API void otlog__diagnose_at(otlog__diagnostic_site *site, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* At most one message per call site in ten seconds; what was held back is counted in the next one. */
+#define otlog__diagnose(level, ...)                                     \
+	do {                                                            \
+		static otlog__diagnostic_site otlog_site_;              \
+		otlog__diagnose_at(&otlog_site_, (level), __VA_ARGS__); \
+	} while (0)
+
+/* Every message, for things that are said once by their nature, such as settings at start. */
+#define otlog__diagnose_always(level, ...) otlog__diagnose_at(NULL, (level), __VA_ARGS__)
+
+#endif

@@ -1,0 +1,21 @@
+/* The resource: what the process is, merged from code, environment and defaults, encoded once. */
+#ifndef OTLOG_PROVIDER_RESOURCE_H
+#define OTLOG_PROVIDER_RESOURCE_H
+
+#include "sdk/provider/settings.h"
+
+typedef struct otlog__resource {
+	otlog__buffer head; /* field 1 (Resource) of ResourceLogs, tag and length included */
+	otlog__buffer tail; /* field 3 (schema_url), or nothing */
+	char *service_name; /* as it came out, for file names */
+} otlog__resource;
+
+/*
+ * In rising order of precedence: defaults (service.name = unknown_service:<executable>, service.instance.id = a random
+ * UUID, telemetry.sdk.*, process.pid), OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, options->resource_attributes,
+ * options->service_name. False when memory is short. Source: specification resource/sdk.md.
+ */
+bool otlog__resource_make(otlog__resource *resource, const otlog__settings *settings, const otlog_options *options);
+void otlog__resource_free(otlog__resource *resource);
+
+#endif

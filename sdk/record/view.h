@@ -1,0 +1,60 @@
+/*
+ * The pull decoder: reads the fields of LogRecord bytes without allocating, copying or recursing.
+ *
+ * Takes any bytes: what is malformed ends the reading with false, never beyond the bytes given. Slices point into them.
+ * Unknown fields are skipped. Of a field given twice the last one counts, as protobuf has it.
+ */
+#ifndef OTLOG_RECORD_VIEW_H
+#define OTLOG_RECORD_VIEW_H
+
+#include <otlog/logs.h>
+
+typedef struct otlog__slice {
+	const uint8_t *data;
+	size_t size;
+} otlog__slice;
+
+/* An AnyValue. Containers stay encoded: open them with otlog__items_of. */
+typedef struct otlog__value_view {
+	otlog_value_type type; /* never UINT64 */
+	union {
+		bool boolean;
+		int64_t int64;
+		double float64;
+		otlog__slice bytes;     /* STRING, BYTES */
+		otlog__slice container; /* ARRAY, MAP: the bytes of ArrayValue or KeyValueList */
+	} as;
+} otlog__value_view;
+
+typedef struct otlog__record_view {
+	uint64_t time_unix_nano;
+	uint64_t observed_time_unix_nano;
+	int32_t severity;
+	uint32_t dropped_attributes_count;
+	uint32_t flags;
+	otlog__slice severity_text;
+	otlog__slice event_name;
+	otlog__slice trace_id; /* size 0 or 16 in a sound record */
+	otlog__slice span_id;  /* size 0 or 8 */
+	otlog__value_view body;
+	otlog__slice record; /* all of it: where the attributes are read from */
+} otlog__record_view;
+
+/* Reads every field but the attributes. False if the bytes are no LogRecord. */
+bool otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view);
+
+/* Goes through the attributes of a record, or the items of an array or map, in their order. */
+typedef struct otlog__items {
+	otlog__slice rest;
+	uint32_t field; /* number of the repeated field */
+	bool keyed;     /* KeyValue items, else AnyValue */
+	bool malformed; /* set when reading stopped at bytes that make no sense */
+} otlog__items;
+
+otlog__items otlog__attributes_of(const otlog__record_view *view);
+otlog__items otlog__items_of(const otlog__value_view *container);
+
+/* The next one; false at the end or at malformed bytes. `key` is empty for array items. */
+bool otlog__next_item(otlog__items *items, otlog__slice *key, otlog__value_view *value);
+
+#endif
