@@ -4,7 +4,8 @@
  * Records take the thread's current span context when they name none of their own. A server attaches the context it
  * finds in the request's `traceparent` header before it handles the request, and detaches it afterwards.
  *
- * Every function here is thread-safe, never blocks, never allocates and is async-signal-safe.
+ * Every function here is thread-safe, never blocks and never allocates. All are async-signal-safe but
+ * otlog_context_attach_traceparent, which may report a malformed header.
  */
 #ifndef OTLOG_CONTEXT_H
 #define OTLOG_CONTEXT_H

@@ -12,8 +12,9 @@
 typedef struct otlog__backend {
 	/* Registers a scope and returns its number, below 0xffff. Called under the registry's lock. */
 	uint16_t (*add_scope)(void *self, const otlog_logger_options *scope);
-	/* Takes a record of at least sizeof(otlog_record) bytes. Async-signal-safe. */
-	otlog_emit_result (*emit)(void *self, uint16_t scope, const otlog_record *record);
+	/* Takes a whole otlog_record; `context` is the one that holds for it, never NULL. Async-signal-safe. */
+	otlog_emit_result (*emit)(void *self, uint16_t scope, const otlog_record *record,
+				  const otlog_span_context *context);
 	bool (*enabled)(void *self, int severity, const char *event_name);
 } otlog__backend;
 

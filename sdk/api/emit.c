@@ -1,0 +1,74 @@
+#include "sdk/api/context.h"
+#include "sdk/api/registry.h"
+
+#include <stdatomic.h>
+
+/* The binding that takes this logger's records, or NULL. */
+static const otlog__binding *
+binding_of(const otlog_logger *face)
+{
+	if (!face)
+		return NULL;
+	/* Acquire: pairs with the release in bind_logger. */
+	const otlog__binding *binding =
+	    atomic_load_explicit(&((const otlog__logger *)face)->binding, memory_order_acquire);
+	/* Switched off: a registry without a backend keeps the old bindings for emits that are under way. */
+	return __atomic_load_n(&face->minimum_severity, __ATOMIC_RELAXED) == INT_MAX ? NULL : binding;
+}
+
+otlog_emit_result
+otlog_emit_sized(otlog_logger *logger, const otlog_record *record, size_t record_size)
+{
+	const otlog__binding *binding = binding_of(logger);
+	if (!binding)
+		return OTLOG_EMIT_DISABLED;
+	otlog_record whole = { 0 };
+	if (record && record_size < sizeof *record) {
+		/* A caller compiled against an older header: what it does not know is not given. */
+		memcpy(&whole, record, record_size);
+		record = &whole;
+	}
+	const otlog_span_context *context = record ? record->span_context : NULL;
+	return binding->backend->emit(binding->self, binding->scope, record,
+				      context ? context : otlog__context_current());
+}
+
+bool
+otlog_enabled(const otlog_logger *logger, int severity, const char *event_name)
+{
+	const otlog__binding *binding = binding_of(logger);
+	return binding && binding->backend->enabled(binding->self, severity, event_name);
+}
+
+static bool
+has_key(otlog_attrs attributes, const otlog_attr *wanted)
+{
+	for (size_t i = 0; attributes.items && i < attributes.count; i++)
+		if (attributes.items[i].key_size == wanted->key_size && attributes.items[i].key &&
+		    memcmp(attributes.items[i].key, wanted->key, wanted->key_size) == 0)
+			return true;
+	return false;
+}
+
+otlog_emit_result
+otlog_log(otlog_logger *logger, int severity, const otlog_site *site, const char *message, otlog_attrs attributes)
+{
+	otlog_attr place[3];
+	size_t count = 0;
+	if (site) {
+		/* Names: OpenTelemetry semantic conventions, "Source code attributes" (stable). */
+		const otlog_attr all[3] = { OTLOG_KV("code.file.path", site->file),
+					    OTLOG_KV("code.function.name", site->function),
+					    OTLOG_KV("code.line.number", site->line) };
+		for (size_t i = 0; i < 3; i++)
+			if (!has_key(attributes, &all[i]))
+				place[count++] = all[i];
+	}
+	const otlog_attr_group group = { .attributes = { place, count } };
+	const otlog_record record = { .severity = severity,
+				      .body = otlog_string(message),
+				      .attributes = attributes,
+				      .groups = &group,
+				      .group_count = 1 };
+	return otlog_emit_sized(logger, &record, sizeof record);
+}

@@ -1,0 +1,18 @@
+#include "sdk/api/backend.h"
+
+/* The options as this library knows them, whatever header the caller was compiled against. */
+otlog_logger *
+otlog_get_logger_with_sized(const otlog_logger_options *options, size_t options_size)
+{
+	otlog_logger_options known = { 0 };
+	if (options)
+		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	return otlog__registry_get_logger(otlog__global_registry(), &known);
+}
+
+otlog_logger *
+otlog_get_logger(const char *name, const char *version)
+{
+	return otlog__registry_get_logger(otlog__global_registry(),
+					  &(otlog_logger_options){ .name = name, .version = version });
+}

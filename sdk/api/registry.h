@@ -1,0 +1,24 @@
+/* Loggers and their bindings; what emit needs to see of them. */
+#ifndef OTLOG_API_REGISTRY_H
+#define OTLOG_API_REGISTRY_H
+
+#include "sdk/api/backend.h"
+
+/* Which provider takes a logger's records, and under which scope. Never changes once published. */
+typedef struct otlog__binding {
+	const otlog__backend *backend;
+	void *self;
+	struct otlog__binding *older; /* earlier bindings of the same logger: an emit may still hold one */
+	uint16_t scope;
+} otlog__binding;
+
+/* What an otlog_logger really is. */
+typedef struct otlog__logger {
+	otlog_logger face; /* first: the public pointer is a pointer to the whole */
+	/* Writer: otlog__registry_bind and get_logger, under the registry's lock. NULL: no-op. */
+	_Atomic(otlog__binding *) binding;
+	otlog_logger_options scope; /* owned copies */
+	struct otlog__logger *next;
+} otlog__logger;
+
+#endif
