@@ -16,21 +16,33 @@ binding_of(const otlog_logger *face)
 	return __atomic_load_n(&face->minimum_severity, __ATOMIC_RELAXED) == INT_MAX ? NULL : binding;
 }
 
+static otlog_emit_result
+emit_whole(const otlog__binding *binding, const otlog_record *record)
+{
+	const otlog_span_context *context = record ? record->span_context : NULL;
+	return binding->backend->emit(binding->self, binding->scope, record,
+				      context ? context : otlog__context_current());
+}
+
+/* A caller compiled against an older header: what it does not know is not given. Apart, to keep emit's own frame small.
+ */
+static __attribute__((noinline)) otlog_emit_result
+emit_shorter(const otlog__binding *binding, const otlog_record *record, size_t record_size)
+{
+	otlog_record whole = { 0 };
+	memcpy(&whole, record, record_size);
+	return emit_whole(binding, &whole);
+}
+
 otlog_emit_result
 otlog_emit_sized(otlog_logger *logger, const otlog_record *record, size_t record_size)
 {
 	const otlog__binding *binding = binding_of(logger);
 	if (!binding)
 		return OTLOG_EMIT_DISABLED;
-	otlog_record whole = { 0 };
-	if (record && record_size < sizeof *record) {
-		/* A caller compiled against an older header: what it does not know is not given. */
-		memcpy(&whole, record, record_size);
-		record = &whole;
-	}
-	const otlog_span_context *context = record ? record->span_context : NULL;
-	return binding->backend->emit(binding->self, binding->scope, record,
-				      context ? context : otlog__context_current());
+	if (record && record_size < sizeof *record)
+		return emit_shorter(binding, record, record_size);
+	return emit_whole(binding, record);
 }
 
 bool
