@@ -5,6 +5,7 @@
 #ifndef OTLOG_PROCESSOR_BATCH_H
 #define OTLOG_PROCESSOR_BATCH_H
 
+#include "sdk/processor/request.h"
 #include "sdk/queue/queue.h"
 
 #include <otlog/exporter.h>
@@ -18,15 +19,15 @@ typedef struct otlog__batch_options {
 	uint64_t export_timeout_ms; /* one attempt; 0: no limit */
 	uint64_t retry_initial_ms;
 	uint64_t retry_cap_ms;
-	const uint8_t *resource_head; /* before the scopes: field 1 of ResourceLogs; lives as long as the processor */
-	size_t resource_head_size;
-	const uint8_t *resource_tail; /* behind them: its schema URL */
-	size_t resource_tail_size;
+	otlog__request_frame frame; /* what it points to lives as long as the processor */
 } otlog__batch_options;
 
 /* Takes the exporter in every case. NULL when memory or threads are short. */
 otlog__batch_processor *otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
 					    const otlog__batch_options *options);
+
+/* For the keeper: a worker that sits in one attempt for long counts as away, so that others need not wait for it. */
+void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano);
 
 /* Asks for everything up to now to be sent at once, a waiting back-off of ours included. Does not wait. */
 void otlog__batch_request_flush(otlog__batch_processor *processor);

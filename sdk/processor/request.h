@@ -1,0 +1,33 @@
+/*
+ * Framing: a request is a concatenation of bytes that exist already.
+ *
+ *   ExportLogsServiceRequest
+ *     field 1  ResourceLogs
+ *       resource_head                    field 1, encoded once at start
+ *       field 2  ScopeLogs, one a scope
+ *         scope.head                     field 1, encoded once per logger
+ *         field 2  LogRecord …           the frames' bytes as they lie
+ *         scope.tail                     field 3
+ *       resource_tail                    field 3
+ */
+#ifndef OTLOG_PROCESSOR_REQUEST_H
+#define OTLOG_PROCESSOR_REQUEST_H
+
+#include "sdk/base/buffer.h"
+#include "sdk/queue/queue.h"
+
+typedef struct otlog__request_frame {
+	const uint8_t *resource_head;
+	size_t resource_head_size;
+	const uint8_t *resource_tail;
+	size_t resource_tail_size;
+} otlog__request_frame;
+
+/*
+ * Writes the request for the frames into *out, from its beginning. The order of a scope's records is kept; scopes come
+ * in the order of their first record. False when memory is short.
+ */
+bool otlog__request_write(const otlog__queue *queue, const otlog__request_frame *frame, const otlog__frame_ref *refs,
+			  uint32_t count, otlog__buffer *out);
+
+#endif
