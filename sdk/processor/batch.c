@@ -250,6 +250,18 @@ start_thread(otlog__batch_processor *p)
 	return error == 0;
 }
 
+/* Gives up all that only the worker used. */
+static void
+release(otlog__batch_processor *p)
+{
+	if (p->exporter.functions && p->exporter.functions->destroy)
+		p->exporter.functions->destroy(p->exporter.self);
+	p->exporter.functions = NULL;
+	otlog__buffer_free(&p->request);
+	free(p->refs);
+	p->refs = NULL;
+}
+
 otlog__batch_processor *
 otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
 		    const otlog__batch_options *options)
@@ -321,6 +333,7 @@ otlog__batch_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 		}
 	}
 	pthread_join(p->thread, NULL);
+	release(p);
 	return true;
 }
 
@@ -329,10 +342,7 @@ otlog__batch_destroy(otlog__batch_processor *p)
 {
 	if (!p)
 		return;
-	if (p->exporter.functions->destroy)
-		p->exporter.functions->destroy(p->exporter.self);
-	otlog__buffer_free(&p->request);
-	free(p->refs);
+	release(p);
 	free(p);
 }
 

@@ -33,8 +33,9 @@ void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano);
 void otlog__batch_request_flush(otlog__batch_processor *processor);
 
 /*
- * Stops the worker: it ends its attempt by the deadline, or is cancelled then. False if the exporter does not come back
- * even so; the thread and the exporter are then left behind.
+ * Stops the worker: it ends its attempt by the deadline, or is cancelled then. Destroys the exporter; the counts stay
+ * readable, and a late otlog__batch_request_flush does no harm. False if the exporter does not come back even so: the
+ * thread and the exporter are then left behind, and neither queue nor processor may be freed.
  */
 bool otlog__batch_stop(otlog__batch_processor *processor, uint64_t deadline_nano);
 

@@ -1,0 +1,88 @@
+#include "sdk/provider/provider.h"
+
+static void
+take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapshot *all, otlog_pipeline_statistics *out)
+{
+	const otlog__pipeline *pipeline = &provider->pipelines[i];
+	otlog__pipeline_books books;
+	otlog__batch_counts counts = { 0 };
+	otlog__pipeline_take_books(provider->queue, (uint32_t)i, &books);
+	if (pipeline->processor)
+		otlog__batch_take_counts(pipeline->processor, &counts);
+
+	out->name = pipeline->exporter.name;
+	out->emitted = books.accepted + all->filtered;
+	out->delivered = books.delivered;
+	out->queued = books.queued;
+	out->filtered = books.filtered + all->filtered;
+	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
+		out->dropped[reason] = books.dropped[reason] + all->refused[reason];
+		out->emitted += all->refused[reason];
+	}
+	out->batches = counts.batches;
+	out->retries = counts.retries;
+	out->bytes = counts.bytes;
+}
+
+static void
+take_all(otlog_provider *provider, otlog_statistics_snapshot *out)
+{
+	otlog__queue_books books;
+	otlog__queue_take_books(provider->queue, &books);
+	/* Relaxed: plain counters. */
+	out->filtered = atomic_load_explicit(&provider->filtered, memory_order_relaxed);
+	out->truncated = atomic_load_explicit(&provider->truncated, memory_order_relaxed);
+	out->dropped_attributes = atomic_load_explicit(&provider->dropped_attributes, memory_order_relaxed);
+	out->accepted = books.accepted;
+	out->emitted = books.accepted + out->filtered;
+	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
+		out->refused[reason] = books.refused[reason];
+		out->emitted += books.refused[reason];
+	}
+	out->queue_bytes = books.bytes;
+	out->queue_bytes_used = books.bytes_used;
+	out->pipeline_count = provider->pipeline_count;
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		take_pipeline(provider, i, out, &out->pipelines[i]);
+}
+
+void
+otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snapshot *out, size_t out_size)
+{
+	otlog_statistics_snapshot all = { 0 };
+	if (!out)
+		return;
+	if (provider)
+		take_all(provider, &all);
+	memset(out, 0, out_size);
+	memcpy(out, &all, out_size < sizeof all ? out_size : sizeof all);
+}
+
+uint64_t
+otlog__provider_dropped(otlog_provider *provider)
+{
+	otlog_statistics_snapshot all = { 0 };
+	take_all(provider, &all);
+	uint64_t dropped = 0;
+	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
+		dropped += all.refused[reason];
+		for (size_t i = 0; i < all.pipeline_count; i++)
+			dropped += all.pipelines[i].dropped[reason] - all.refused[reason];
+	}
+	return dropped;
+}
+
+const char *
+otlog_drop_reason_text(otlog_drop_reason reason)
+{
+	switch (reason) {
+#define OTLOG__X(name, text) \
+	case name:           \
+		return text;
+		OTLOG__DROP_REASONS(OTLOG__X)
+#undef OTLOG__X
+	case OTLOG_DROP_REASON_COUNT:
+		break;
+	}
+	return "unknown reason";
+}

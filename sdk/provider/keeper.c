@@ -1,0 +1,164 @@
+#include "sdk/provider/provider.h"
+
+#include "sdk/base/clock.h"
+#include "sdk/base/diagnostics.h"
+#include "sdk/base/futex.h"
+
+#include <inttypes.h>
+#include <signal.h>
+
+/* How often drops are looked for, and workers watched, while nothing else happens. */
+#define TICK_NANO (1 * OTLOG__NANOS_PER_S)
+
+/* A lane that stays half full although nobody may be evicted is not looked at more often than this. */
+#define PAUSE_NANO (5 * OTLOG__NANOS_PER_MS)
+
+/* What was reported last. */
+typedef struct reported {
+	uint64_t refused[OTLOG_DROP_REASON_COUNT];
+	uint64_t evicted[OTLOG_MAX_PIPELINES];
+	uint64_t truncated;
+	uint64_t dropped_attributes;
+} reported;
+
+static uint64_t
+rise(uint64_t now, uint64_t *before)
+{
+	uint64_t more = now - *before;
+	*before = now;
+	return more;
+}
+
+/* Records given up for one pipeline so that the others keep the room. */
+static void
+report_evicted(const otlog_statistics_snapshot *now, reported *before)
+{
+	for (size_t i = 0; i < now->pipeline_count; i++) {
+		const otlog_pipeline_statistics *pipeline = &now->pipelines[i];
+		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_QUEUE_FULL] - now->refused[OTLOG_DROP_QUEUE_FULL],
+				     &before->evicted[i]);
+		if (more)
+			otlog__diagnose(
+			    OTLOG__WARN,
+			    "%s: %" PRIu64 " records dropped for this destination alone, which does not take them, so "
+			    "that the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
+			    pipeline->name, more);
+	}
+}
+
+/* Says what emit may not say itself: it counts, the keeper reports. */
+static void
+report(otlog_provider *provider, reported *before)
+{
+	otlog_statistics_snapshot now;
+	uint64_t more;
+	otlog_provider_statistics_sized(provider, &now, sizeof now);
+	if ((more = rise(now.refused[OTLOG_DROP_QUEUE_FULL], &before->refused[OTLOG_DROP_QUEUE_FULL])))
+		otlog__diagnose(OTLOG__WARN,
+				"the queue is full: %" PRIu64
+				" records dropped. Records come faster than they are delivered: "
+				"see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64
+				"), or set OTLOG_QUEUE_FULL=block",
+				more, now.queue_bytes);
+	if ((more = rise(now.refused[OTLOG_DROP_BUSY], &before->refused[OTLOG_DROP_BUSY])))
+		otlog__diagnose(OTLOG__WARN,
+				"every lane of the queue was held by another thread: %" PRIu64
+				" records dropped. More threads "
+				"emit at once than the processors can run; emit from fewer threads",
+				more);
+	if ((more = rise(now.refused[OTLOG_DROP_TOO_LARGE], &before->refused[OTLOG_DROP_TOO_LARGE])))
+		otlog__diagnose(OTLOG__WARN,
+				"%" PRIu64
+				" records dropped: larger than %zu bytes even with their longest values cut. Log "
+				"less in one record, or raise OTLOG_QUEUE_BYTES",
+				more, provider->max_record);
+	if ((more = rise(now.refused[OTLOG_DROP_INVALID], &before->refused[OTLOG_DROP_INVALID])))
+		otlog__diagnose(OTLOG__WARN,
+				"%" PRIu64
+				" emits dropped: the record was NULL. Look for the caller of otlog_emit that passes "
+				"none",
+				more);
+	report_evicted(&now, before);
+	if ((more = rise(now.truncated, &before->truncated)))
+		otlog__diagnose(OTLOG__WARN,
+				"%" PRIu64
+				" records had their longest values cut to fit %zu bytes. Log less in one record, or "
+				"raise OTLOG_QUEUE_BYTES",
+				more, provider->max_record);
+	if ((more = rise(now.dropped_attributes, &before->dropped_attributes)))
+		otlog__diagnose(OTLOG__WARN,
+				"%" PRIu64
+				" attributes dropped: without a key, or over %u in one record. Give every attribute "
+				"a key and nest what belongs together",
+				more, provider->limits.attribute_count);
+}
+
+static bool
+is_stopping(otlog_provider *provider)
+{
+	return atomic_load_explicit(&provider->keeper_stop, memory_order_acquire) !=
+	       0; /* pairs with otlog__keeper_stop */
+}
+
+/* Gives room back that an absent pipeline holds, as soon as a lane is half full. */
+static void
+keep_room(otlog_provider *provider, uint64_t until)
+{
+	while (!is_stopping(provider) && otlog__monotonic_nano() < until) {
+		otlog__queue_wait_half_full(provider->queue, until);
+		for (size_t i = 0; i < provider->pipeline_count; i++)
+			if (provider->pipelines[i].processor)
+				otlog__batch_watch(provider->pipelines[i].processor, otlog__monotonic_nano());
+		if (otlog__queue_evict(provider->queue) == 0 && !is_stopping(provider)) {
+			uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
+			uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+			if (!is_stopping(provider))
+				otlog__futex_wait(&provider->keeper_bell, seen, pause < until ? pause : until);
+		}
+	}
+}
+
+static void *
+run(void *self)
+{
+	otlog_provider *provider = self;
+	reported before = { 0 };
+	pthread_setname_np(pthread_self(), "otlog-keeper");
+	while (!is_stopping(provider)) {
+		uint64_t until = otlog__monotonic_nano() + TICK_NANO;
+		if (provider->pipeline_count > 1) {
+			keep_room(provider, until);
+		} else {
+			uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+			if (!is_stopping(provider))
+				otlog__futex_wait(&provider->keeper_bell, seen, until);
+		}
+		report(provider, &before);
+	}
+	return NULL;
+}
+
+bool
+otlog__keeper_start(otlog_provider *provider)
+{
+	sigset_t all, before;
+	sigfillset(&all); /* signals are the host's: its handlers shall not run on our stack */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	provider->keeper_runs = pthread_create(&provider->keeper, NULL, run, provider) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return provider->keeper_runs;
+}
+
+void
+otlog__keeper_stop(otlog_provider *provider)
+{
+	if (!provider->keeper_runs)
+		return;
+	/* Release: pairs with is_stopping; the bell moves after it, so the keeper cannot miss both. */
+	atomic_store_explicit(&provider->keeper_stop, 1, memory_order_release);
+	atomic_fetch_add_explicit(&provider->keeper_bell, 1, memory_order_release);
+	otlog__futex_wake_all(&provider->keeper_bell);
+	otlog__queue_wake_keeper(provider->queue);
+	pthread_join(provider->keeper, NULL);
+	provider->keeper_runs = false;
+}

@@ -1,0 +1,93 @@
+/*
+ * The logger provider: it alone wires api → record → queue → processor → exporter.
+ *
+ *   provider.c    create, shut down, destroy
+ *   emit.c        a caller's record into the queue
+ *   pipelines.c   exporters and their processors, from options and settings
+ *   flush.c       waiting for the cursors, and the verdict
+ *   books.c       statistics
+ *   keeper.c      the thread that evicts, watches and reports, and never touches the network
+ *   start.c       the global provider
+ */
+#ifndef OTLOG_PROVIDER_PROVIDER_H
+#define OTLOG_PROVIDER_PROVIDER_H
+
+#include "sdk/api/backend.h"
+#include "sdk/processor/batch.h"
+#include "sdk/provider/resource.h"
+#include "sdk/provider/settings.h"
+#include "sdk/queue/queue.h"
+#include "sdk/record/encode.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define OTLOG__SEVERITIES 25 /* 0 … 24 */
+
+typedef struct otlog__pipeline {
+	otlog_exporter exporter; /* until the processor takes it */
+	otlog__batch_options batch;
+	int minimum_severity;
+	otlog__batch_processor *processor;
+} otlog__pipeline;
+
+struct otlog_provider {
+	/* Read by every emit; fixed before the first. */
+	otlog__queue *queue;
+	size_t max_record;
+	otlog__limits limits;
+	bool block;
+	uint64_t block_timeout_ms;
+	uint16_t takers[OTLOG__SEVERITIES]; /* by severity: the pipelines that take a record; 0: filtered */
+
+	/* Written by emits, on their rare paths only. */
+	_Alignas(64) _Atomic uint64_t filtered;
+	_Atomic uint64_t truncated;
+	_Atomic uint64_t dropped_attributes;
+
+	/* Fixed before the first emit. */
+	otlog__registry *registry;
+	int minimum_severity;
+	otlog__resource resource;
+	size_t pipeline_count;
+	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
+
+	/* Guards what follows; never held while waiting for a destination. */
+	pthread_mutex_t lock;
+	uint64_t dropped_at_flush; /* all drops up to the last flush that reported them */
+	enum { OTLOG__RUNNING, OTLOG__STOPPING, OTLOG__STOPPED } state;
+	otlog_flush_result last_result; /* of the shutdown, once STOPPED */
+	pthread_cond_t stopped;
+
+	pthread_t keeper;
+	_Atomic uint32_t keeper_bell; /* futex; writer: who wants the keeper to look */
+	_Atomic uint32_t keeper_stop; /* writer: shutdown */
+	bool keeper_runs;
+	bool thread_left_behind;      /* an exporter hangs for good: nothing it may touch is freed */
+	struct otlog_provider *older; /* the global provider before this one, see start.c */
+};
+
+/* emit.c */
+extern const otlog__backend otlog__provider_backend;
+
+/* pipelines.c: fills provider->pipelines; false if there is none. Takes the exporters of the options in every case. */
+bool otlog__pipelines_plan(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options);
+/* Starts the workers; the queue is open. A pipeline whose worker cannot be had is reported and left out. */
+bool otlog__pipelines_start(otlog_provider *provider);
+
+/* keeper.c */
+bool otlog__keeper_start(otlog_provider *provider);
+void otlog__keeper_stop(otlog_provider *provider);
+
+/* flush.c: asks every pipeline, waits, and tells how it ended. */
+otlog_flush_result otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano);
+
+/* books.c: everything that was ever dropped, all pipelines together. */
+uint64_t otlog__provider_dropped(otlog_provider *provider);
+
+/* provider.c: the options as this library knows them. `registry`: whose loggers come to life. NULL: start has failed.
+ */
+otlog_provider *otlog__provider_make(const otlog_options *options, otlog__registry *registry);
+otlog_options otlog__options_known(const otlog_options *options, size_t options_size);
+
+#endif
