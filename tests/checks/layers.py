@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Each folder includes only what its layer may include. usage: layers.py ROOT"""
+
+import fnmatch
+import pathlib
+import re
+import sys
+
+PUBLIC = "otlog/*"
+BASE = "sdk/base/*"
+
+# Files (the first pattern that matches counts) : what they may include of ours, beside their own folder.
+# A folder that matches none has no layer, which is an error too.
+MAY_INCLUDE = [
+    ("include/otlog/*", [PUBLIC]),
+    ("sdk/base/*", [PUBLIC]),
+    ("sdk/api/*", [PUBLIC, BASE]),
+    ("sdk/record/*", [PUBLIC, BASE]),
+    ("sdk/events/*_from_record.c", [PUBLIC, "sdk/record/view.h"]),
+    ("sdk/events/*", [PUBLIC]),
+    ("sdk/queue/*", [PUBLIC, BASE]),
+    ("sdk/processor/*", [PUBLIC, BASE, "sdk/queue/*"]),
+    (
+        "sdk/provider/*",
+        [PUBLIC, BASE, "sdk/record/*", "sdk/queue/*", "sdk/processor/*", "sdk/api/*", "exporters/builtin.h"],
+    ),
+    ("sdk/bridges/*", [PUBLIC]),
+    ("sdk/cli/*", [PUBLIC]),
+    ("exporters/http/*", [PUBLIC, BASE]),
+    ("exporters/json/*", [PUBLIC, BASE, "sdk/record/view.h"]),
+    ("exporters/*/*", [PUBLIC, BASE, "sdk/record/view.h", "exporters/http/*", "exporters/json/*", "proto/*.pb-c.h"]),
+    ("exporters/builtin.*", [PUBLIC, BASE, "exporters/*"]),
+    # Examples are what a user could write.
+    ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),
+    ("tests/interop/*", [PUBLIC]),
+    ("tests/checks/*", [PUBLIC]),
+    ("tests/*", ["*"]),
+]
+
+# Libraries from outside : who may include their headers.
+OUTSIDE = [
+    ("curl/*", ["exporters/http/*", "tests/*"]),
+    ("libdeflate.h", ["exporters/http/*", "tests/*"]),
+    ("zlib.h", ["examples/*", "tests/*"]),
+    ("protobuf-c/*", ["exporters/*", "examples/*", "tests/*"]),
+    ("microhttpd.h", ["examples/*", "tests/*"]),
+    ("cmocka.h", ["tests/*"]),
+    ("grpc/*", ["exporters/otlp_grpc/*", "tests/*"]),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def first_match(table, name):
+    return next((row for row in table if fnmatch.fnmatchcase(name, row[0])), None)
+
+
+def is_one_of(patterns, name):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def broken_rule(path, quoted, name):
+    """Why the file `path` may not include `name`; None if it may."""
+    outside = first_match(OUTSIDE, name)
+    if outside:
+        return None if is_one_of(outside[1], path) else "only " + ", ".join(outside[1]) + " may include " + name
+    if not quoted and not name.startswith("otlog/"):
+        return None
+    if quoted and "/" not in name and not path.startswith(("examples/", "tests/")):
+        return f'"{name}" must be named from the root, and public headers as <otlog/...>'
+    if quoted and name.startswith(("otlog/", "include/")):
+        return f"public headers are included as <otlog/...>, not \"{name}\""
+    folder = path.rsplit("/", 1)[0]
+    if name.rsplit("/", 1)[0] == folder or "/" not in name:
+        return None
+    layer = first_match(MAY_INCLUDE, path)
+    if is_one_of(layer[1], name):
+        return None
+    return f"{layer[0]} may include only its own folder and {', '.join(layer[1])}, not {name}"
+
+
+def check(root, path):
+    name = path.relative_to(root).as_posix()
+    if not first_match(MAY_INCLUDE, name):
+        return [f"{name}:1: this folder has no row in tests/checks/layers.py: give it a layer"]
+    errors = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        include = INCLUDE.match(line)
+        if include:
+            rule = broken_rule(name, include[1] == '"', include[2])
+            if rule:
+                errors.append(f"{name}:{number}: {rule}")
+    return errors
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    files = [
+        path
+        for top in ("include", "sdk", "exporters", "examples", "tests")
+        for path in sorted((root / top).rglob("*.[ch]"))
+    ]
+    if not files:
+        sys.exit(f"no C file under {root}: give the root of the sources")
+    errors = [error for path in files for error in check(root, path)]
+    print("\n".join(errors + [f"{len(files)} files, {len(errors)} broken rules"]))
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+#!/bin/bash
+# Builds otlog and runs its tests. See --help.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage="usage: bash tests/run.sh [options]
+Installs what is missing, builds the release preset and runs every test.
+
+  --all               also the sanitizer builds: clang with address and undefined (unit and integration tests), gcc
+                      with thread (concurrency tests)
+  --interop-required  the interop tests fail where they would be skipped for want of a Collector, unless the Go module
+                      proxy cannot be reached at all
+  --no-install        install nothing: what is missing is an error of the build
+  --jobs N            builds and tests N at a time (default: the number of processors)
+  -h, --help          this text
+
+Ends at the first thing that fails, with CTest's own lines last. The builds lie in build/release, build/asan and
+build/tsan."
+
+all=no
+install=yes
+jobs=$(nproc)
+
+usage_error() {
+  printf '%s\n\n%s\n' "run.sh: $1" "$usage" >&2
+  exit 2
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+  --all) all=yes ;;
+  --interop-required) export OTLOG_INTEROP_REQUIRED=1 ;;
+  --no-install) install=no ;;
+  --jobs)
+    [[ ${2-} =~ ^[1-9][0-9]*$ ]] || usage_error "--jobs needs a number"
+    jobs=$2
+    shift
+    ;;
+  -h | --help)
+    echo "$usage"
+    exit 0
+    ;;
+  *) usage_error "unknown option $1" ;;
+  esac
+  shift
+done
+
+step() {
+  printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"
+}
+
+# The sanitizers keep their books at fixed addresses, which kernels with much address randomisation hand out to others.
+# A container may forbid to switch it off; then the tests run as they are.
+fixed_addresses=()
+if setarch "$(uname -m)" -R true 2> /dev/null; then
+  fixed_addresses=(setarch "$(uname -m)" -R)
+fi
+
+# build PRESET
+build() {
+  step "build $1"
+  cmake --preset "$1"
+  cmake --build --preset "$1" -j "$jobs"
+}
+
+# run_tests PRESET [COMMAND that runs ctest...]
+run_tests() {
+  step "test $1"
+  "${@:2}" ctest --preset "$1" -j "$jobs"
+}
+
+if [ "$install" = yes ]; then
+  bash cmake/install-dependencies.sh tests
+fi
+build release
+step "OpenTelemetry Collector for the interop tests"
+bash tests/interop/build_collector.sh || echo "without it the interop tests say what is wrong"
+run_tests release
+if [ "$all" = yes ]; then
+  build asan
+  run_tests asan "${fixed_addresses[@]}"
+  build tsan
+  run_tests tsan "${fixed_addresses[@]}"
+fi
