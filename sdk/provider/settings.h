@@ -6,6 +6,7 @@
 #define OTLOG_PROVIDER_SETTINGS_H
 
 #include "sdk/base/buffer.h"
+#include "sdk/provider/pairs.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>
@@ -14,50 +15,49 @@
 
 typedef enum otlog__protocol { OTLOG__HTTP_PROTOBUF, OTLOG__HTTP_JSON, OTLOG__GRPC } otlog__protocol;
 
-/* The settings in force, after defaults. Strings are owned. */
+/* The settings in force, after defaults. Strings are owned. Every one of them is usable as it is: checked on reading.
+ */
 typedef struct otlog__settings {
 	bool sdk_disabled;
 	otlog_diagnostic_level log_level;
 	char *service_name;        /* NULL: not given */
-	char *resource_attributes; /* raw; NULL: not given */
-	char *endpoint;            /* of this signal, v1/logs already appended where the specification says so */
-	otlog__protocol protocol;
-	char *headers;            /* raw list of the form k=v,k=v */
-	uint64_t otlp_timeout_ms; /* 0: none */
+	char *resource_attributes; /* a list that otlog__pairs_parse takes; NULL: not given */
+	char *endpoint;            /* a whole URL, v1/logs already appended where the specification says so */
+	otlog__protocol protocol;  /* one that is built in */
+	char *headers;             /* a list that otlog__pairs_parse takes, of valid headers; NULL: not given */
+	uint64_t otlp_timeout_ms;  /* 0: none */
 	otlog_compression compression;
-	char *ca_file;
+	char *ca_file; /* files are not opened here: the exporter says what is wrong with them */
 	char *client_certificate_file;
 	char *client_key_file;
-	uint64_t schedule_delay_ms;
+	uint64_t schedule_delay_ms; /* at least 1 */
 	uint64_t export_timeout_ms; /* 0: none */
 	uint64_t max_queue_records; /* 0: not given */
-	uint64_t max_batch_records;
+	uint64_t max_batch_records; /* at most max_queue_records where that is given */
 	otlog_queue_full queue_full;
-	uint64_t queue_block_timeout_ms;
+	uint64_t queue_block_timeout_ms; /* at least 1: the wait is bounded */
 	uint64_t queue_bytes;
 } otlog__settings;
 
-/* Looks one variable up: getenv, or a test's own list. The result is copied at once. */
+/* Looks one variable up; NULL where it is not set. The result is copied at once. */
 typedef const char *(*otlog__lookup)(void *user, const char *name);
 
 /*
- * Reads every setting. A bad value is reported once (which variable, what is wrong, what is used instead) and the
- * default holds. False only when memory is short. Free with otlog__settings_free in every case.
+ * Reads every setting. A bad value is reported once, as a diagnostic at level warn (which variable, what is wrong, what
+ * is used instead, what to set), and the default holds. A NULL lookup is the environment; a program that runs with more
+ * rights than its caller (setuid) sees none of it. False only when memory is short. Free with otlog__settings_free in
+ * every case.
  */
 bool otlog__settings_read(otlog__settings *settings, otlog__lookup lookup, void *user);
 void otlog__settings_free(otlog__settings *settings);
 
+/*
+ * OTEL_LOG_LEVEL alone, without a word about a bad value: call it first and hand the level to otlog__diagnostics_set,
+ * so that what otlog__settings_read has to say, that bad value included, goes where the user wants it.
+ */
+otlog_diagnostic_level otlog__settings_log_level(otlog__lookup lookup, void *user);
+
 /* The documentation page, as Markdown. */
 void otlog__settings_write_page(FILE *out);
-
-/* A list `k=v,k=v` of strings, percent-decoded, keys and values trimmed. Free with otlog__pairs_free. */
-typedef struct otlog__pairs {
-	otlog_header *items; /* name, value; one allocation each */
-	size_t count;
-} otlog__pairs;
-
-/* False, with *pairs empty, if any of it is malformed (`*error` then points at a static reason) or memory is short. */
-bool otlog__pairs_parse(const char *text, otlog__pairs *pairs, const char **error);
-void otlog__pairs_free(otlog__pairs *pairs);
 
 #endif

@@ -1,0 +1,123 @@
+#include "sdk/provider/pairs.h"
+
+#include "sdk/base/strings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The next member, trimmed; false at the end. */
+static bool
+next_member(otlog__text *rest, otlog__text *member)
+{
+	if (!rest->size)
+		return false;
+	const char *comma = memchr(rest->data, ',', rest->size);
+	size_t size = comma ? (size_t)(comma - rest->data) : rest->size;
+	size_t taken = comma ? size + 1 : size;
+	*member = otlog__text_trim((otlog__text){ .data = rest->data, .size = size });
+	rest->data += taken;
+	rest->size -= taken;
+	return true;
+}
+
+/* Takes both strings. */
+static void
+put(otlog__pairs *pairs, char *name, char *value)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		if (strcmp(pairs->items[i].name, name) == 0) {
+			free(name);
+			free((char *)pairs->items[i].value);
+			pairs->items[i].value = value;
+			return;
+		}
+	}
+	pairs->items[pairs->count++] = (otlog_header){ .name = name, .value = value };
+}
+
+static bool
+add_member(otlog__pairs *pairs, otlog__text member, const char **error)
+{
+	const char *equals = memchr(member.data, '=', member.size);
+	if (!equals) {
+		*error = "a member has no '='";
+		return false;
+	}
+	size_t at = (size_t)(equals - member.data);
+	otlog__text key = otlog__text_trim((otlog__text){ .data = member.data, .size = at });
+	otlog__text value = otlog__text_trim((otlog__text){ .data = equals + 1, .size = member.size - at - 1 });
+	if (!key.size) {
+		*error = "a member has no key";
+		return false;
+	}
+	char *name = otlog__percent_decode(key, error);
+	char *decoded = name ? otlog__percent_decode(value, error) : NULL;
+	if (!decoded) {
+		free(name);
+		return false;
+	}
+	put(pairs, name, decoded);
+	return true;
+}
+
+bool
+otlog__pairs_parse(const char *text, otlog__pairs *pairs, const char **error)
+{
+	*pairs = (otlog__pairs){ 0 };
+	*error = NULL;
+	otlog__text rest = otlog__text_of(text);
+	size_t most = 1;
+	for (size_t i = 0; i < rest.size; i++)
+		most += rest.data[i] == ',';
+	pairs->items = calloc(most, sizeof *pairs->items);
+	if (!pairs->items)
+		return false;
+	otlog__text member;
+	while (next_member(&rest, &member)) {
+		if (member.size && !add_member(pairs, member, error)) {
+			otlog__pairs_free(pairs);
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+otlog__pairs_free(otlog__pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		free((char *)pairs->items[i].name);
+		free((char *)pairs->items[i].value);
+	}
+	free(pairs->items);
+	*pairs = (otlog__pairs){ 0 };
+}
+
+static bool
+is_token_character(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static bool
+is_value_character(char c)
+{
+	return c == '\t' || ((unsigned char)c >= 0x20 && c != 0x7f);
+}
+
+const char *
+otlog__pairs_header_problem(const otlog__pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		for (const char *c = pairs->items[i].name; *c; c++) {
+			if (!is_token_character(*c))
+				return "a header's name has a character that HTTP does not allow there";
+		}
+		for (const char *c = pairs->items[i].value; *c; c++) {
+			if (!is_value_character(*c))
+				return "a header's value has a control character";
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,305 @@
+#include "sdk/provider/settings.h"
+
+#include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
+#include "sdk/provider/settings_messages.h"
+#include "sdk/provider/settings_table.h"
+#include "sdk/provider/url.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct reader {
+	otlog__settings *settings;
+	otlog__lookup lookup;
+	void *user;
+} reader;
+
+static const char *
+look_in_environment(void *user, const char *name)
+{
+	(void)user;
+	return secure_getenv(name);
+}
+
+/* An empty value counts as none. False only when memory is short. */
+static bool
+look_up(const reader *reader, const otlog__setting *row, otlog__given *out)
+{
+	const char *const variables[] = { row->variable, row->general };
+	*out = (otlog__given){ .row = row, .variable = row->variable };
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+		const char *value = variables[i] ? reader->lookup(reader->user, variables[i]) : NULL;
+		if (!value || !*value)
+			continue;
+		out->variable = variables[i];
+		out->value = strdup(value);
+		return out->value;
+	}
+	return true;
+}
+
+static void *
+member(const reader *reader, const otlog__setting *row)
+{
+	return (char *)reader->settings + row->offset;
+}
+
+static const otlog__setting *
+row_of(size_t offset)
+{
+	const otlog__setting *row = otlog__setting_table;
+	while (row->offset != offset)
+		row++;
+	return row;
+}
+
+static void
+put_choice(const reader *reader, const otlog__setting *row, uint64_t value)
+{
+	/* The compiler makes each of these an unsigned int; to the aliasing rules it is a type of its own. */
+	_Static_assert(sizeof(otlog__protocol) == sizeof(unsigned) && sizeof(otlog_compression) == sizeof(unsigned) &&
+	                   sizeof(otlog_queue_full) == sizeof(unsigned) &&
+	                   sizeof(otlog_diagnostic_level) == sizeof(unsigned),
+	               "enums are written as unsigned int");
+	unsigned number = (unsigned)value;
+	memcpy(member(reader, row), &number, sizeof number);
+}
+
+/* False only when memory is short. */
+static bool
+put_initial(const reader *reader, const otlog__setting *row)
+{
+	switch (row->kind) {
+	case OTLOG__KIND_BOOL:
+		*(bool *)member(reader, row) = row->initial;
+		return true;
+	case OTLOG__KIND_ENUM:
+		put_choice(reader, row, row->initial);
+		return true;
+	case OTLOG__KIND_DURATION:
+	case OTLOG__KIND_COUNT:
+	case OTLOG__KIND_BYTES:
+		*(uint64_t *)member(reader, row) = row->initial;
+		return true;
+	case OTLOG__KIND_URL:
+		*(char **)member(reader, row) = strdup(row->initial_text);
+		return *(char **)member(reader, row);
+	default:
+		*(char **)member(reader, row) = NULL;
+		return true;
+	}
+}
+
+static void
+read_bool(const reader *reader, const otlog__given *given)
+{
+	otlog__text value = otlog__text_of(given->value);
+	bool is_true = otlog__text_is(value, "true");
+	*(bool *)member(reader, given->row) = is_true;
+	if (!is_true && !otlog__text_is(value, "false"))
+		otlog__given_is_no_bool(given);
+}
+
+static const otlog__choice *
+find_choice(const otlog__given *given)
+{
+	otlog__text value = otlog__text_trim(otlog__text_of(given->value));
+	for (const otlog__choice *choice = given->row->choices; choice->name; choice++) {
+		if (otlog__text_is(value, choice->name))
+			return choice;
+	}
+	return NULL;
+}
+
+/* Who asked for gRPC has most likely given gRPC's port too. False only when memory is short. */
+static bool
+complain_not_built(const reader *reader, const otlog__given *given, const otlog__choice *choice)
+{
+	otlog__given endpoint;
+	char hint[160] = "";
+	if (!look_up(reader, row_of(offsetof(otlog__settings, endpoint)), &endpoint))
+		return false;
+	otlog__text url = otlog__text_trim(otlog__text_of(endpoint.value));
+	if (given->row->offset == offsetof(otlog__settings, protocol) && choice->value == OTLOG__GRPC && url.size &&
+	    otlog__text_is(otlog__url_port(url), "4317"))
+		snprintf(hint, sizeof hint,
+		         " Port 4317 in %s is that of gRPC: collectors listen for HTTP on 4318, so change it too.",
+		         endpoint.variable);
+	free(endpoint.value);
+	otlog__given_is_not_built(given, hint);
+	return true;
+}
+
+static bool
+read_enum(const reader *reader, const otlog__given *given)
+{
+	const otlog__choice *choice = find_choice(given);
+	if (!choice) {
+		otlog__given_is_no_choice(given);
+		return true;
+	}
+	if (choice->not_built)
+		return complain_not_built(reader, given, choice);
+	put_choice(reader, given->row, choice->value);
+	return true;
+}
+
+static void
+read_number(const reader *reader, const otlog__given *given)
+{
+	otlog__text value = otlog__text_trim(otlog__text_of(given->value));
+	uint64_t number = 0;
+	bool read = given->row->kind == OTLOG__KIND_BYTES ? otlog__parse_bytes(value, &number)
+	                                                  : otlog__parse_u64(value, &number);
+	if (!read || number < given->row->least || number > given->row->most)
+		otlog__given_is_no_number(given);
+	else
+		*(uint64_t *)member(reader, given->row) = number;
+}
+
+/* Takes the string; false if it is NULL, which means that memory is short. */
+static bool
+put_string(const reader *reader, const otlog__setting *row, char *string)
+{
+	char **text = member(reader, row);
+	if (!string)
+		return false;
+	free(*text);
+	*text = string;
+	return true;
+}
+
+static bool
+read_url(const reader *reader, const otlog__given *given)
+{
+	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
+	const char *problem = otlog__url_problem(url);
+	if (problem) {
+		otlog__given_is_bad(given, "no http or https URL", problem,
+		                    "Set it to a URL such as http://localhost:4318");
+		return true;
+	}
+	bool is_base = given->variable == given->row->general;
+	return put_string(reader, given->row, is_base ? otlog__url_append(url, "v1/logs") : otlog__url_complete(url));
+}
+
+static bool
+read_list(const reader *reader, const otlog__given *given)
+{
+	otlog__pairs pairs;
+	const char *problem = NULL;
+	bool parsed = otlog__pairs_parse(given->value, &pairs, &problem);
+	if (!parsed && !problem)
+		return false;
+	if (parsed && given->row->kind == OTLOG__KIND_HEADERS)
+		problem = otlog__pairs_header_problem(&pairs);
+	otlog__pairs_free(&pairs);
+	if (problem) {
+		otlog__given_is_bad(given, "no list of the form key=value,key=value", problem,
+		                    "Correct it, with ',' '=' and '%' inside of keys and values percent-encoded");
+		return true;
+	}
+	return put_string(reader, given->row, strdup(given->value));
+}
+
+static bool
+read_given(const reader *reader, const otlog__given *given)
+{
+	switch (given->row->kind) {
+	case OTLOG__KIND_BOOL:
+		read_bool(reader, given);
+		return true;
+	case OTLOG__KIND_ENUM:
+		return read_enum(reader, given);
+	case OTLOG__KIND_DURATION:
+	case OTLOG__KIND_COUNT:
+	case OTLOG__KIND_BYTES:
+		read_number(reader, given);
+		return true;
+	case OTLOG__KIND_URL:
+		return read_url(reader, given);
+	case OTLOG__KIND_LIST:
+	case OTLOG__KIND_HEADERS:
+		return read_list(reader, given);
+	case OTLOG__KIND_TEXT:
+	case OTLOG__KIND_FILE:
+		break;
+	}
+	return put_string(reader, given->row, strdup(given->value));
+}
+
+static bool
+read_row(const reader *reader, const otlog__setting *row)
+{
+	otlog__given given;
+	if (!put_initial(reader, row) || !look_up(reader, row, &given))
+		return false;
+	bool read = !given.value || read_given(reader, &given);
+	free(given.value);
+	return read;
+}
+
+/* False only when memory is short. */
+static bool
+batch_fits_queue(const reader *reader)
+{
+	otlog__settings *settings = reader->settings;
+	if (!settings->max_queue_records || settings->max_batch_records <= settings->max_queue_records)
+		return true;
+	const otlog__setting *row = row_of(offsetof(otlog__settings, max_batch_records));
+	otlog__given given;
+	if (!look_up(reader, row, &given))
+		return false;
+	/* The default gives way without a word; a number that was asked for does not. */
+	uint64_t asked = 0;
+	otlog__parse_u64(otlog__text_trim(otlog__text_of(given.value)), &asked);
+	free(given.value);
+	if (asked == settings->max_batch_records)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "%s=\"%" PRIu64 "\" is more than the queue holds by %s=\"%" PRIu64 "\"; %" PRIu64
+		                       " is used instead. Lower the former or raise the latter.",
+		                       row->variable, asked,
+		                       row_of(offsetof(otlog__settings, max_queue_records))->variable,
+		                       settings->max_queue_records, settings->max_queue_records);
+	settings->max_batch_records = settings->max_queue_records;
+	return true;
+}
+
+bool
+otlog__settings_read(otlog__settings *settings, otlog__lookup lookup, void *user)
+{
+	*settings = (otlog__settings){ 0 };
+	reader reader = { .settings = settings, .lookup = lookup ? lookup : look_in_environment, .user = user };
+	for (size_t i = 0; i < otlog__setting_count; i++) {
+		if (!read_row(&reader, &otlog__setting_table[i]))
+			return false;
+	}
+	/* A worker that never waits would spin. */
+	if (settings->schedule_delay_ms == 0)
+		settings->schedule_delay_ms = 1;
+	return batch_fits_queue(&reader);
+}
+
+otlog_diagnostic_level
+otlog__settings_log_level(otlog__lookup lookup, void *user)
+{
+	const otlog__setting *row = row_of(offsetof(otlog__settings, log_level));
+	reader reader = { .lookup = lookup ? lookup : look_in_environment, .user = user };
+	otlog__given given;
+	const otlog__choice *choice = look_up(&reader, row, &given) && given.value ? find_choice(&given) : NULL;
+	free(given.value);
+	return (otlog_diagnostic_level)(choice ? choice->value : row->initial);
+}
+
+void
+otlog__settings_free(otlog__settings *settings)
+{
+	for (size_t i = 0; i < otlog__setting_count; i++) {
+		const otlog__setting *row = &otlog__setting_table[i];
+		if (row->kind >= OTLOG__KIND_TEXT)
+			free(*(char **)((char *)settings + row->offset));
+	}
+	*settings = (otlog__settings){ 0 };
+}

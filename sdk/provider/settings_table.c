@@ -1,0 +1,226 @@
+#include "sdk/provider/settings_table.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#define MOST_MS INT32_MAX /* libcurl counts milliseconds in an int; about 24 days */
+#define KIB UINT64_C(1024)
+
+static const otlog__choice log_levels[] = {
+	{ .name = "none", .value = OTLOG_DIAGNOSTIC_NONE },   { .name = "error", .value = OTLOG_DIAGNOSTIC_ERROR },
+	{ .name = "warn", .value = OTLOG_DIAGNOSTIC_WARN },   { .name = "info", .value = OTLOG_DIAGNOSTIC_INFO },
+	{ .name = "debug", .value = OTLOG_DIAGNOSTIC_DEBUG }, { .name = NULL },
+};
+
+static const otlog__choice protocols[] = {
+	{ .name = "http/protobuf", .value = OTLOG__HTTP_PROTOBUF },
+	{ .name = "http/json", .value = OTLOG__HTTP_JSON, .not_built = true },
+	{ .name = "grpc", .value = OTLOG__GRPC, .not_built = true },
+	{ .name = NULL },
+};
+
+static const otlog__choice compressions[] = {
+	{ .name = "none", .value = OTLOG_COMPRESSION_NONE },
+	{ .name = "gzip", .value = OTLOG_COMPRESSION_GZIP },
+	{ .name = NULL },
+};
+
+static const otlog__choice queue_policies[] = {
+	{ .name = "drop", .value = OTLOG_QUEUE_FULL_DROP },
+	{ .name = "block", .value = OTLOG_QUEUE_FULL_BLOCK },
+	{ .name = NULL },
+};
+
+#define MEMBER(name) .offset = offsetof(otlog__settings, name)
+#define OTLP(name) .variable = "OTEL_EXPORTER_OTLP_LOGS_" name, .general = "OTEL_EXPORTER_OTLP_" name
+
+const otlog__setting otlog__setting_table[] = {
+	{ .group = "The SDK",
+	  .variable = "OTEL_SDK_DISABLED",
+	  .kind = OTLOG__KIND_BOOL,
+	  MEMBER(sdk_disabled),
+	  .in_code = "not calling `otlog_start`",
+	  .about = "`true` turns the SDK off: every emit does nothing." },
+	{ .group = "The SDK",
+	  .variable = "OTEL_LOG_LEVEL",
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(log_level),
+	  .choices = log_levels,
+	  .initial = OTLOG_DIAGNOSTIC_WARN,
+	  .in_code = "`otlog_options.diagnostic_level`",
+	  .about = "How much the SDK says about itself. It does not touch your records." },
+
+	{ .group = "The resource",
+	  .variable = "OTEL_SERVICE_NAME",
+	  .kind = OTLOG__KIND_TEXT,
+	  MEMBER(service_name),
+	  .initial_text = "`unknown_service:<executable>`",
+	  .in_code = "`otlog_options.service_name`",
+	  .about = "`service.name`; wins over `OTEL_RESOURCE_ATTRIBUTES`." },
+	{ .group = "The resource",
+	  .variable = "OTEL_RESOURCE_ATTRIBUTES",
+	  .kind = OTLOG__KIND_LIST,
+	  MEMBER(resource_attributes),
+	  .initial_text = "none",
+	  .in_code = "`otlog_options.resource_attributes`",
+	  .about =
+	      "More attributes of the resource. `,`, `=` and `%` in keys and values are percent-encoded. One malformed "
+	      "member discards the whole list." },
+
+	{ .group = "Export over OTLP",
+	  OTLP("ENDPOINT"),
+	  .kind = OTLOG__KIND_URL,
+	  MEMBER(endpoint),
+	  .initial_text = "http://localhost:4318/v1/logs",
+	  .in_code = "`otlog_otlp_options.endpoint`",
+	  .about =
+	      "Where records are sent. The variable for logs is the whole URL (without a path: `/`); to the general "
+	      "one `v1/logs` is appended." },
+	{ .group = "Export over OTLP",
+	  OTLP("PROTOCOL"),
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(protocol),
+	  .choices = protocols,
+	  .initial = OTLOG__HTTP_PROTOBUF,
+	  .in_code = "the exporter that is created",
+	  .about = "How they are sent." },
+	{ .group = "Export over OTLP",
+	  OTLP("HEADERS"),
+	  .kind = OTLOG__KIND_HEADERS,
+	  MEMBER(headers),
+	  .initial_text = "none",
+	  .in_code = "`otlog_otlp_options.headers`",
+	  .about = "Headers of every request, percent-encoded as above. The value stands in no diagnostic." },
+	{ .group = "Export over OTLP",
+	  OTLP("TIMEOUT"),
+	  .kind = OTLOG__KIND_DURATION,
+	  MEMBER(otlp_timeout_ms),
+	  .most = MOST_MS,
+	  .initial = 10000,
+	  .in_code = "`otlog_pipeline_options.export_timeout_ms`",
+	  .about = "Bounds one attempt to send a batch; 0: no bound." },
+	{ .group = "Export over OTLP",
+	  OTLP("COMPRESSION"),
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(compression),
+	  .choices = compressions,
+	  .initial = OTLOG_COMPRESSION_NONE,
+	  .in_code = "`otlog_otlp_options.compression`",
+	  .about = "Of request bodies." },
+	{ .group = "Export over OTLP",
+	  OTLP("CERTIFICATE"),
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(ca_file),
+	  .initial_text = "the system's trust roots",
+	  .in_code = "`otlog_otlp_options.ca_file`",
+	  .about = "Certificates that the server's one is checked with." },
+	{ .group = "Export over OTLP",
+	  OTLP("CLIENT_CERTIFICATE"),
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(client_certificate_file),
+	  .initial_text = "none",
+	  .in_code = "`otlog_otlp_options.client_certificate_file`",
+	  .about = "The client's certificate, for mutual TLS." },
+	{ .group = "Export over OTLP",
+	  OTLP("CLIENT_KEY"),
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(client_key_file),
+	  .initial_text = "none",
+	  .in_code = "`otlog_otlp_options.client_key_file`",
+	  .about = "Its private key." },
+
+	{ .group = "Batches",
+	  .variable = "OTEL_BLRP_SCHEDULE_DELAY",
+	  .kind = OTLOG__KIND_DURATION,
+	  MEMBER(schedule_delay_ms),
+	  .most = MOST_MS,
+	  .initial = 1000,
+	  .in_code = "`otlog_pipeline_options.schedule_delay_ms`",
+	  .about = "How long a record waits at most for a batch to fill; 0 counts as 1." },
+	{ .group = "Batches",
+	  .variable = "OTEL_BLRP_EXPORT_TIMEOUT",
+	  .kind = OTLOG__KIND_DURATION,
+	  MEMBER(export_timeout_ms),
+	  .most = MOST_MS,
+	  .initial = 30000,
+	  .in_code = "`otlog_pipeline_options.export_timeout_ms`",
+	  .about = "Bounds one attempt too: the smaller of this and `OTEL_EXPORTER_OTLP_TIMEOUT` holds; 0: no bound." },
+	{ .group = "Batches",
+	  .variable = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+	  .kind = OTLOG__KIND_COUNT,
+	  MEMBER(max_batch_records),
+	  .least = 1,
+	  .most = 65536,
+	  .initial = 512,
+	  .in_code = "`otlog_pipeline_options.max_batch_records`",
+	  .about = "Records in a batch; a batch closes at 1 MiB too. At most `OTEL_BLRP_MAX_QUEUE_SIZE`." },
+
+	{ .group = "The queue",
+	  .variable = "OTEL_BLRP_MAX_QUEUE_SIZE",
+	  .kind = OTLOG__KIND_COUNT,
+	  MEMBER(max_queue_records),
+	  .least = 1,
+	  .most = INT32_MAX,
+	  .initial_text = "no limit of records",
+	  .in_code = "`otlog_options.max_queue_records`",
+	  .about = "Records in the queue, beside the limit of bytes; divided over the queue's lanes." },
+	{ .group = "The queue",
+	  .variable = "OTLOG_QUEUE_BYTES",
+	  .kind = OTLOG__KIND_BYTES,
+	  MEMBER(queue_bytes),
+	  .least = 512 * KIB,
+	  .most = 1024 * 1024 * KIB,
+	  .initial = 16 * 1024 * KIB,
+	  .in_code = "`otlog_options.queue_bytes`",
+	  .about = "Memory of the queue." },
+	{ .group = "The queue",
+	  .variable = "OTLOG_QUEUE_FULL",
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(queue_full),
+	  .choices = queue_policies,
+	  .initial = OTLOG_QUEUE_FULL_DROP,
+	  .in_code = "`otlog_options.queue_full`",
+	  .about = "What an emit does when the queue is full: drop and count the record, or wait for room." },
+	{ .group = "The queue",
+	  .variable = "OTLOG_QUEUE_BLOCK_TIMEOUT",
+	  .kind = OTLOG__KIND_DURATION,
+	  MEMBER(queue_block_timeout_ms),
+	  .least = 1,
+	  .most = MOST_MS,
+	  .initial = 5000,
+	  .in_code = "`otlog_options.queue_block_timeout_ms`",
+	  .about =
+	      "How long an emit waits for room at most, with `OTLOG_QUEUE_FULL=block`; then it drops the record." },
+};
+
+const size_t otlog__setting_count = sizeof otlog__setting_table / sizeof otlog__setting_table[0];
+
+static const char *
+choice_name(const otlog__choice *choices, uint64_t value)
+{
+	while (choices->name && choices->value != value)
+		choices++;
+	return choices->name;
+}
+
+const char *
+otlog__setting_initial(const otlog__setting *row, char *out, size_t size)
+{
+	if (row->initial_text)
+		return row->initial_text;
+	switch (row->kind) {
+	case OTLOG__KIND_BOOL:
+		return row->initial ? "true" : "false";
+	case OTLOG__KIND_ENUM:
+		return choice_name(row->choices, row->initial);
+	case OTLOG__KIND_DURATION:
+		snprintf(out, size, "%" PRIu64 " ms", row->initial);
+		return out;
+	case OTLOG__KIND_BYTES:
+		snprintf(out, size, "%" PRIu64 " KiB", row->initial / KIB);
+		return out;
+	default:
+		snprintf(out, size, "%" PRIu64, row->initial);
+		return out;
+	}
+}
