@@ -346,7 +346,7 @@ typedef struct otlog_site {
  * under one of the site's keys wins.
  */
 OTLOG_API otlog_emit_result otlog_log(otlog_logger *logger, int severity, const otlog_site *site, const char *message,
-				      otlog_attrs attributes);
+                                      otlog_attrs attributes);
 
 #ifdef __cplusplus
 } /* extern "C" */
@@ -356,18 +356,18 @@ OTLOG_API otlog_emit_result otlog_log(otlog_logger *logger, int severity, const 
 
 /* Counts 1 to 48 arguments without __VA_OPT__ (C23, C++20) and without ## (GNU). */
 #define OTLOG__PICK(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3,    \
-		    c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6, e7, n, \
-		    ...)                                                                                               \
+                    c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6, e7, n, \
+                    ...)                                                                                               \
 	n
 #define OTLOG__COUNT(...)                                                                                              \
 	OTLOG__PICK(__VA_ARGS__, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28,   \
-		    27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, \
-		    ~)
+	            27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, \
+	            ~)
 #define OTLOG__ONE_OR_MORE(...)                                                                                      \
 	OTLOG__PICK(__VA_ARGS__, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, \
-		    MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE,  \
-		    MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE,  \
-		    MORE, ONE, ~)
+	            MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE,  \
+	            MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE, MORE,  \
+	            MORE, ONE, ~)
 #define OTLOG__CAT_(a, b) a##b
 #define OTLOG__CAT(a, b) OTLOG__CAT_(a, b)
 #define OTLOG__FIRST(...) OTLOG__FIRST_(__VA_ARGS__, ~)
@@ -536,7 +536,7 @@ otlog_get_logger_with(const otlog_logger_options &options)
 		if (otlog__enabled_at(otlog_logger_, (severity))) {                                   \
 			static const otlog_site otlog_site_ = { __FILE__, __func__, __LINE__ };       \
 			otlog_log(otlog_logger_, (severity), &otlog_site_, OTLOG__FIRST(__VA_ARGS__), \
-				  OTLOG__REST(__VA_ARGS__));                                          \
+			          OTLOG__REST(__VA_ARGS__));                                          \
 		}                                                                                     \
 	} while (0)
 #define OTLOG_TRACE(logger, ...) OTLOG_LOG(logger, OTLOG_SEVERITY_TRACE, __VA_ARGS__)

@@ -200,7 +200,7 @@ otlog_provider_create(const otlog_options *options)
 
 /* As otlog_get_logger_with. The logger dies with the provider. A NULL provider gives a logger that does nothing. */
 OTLOG_API otlog_logger *otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_options *options,
-							size_t options_size);
+                                                        size_t options_size);
 
 static inline otlog_logger *
 otlog_provider_get_logger(otlog_provider *provider, const otlog_logger_options *options)
@@ -213,7 +213,7 @@ OTLOG_API otlog_flush_result otlog_provider_flush(otlog_provider *provider, uint
 OTLOG_API otlog_flush_result otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms);
 
 OTLOG_API void otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snapshot *out,
-					       size_t out_size);
+                                               size_t out_size);
 
 static inline void
 otlog_provider_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)

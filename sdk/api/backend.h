@@ -14,7 +14,7 @@ typedef struct otlog__backend {
 	uint16_t (*add_scope)(void *self, const otlog_logger_options *scope);
 	/* Takes a whole otlog_record; `context` is the one that holds for it, never NULL. Async-signal-safe. */
 	otlog_emit_result (*emit)(void *self, uint16_t scope, const otlog_record *record,
-				  const otlog_span_context *context);
+	                          const otlog_span_context *context);
 	bool (*enabled)(void *self, int severity, const char *event_name);
 } otlog__backend;
 
@@ -31,7 +31,7 @@ OTLOG_API void otlog__registry_destroy(otlog__registry *registry);
  * loggers show: 0 takes all. NULL makes them no-ops again. False when memory is short: they are no-ops then.
  */
 OTLOG_API bool otlog__registry_bind(otlog__registry *registry, const otlog__backend *backend, void *self,
-				    int minimum_severity);
+                                    int minimum_severity);
 
 /* As otlog_get_logger_with. Never NULL. */
 OTLOG_API otlog_logger *otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options *options);

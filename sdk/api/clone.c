@@ -70,7 +70,7 @@ copy_attrs(arena *a, otlog_attrs from, int depth)
 	for (size_t i = 0; i < count; i++) {
 		size_t key_size = from.items[i].key ? from.items[i].key_size : 0;
 		otlog_attr attr = { copy_bytes(a, from.items[i].key, key_size), key_size,
-				    copy_value(a, &from.items[i].value, depth) };
+			            copy_value(a, &from.items[i].value, depth) };
 		if (items)
 			items[i] = attr;
 	}
@@ -113,7 +113,7 @@ value_equal(const otlog_value *a, const otlog_value *b)
 	case OTLOG_VALUE_STRING:
 	case OTLOG_VALUE_BYTES:
 		return bytes_equal(a->as.bytes.data, a->as.bytes.data ? a->as.bytes.size : 0, b->as.bytes.data,
-				   b->as.bytes.data ? b->as.bytes.size : 0);
+		                   b->as.bytes.data ? b->as.bytes.size : 0);
 	case OTLOG_VALUE_ARRAY: {
 		size_t count = a->as.array.items ? a->as.array.count : 0;
 		if (count != (b->as.array.items ? b->as.array.count : 0))

@@ -21,7 +21,7 @@ emit_whole(const otlog__binding *binding, const otlog_record *record)
 {
 	const otlog_span_context *context = record ? record->span_context : NULL;
 	return binding->backend->emit(binding->self, binding->scope, record,
-				      context ? context : otlog__context_current());
+	                              context ? context : otlog__context_current());
 }
 
 /* A caller compiled against an older header: what it does not know is not given. Apart, to keep emit's own frame small.
@@ -70,17 +70,17 @@ otlog_log(otlog_logger *logger, int severity, const otlog_site *site, const char
 	if (site) {
 		/* Names: OpenTelemetry semantic conventions, "Source code attributes" (stable). */
 		const otlog_attr all[3] = { OTLOG_KV("code.file.path", site->file),
-					    OTLOG_KV("code.function.name", site->function),
-					    OTLOG_KV("code.line.number", site->line) };
+			                    OTLOG_KV("code.function.name", site->function),
+			                    OTLOG_KV("code.line.number", site->line) };
 		for (size_t i = 0; i < 3; i++)
 			if (!has_key(attributes, &all[i]))
 				place[count++] = all[i];
 	}
 	const otlog_attr_group group = { .attributes = { place, count } };
 	const otlog_record record = { .severity = severity,
-				      .body = otlog_string(message),
-				      .attributes = attributes,
-				      .groups = &group,
-				      .group_count = 1 };
+		                      .body = otlog_string(message),
+		                      .attributes = attributes,
+		                      .groups = &group,
+		                      .group_count = 1 };
 	return otlog_emit_sized(logger, &record, sizeof record);
 }

@@ -14,5 +14,5 @@ otlog_logger *
 otlog_get_logger(const char *name, const char *version)
 {
 	return otlog__registry_get_logger(otlog__global_registry(),
-					  &(otlog_logger_options){ .name = name, .version = version });
+	                                  &(otlog_logger_options){ .name = name, .version = version });
 }

@@ -171,6 +171,6 @@ otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options
 	}
 	if (nameless)
 		otlog__diagnose(OTLOG__WARN, "a logger without a name was asked for; its records will be hard to tell "
-					     "apart. Give otlog_get_logger the name of the library or module");
+		                             "apart. Give otlog_get_logger the name of the library or module");
 	return &made->face;
 }

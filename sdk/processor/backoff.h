@@ -10,6 +10,6 @@
  * the least that is waited: the jitter then comes on top, so that its clients do not return all at once.
  */
 uint64_t otlog__backoff_ms(uint32_t failures, uint64_t initial_ms, uint64_t cap_ms, uint64_t retry_after_ms,
-			   uint64_t random);
+                           uint64_t random);
 
 #endif

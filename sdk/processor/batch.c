@@ -49,7 +49,7 @@ static void
 count(_Atomic uint64_t *counter, uint64_t more)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-			      memory_order_relaxed);
+	                      memory_order_relaxed);
 }
 
 static bool
@@ -71,7 +71,7 @@ static void
 ring(otlog__batch_processor *p)
 {
 	atomic_fetch_add_explicit(&p->bell, 1,
-				  memory_order_release); /* what was asked for before it is seen after it */
+	                          memory_order_release); /* what was asked for before it is seen after it */
 	otlog__futex_wake_all(&p->bell);
 	otlog__queue_wake(p->queue, p->pipeline);
 }
@@ -81,12 +81,12 @@ static void
 back_off(otlog__batch_processor *p, const otlog_export_result *result)
 {
 	uint64_t wait_ms = otlog__backoff_ms(p->failures, p->options.retry_initial_ms, p->options.retry_cap_ms,
-					     result->retry_after_ms, otlog__random_u64());
+	                                     result->retry_after_ms, otlog__random_u64());
 	otlog__diagnose_at(&p->retry_site, OTLOG__WARN,
-			   "%s: %s (attempt %u failed; nothing is lost: %" PRIu64
-			   " records wait in the queue, the next attempt comes in %" PRIu64 " ms)",
-			   p->exporter.name, result->message[0] ? result->message : "the destination is away",
-			   p->failures, otlog__queue_waiting(p->queue, p->pipeline) + p->span.records, wait_ms);
+	                   "%s: %s (attempt %u failed; nothing is lost: %" PRIu64
+	                   " records wait in the queue, the next attempt comes in %" PRIu64 " ms)",
+	                   p->exporter.name, result->message[0] ? result->message : "the destination is away",
+	                   p->failures, otlog__queue_waiting(p->queue, p->pipeline) + p->span.records, wait_ms);
 
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), wait_ms);
 	uint32_t asked = atomic_load_explicit(&p->flushes_asked, memory_order_relaxed);
@@ -128,9 +128,9 @@ finish(otlog__batch_processor *p, const otlog_export_result *result)
 	} else if (result->verdict == OTLOG_VERDICT_PARTIAL && result->rejected) {
 		dropped = result->rejected < p->span.records ? (uint32_t)result->rejected : p->span.records;
 		otlog__diagnose_at(&p->partial_site, OTLOG__WARN,
-				   "%s: the destination took a batch of %u records but rejected %u of them: %s",
-				   p->exporter.name, p->span.records, dropped,
-				   result->message[0] ? result->message : "it gives no reason; look into its own log");
+		                   "%s: the destination took a batch of %u records but rejected %u of them: %s",
+		                   p->exporter.name, p->span.records, dropped,
+		                   result->message[0] ? result->message : "it gives no reason; look into its own log");
 	}
 	/* Before the cursors move: who waits for them may then rely on the exporter's own flush too. */
 	if (p->exporter.functions->flush && flush_wanted(p))
@@ -171,7 +171,7 @@ take_batch(otlog__batch_processor *p)
 {
 	bool framed = true;
 	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records,
-						   p->options.max_batch_bytes, p->refs, &p->span);
+	                                           p->options.max_batch_bytes, p->refs, &p->span);
 	if (records)
 		framed = otlog__request_write(p->queue, &p->options.frame, p->refs, records, &p->request);
 	otlog__queue_read_end(p->queue, p->pipeline);
@@ -179,9 +179,9 @@ take_batch(otlog__batch_processor *p)
 		return records;
 	if (records)
 		otlog__diagnose(OTLOG__ERROR,
-				"%s: out of memory for a request, %u records dropped. Give the process more "
-				"memory or lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
-				p->exporter.name, records);
+		                "%s: out of memory for a request, %u records dropped. Give the process more "
+		                "memory or lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+		                p->exporter.name, records);
 	/* Frames of other pipelines may have been passed over: their room is given back all the same. */
 	otlog__queue_finish(p->queue, p->pipeline, &p->span, records, OTLOG_DROP_REJECTED);
 	return 0;
@@ -264,7 +264,7 @@ release(otlog__batch_processor *p)
 
 otlog__batch_processor *
 otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
-		    const otlog__batch_options *options)
+                    const otlog__batch_options *options)
 {
 	otlog__batch_processor *p = calloc(1, sizeof *p);
 	if (!p) {
@@ -280,7 +280,7 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 	/* A full batch and its framing: later batches need no memory, so a short moment of it loses nothing. */
 	bool room =
 	    otlog__buffer_reserve(&p->request, options->max_batch_bytes + 16 * (size_t)options->max_batch_records +
-						   otlog__queue_max_record(queue) / 4);
+	                                           otlog__queue_max_record(queue) / 4);
 	if (p->refs && room && start_thread(p))
 		return p;
 	otlog__batch_destroy(p);
@@ -299,7 +299,7 @@ void
 otlog__batch_request_flush(otlog__batch_processor *p)
 {
 	atomic_fetch_add_explicit(&p->flushes_asked, 1,
-				  memory_order_release); /* records emitted before are seen with it */
+	                          memory_order_release); /* records emitted before are seen with it */
 	ring(p);
 }
 

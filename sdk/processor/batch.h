@@ -24,7 +24,7 @@ typedef struct otlog__batch_options {
 
 /* Takes the exporter in every case. NULL when memory or threads are short. */
 otlog__batch_processor *otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
-					    const otlog__batch_options *options);
+                                            const otlog__batch_options *options);
 
 /* For the keeper: a worker that sits in one attempt for long counts as away, so that others need not wait for it. */
 void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano);

@@ -74,7 +74,7 @@ scope_logs_size(const otlog__scope_bytes *scope, const otlog__frame_ref *refs, u
 
 static uint8_t *
 put_scope_logs(uint8_t *out, const otlog__scope_bytes *scope, size_t size, const otlog__frame_ref *refs, uint32_t count,
-	       uint32_t first)
+               uint32_t first)
 {
 	out = put_header(out, TAG(2), size);
 	out = put_bytes(out, scope->head, scope->head_size);
@@ -89,7 +89,7 @@ put_scope_logs(uint8_t *out, const otlog__scope_bytes *scope, size_t size, const
 
 bool
 otlog__request_write(const otlog__queue *queue, const otlog__request_frame *frame, const otlog__frame_ref *refs,
-		     uint32_t count, otlog__buffer *out)
+                     uint32_t count, otlog__buffer *out)
 {
 	size_t size = frame->resource_head_size + frame->resource_tail_size;
 	for (uint32_t i = next_new_scope(refs, count, 0); i < count; i = next_new_scope(refs, count, i + 1)) {

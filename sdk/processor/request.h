@@ -28,6 +28,6 @@ typedef struct otlog__request_frame {
  * in the order of their first record. False when memory is short.
  */
 bool otlog__request_write(const otlog__queue *queue, const otlog__request_frame *frame, const otlog__frame_ref *refs,
-			  uint32_t count, otlog__buffer *out);
+                          uint32_t count, otlog__buffer *out);
 
 #endif

@@ -93,7 +93,7 @@ note(otlog_provider *provider, const otlog__encode_notes *notes)
 	/* Relaxed: plain counters. */
 	if (notes->dropped_attributes)
 		atomic_fetch_add_explicit(&provider->dropped_attributes, notes->dropped_attributes,
-					  memory_order_relaxed);
+		                          memory_order_relaxed);
 	if (notes->truncated)
 		atomic_fetch_add_explicit(&provider->truncated, 1, memory_order_relaxed);
 }
@@ -101,7 +101,7 @@ note(otlog_provider *provider, const otlog__encode_notes *notes)
 /* Tries with this much room. TOO_LARGE: the record did not fit it, and nothing was counted. */
 static otlog_emit_result
 emit_in(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlog_record *record,
-	const otlog_span_context *context, const otlog__limits *limits, size_t room)
+        const otlog_span_context *context, const otlog__limits *limits, size_t room)
 {
 	otlog__slot slot;
 	otlog_emit_result result = hold_lane(provider, room, &slot);
@@ -122,7 +122,7 @@ emit_in(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlog_r
 /* The record that needs more than its bound, or more than half a lane: more room, then shorter values, then no. */
 static __attribute__((noinline)) otlog_emit_result
 emit_large(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlog_record *record,
-	   const otlog_span_context *context, size_t bound)
+           const otlog_span_context *context, size_t bound)
 {
 	otlog_emit_result result = OTLOG_EMIT_TOO_LARGE;
 	if (bound <= provider->max_record / GROWTH)

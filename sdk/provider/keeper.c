@@ -36,7 +36,7 @@ report_evicted(const otlog_statistics_snapshot *now, reported *before)
 	for (size_t i = 0; i < now->pipeline_count; i++) {
 		const otlog_pipeline_statistics *pipeline = &now->pipelines[i];
 		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_QUEUE_FULL] - now->refused[OTLOG_DROP_QUEUE_FULL],
-				     &before->evicted[i]);
+		                     &before->evicted[i]);
 		if (more)
 			otlog__diagnose(
 			    OTLOG__WARN,
@@ -55,42 +55,42 @@ report(otlog_provider *provider, reported *before)
 	otlog_provider_statistics_sized(provider, &now, sizeof now);
 	if ((more = rise(now.refused[OTLOG_DROP_QUEUE_FULL], &before->refused[OTLOG_DROP_QUEUE_FULL])))
 		otlog__diagnose(OTLOG__WARN,
-				"the queue is full: %" PRIu64
-				" records dropped. Records come faster than they are delivered: "
-				"see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64
-				"), or set OTLOG_QUEUE_FULL=block",
-				more, now.queue_bytes);
+		                "the queue is full: %" PRIu64
+		                " records dropped. Records come faster than they are delivered: "
+		                "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64
+		                "), or set OTLOG_QUEUE_FULL=block",
+		                more, now.queue_bytes);
 	if ((more = rise(now.refused[OTLOG_DROP_BUSY], &before->refused[OTLOG_DROP_BUSY])))
 		otlog__diagnose(OTLOG__WARN,
-				"every lane of the queue was held by another thread: %" PRIu64
-				" records dropped. More threads "
-				"emit at once than the processors can run; emit from fewer threads",
-				more);
+		                "every lane of the queue was held by another thread: %" PRIu64
+		                " records dropped. More threads "
+		                "emit at once than the processors can run; emit from fewer threads",
+		                more);
 	if ((more = rise(now.refused[OTLOG_DROP_TOO_LARGE], &before->refused[OTLOG_DROP_TOO_LARGE])))
 		otlog__diagnose(OTLOG__WARN,
-				"%" PRIu64
-				" records dropped: larger than %zu bytes even with their longest values cut. Log "
-				"less in one record, or raise OTLOG_QUEUE_BYTES",
-				more, provider->max_record);
+		                "%" PRIu64
+		                " records dropped: larger than %zu bytes even with their longest values cut. Log "
+		                "less in one record, or raise OTLOG_QUEUE_BYTES",
+		                more, provider->max_record);
 	if ((more = rise(now.refused[OTLOG_DROP_INVALID], &before->refused[OTLOG_DROP_INVALID])))
 		otlog__diagnose(OTLOG__WARN,
-				"%" PRIu64
-				" emits dropped: the record was NULL. Look for the caller of otlog_emit that passes "
-				"none",
-				more);
+		                "%" PRIu64
+		                " emits dropped: the record was NULL. Look for the caller of otlog_emit that passes "
+		                "none",
+		                more);
 	report_evicted(&now, before);
 	if ((more = rise(now.truncated, &before->truncated)))
 		otlog__diagnose(OTLOG__WARN,
-				"%" PRIu64
-				" records had their longest values cut to fit %zu bytes. Log less in one record, or "
-				"raise OTLOG_QUEUE_BYTES",
-				more, provider->max_record);
+		                "%" PRIu64
+		                " records had their longest values cut to fit %zu bytes. Log less in one record, or "
+		                "raise OTLOG_QUEUE_BYTES",
+		                more, provider->max_record);
 	if ((more = rise(now.dropped_attributes, &before->dropped_attributes)))
 		otlog__diagnose(OTLOG__WARN,
-				"%" PRIu64
-				" attributes dropped: without a key, or over %u in one record. Give every attribute "
-				"a key and nest what belongs together",
-				more, provider->limits.attribute_count);
+		                "%" PRIu64
+		                " attributes dropped: without a key, or over %u in one record. Give every attribute "
+		                "a key and nest what belongs together",
+		                more, provider->limits.attribute_count);
 }
 
 static bool

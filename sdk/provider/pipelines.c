@@ -43,7 +43,7 @@ plan(otlog_provider *provider, const otlog__settings *settings, const otlog_pipe
 		.retry_initial_ms = or_default(options->retry_initial_ms, DEFAULT_RETRY_INITIAL_MS),
 		.retry_cap_ms = or_default(options->retry_cap_ms, DEFAULT_RETRY_CAP_MS),
 		.frame = { provider->resource.head.data, provider->resource.head.size, provider->resource.tail.data,
-			   provider->resource.tail.size },
+		           provider->resource.tail.size },
 	};
 }
 
@@ -61,17 +61,17 @@ plan_given(otlog_provider *provider, const otlog__settings *settings, const otlo
 		const otlog_pipeline_options *given = &options->pipelines[i];
 		if (!given->exporter.functions || !given->exporter.functions->export_batch) {
 			otlog__diagnose_always(OTLOG__ERROR,
-					       "pipeline %zu has no exporter and is left out. Fill "
-					       "otlog_pipeline_options.exporter, for example with "
-					       "otlog_otlp_http_exporter_create",
-					       i);
+			                       "pipeline %zu has no exporter and is left out. Fill "
+			                       "otlog_pipeline_options.exporter, for example with "
+			                       "otlog_otlp_http_exporter_create",
+			                       i);
 			destroy_exporter(&given->exporter);
 		} else if (provider->pipeline_count == OTLOG_MAX_PIPELINES) {
 			otlog__diagnose_always(OTLOG__ERROR,
-					       "pipeline %zu (%s) is left out: a provider has %d at most. "
-					       "Use a second provider",
-					       i, given->exporter.name ? given->exporter.name : "exporter",
-					       OTLOG_MAX_PIPELINES);
+			                       "pipeline %zu (%s) is left out: a provider has %d at most. "
+			                       "Use a second provider",
+			                       i, given->exporter.name ? given->exporter.name : "exporter",
+			                       OTLOG_MAX_PIPELINES);
 			destroy_exporter(&given->exporter);
 		} else {
 			plan(provider, settings, given);
@@ -86,16 +86,16 @@ plan_from_environment(otlog_provider *provider, const otlog__settings *settings)
 	const char *error = NULL;
 	if (settings->headers && !otlog__pairs_parse(settings->headers, &headers, &error))
 		otlog__diagnose_always(OTLOG__WARN,
-				       "OTEL_EXPORTER_OTLP_HEADERS is ignored: %s. Write name=value,name=value with "
-				       "percent-encoded values",
-				       error);
+		                       "OTEL_EXPORTER_OTLP_HEADERS is ignored: %s. Write name=value,name=value with "
+		                       "percent-encoded values",
+		                       error);
 	const otlog_otlp_options otlp = { .endpoint = settings->endpoint,
-					  .headers = headers.items,
-					  .header_count = headers.count,
-					  .compression = settings->compression,
-					  .ca_file = settings->ca_file,
-					  .client_certificate_file = settings->client_certificate_file,
-					  .client_key_file = settings->client_key_file };
+		                          .headers = headers.items,
+		                          .header_count = headers.count,
+		                          .compression = settings->compression,
+		                          .ca_file = settings->ca_file,
+		                          .client_certificate_file = settings->client_certificate_file,
+		                          .client_key_file = settings->client_key_file };
 	const otlog__builtin *builtin = otlog__builtin_find("otlp_http");
 	otlog_pipeline_options options = { 0 };
 	if (builtin && builtin->create(&otlp, &options.exporter))
@@ -121,7 +121,7 @@ plan_takers(otlog_provider *provider)
 		provider->takers[severity] = 0;
 		for (size_t i = 0; i < provider->pipeline_count; i++) {
 			bool wanted = severity == 0 || (severity >= provider->minimum_severity &&
-							severity >= provider->pipelines[i].minimum_severity);
+			                                severity >= provider->pipelines[i].minimum_severity);
 			if (wanted && provider->pipelines[i].processor)
 				provider->takers[severity] |= (uint16_t)(1u << i);
 		}
@@ -138,9 +138,9 @@ otlog__pipelines_start(otlog_provider *provider)
 		    otlog__batch_create(provider->queue, (uint32_t)i, pipeline->exporter, &pipeline->batch);
 		if (!pipeline->processor)
 			otlog__diagnose_always(OTLOG__ERROR,
-					       "%s: no memory or no thread for this pipeline; it stays off. Raise the "
-					       "limits of the process (ulimit -u, memory)",
-					       pipeline->exporter.name);
+			                       "%s: no memory or no thread for this pipeline; it stays off. Raise the "
+			                       "limits of the process (ulimit -u, memory)",
+			                       pipeline->exporter.name);
 		any |= pipeline->processor != NULL;
 	}
 	plan_takers(provider);

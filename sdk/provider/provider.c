@@ -138,7 +138,7 @@ make_with(const otlog__settings *settings, const otlog_options *options)
 	apply(provider, settings, options);
 
 	bool planned = otlog__resource_make(&provider->resource, settings, options) &&
-		       otlog__pipelines_plan(provider, settings, options);
+	               otlog__pipelines_plan(provider, settings, options);
 	if (planned && open_queue(provider, settings, options)) {
 		if (otlog__pipelines_start(provider) && otlog__keeper_start(provider))
 			return provider;
@@ -151,10 +151,10 @@ make_with(const otlog__settings *settings, const otlog_options *options)
 			destroy_exporters(&provider->pipelines[i].exporter);
 	}
 	otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s",
-			       planned ? "no memory or no threads. Raise the limits of the process, or lower "
-					 "OTLOG_QUEUE_BYTES"
-				       : "there is no destination. See the message before this one, and "
-					 "OTEL_EXPORTER_OTLP_ENDPOINT");
+	                       planned ? "no memory or no threads. Raise the limits of the process, or lower "
+	                                 "OTLOG_QUEUE_BYTES"
+	                               : "there is no destination. See the message before this one, and "
+	                                 "OTEL_EXPORTER_OTLP_ENDPOINT");
 	free_provider(provider);
 	return NULL;
 }
@@ -170,7 +170,7 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");
 	else if (settings.sdk_disabled)
 		otlog__diagnose_always(OTLOG__INFO,
-				       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
+		                       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
 	else
 		provider = make_with(&settings, options);
 
@@ -221,8 +221,8 @@ otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 	stop_all(provider, deadline);
 	if (result == OTLOG_TIMEOUT)
 		otlog__diagnose_always(OTLOG__WARN,
-				       "shutdown: the time is up and records are still waiting; they are dropped. "
-				       "Give otlog_shutdown more time, or see that the destination answers");
+		                       "shutdown: the time is up and records are still waiting; they are dropped. "
+		                       "Give otlog_shutdown more time, or see that the destination answers");
 
 	pthread_mutex_lock(&provider->lock);
 	provider->last_result = result;

@@ -46,8 +46,8 @@ otlog_start_sized(const otlog_options *options, size_t options_size)
 			if (known.pipelines[i].exporter.functions && known.pipelines[i].exporter.functions->destroy)
 				known.pipelines[i].exporter.functions->destroy(known.pipelines[i].exporter.self);
 		otlog__diagnose(OTLOG__WARN,
-				"otlog_start was called while the SDK runs; the call changes nothing. Start once, in "
-				"main(), and call otlog_shutdown before starting again");
+		                "otlog_start was called while the SDK runs; the call changes nothing. Start once, in "
+		                "main(), and call otlog_shutdown before starting again");
 	}
 	return started != NULL;
 }

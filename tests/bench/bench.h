@@ -1,0 +1,50 @@
+/* What the cases share: options, samples, and one line of JSON a case. */
+#ifndef OTLOG_BENCH_BENCH_H
+#define OTLOG_BENCH_BENCH_H
+
+#include "tests/bench/sink.h"
+
+#include <otlog/otlog.h>
+
+typedef struct bench_options {
+	const char *queue_dir; /* NULL: in memory */
+	unsigned threads;
+	uint64_t records; /* of a delivery case, all threads together */
+	bool quick;       /* a few rounds only: shows that it runs, measures nothing */
+} bench_options;
+
+typedef struct bench_samples {
+	double *values;
+	size_t count, capacity;
+} bench_samples;
+
+void bench_add(bench_samples *samples, double value);
+/* The value that `share` of the samples do not exceed; sorts them. NAN without samples. */
+double bench_quantile(bench_samples *samples, double share);
+
+/* What a case has found; NAN and SIZE_MAX: does not apply. */
+typedef struct bench_result {
+	const char *name;
+	bench_samples ns_per_op;  /* a sample a block */
+	bench_samples latency_ns; /* a sample an operation, at a steady pace */
+	bench_samples records_per_s, cpu_s_per_million;
+	uint64_t dropped;
+	bool drops_apply;
+} bench_result;
+
+/* One case: rounds of several cases alternate, so that the machine's noise hits all alike. */
+typedef struct bench_case {
+	const char *name;
+	void *(*start)(const bench_options *options, const bench_sink *sink, const char *name);
+	void (*round)(void *self, bench_result *result);
+	void (*end)(void *self, bench_result *result);
+	const char *what;
+} bench_case;
+
+extern const bench_case bench_emit_cases[];     /* emit.c; ends with a NULL name */
+extern const bench_case bench_delivery_cases[]; /* delivery.c */
+
+uint64_t bench_now_ns(void);
+__attribute__((noreturn)) void bench_fail(const char *why);
+
+#endif
