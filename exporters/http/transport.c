@@ -1,0 +1,392 @@
+#include "exporters/http/transport.h"
+
+#include "exporters/http/gzip.h"
+#include "exporters/http/header.h"
+#include "exporters/http/sigpipe.h"
+#include "exporters/http/address.h"
+#include "sdk/base/buffer.h"
+#include "sdk/base/clock.h"
+#include "sdk/base/diagnostics.h"
+#include "sdk/base/version.h"
+
+#include <curl/curl.h>
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
+#define RESPONSE_KEPT ((size_t)64 * 1024) /* a larger buffer is given back before the next request */
+#define UPLOAD_BUFFER (1024L * 1024)      /* a whole batch in one write; only what is used becomes resident */
+#define USER_AGENT "otlog/" OTLOG__VERSION " OTel-OTLP-Exporter-C/" OTLOG__VERSION
+
+struct otlog__http {
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers;
+	otlog__address address;
+	otlog__http_names names;
+	otlog__gzip gzip;
+	bool compress;
+	_Atomic bool cancelled; /* writers: threads that cancel; it never goes back */
+
+	/* The answer to the last request. */
+	otlog__buffer body;
+	size_t header_bytes;
+	bool too_large;
+	bool retry_after_given;
+	char retry_after[64];
+	otlog__address location;
+	char error[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static bool curl_ready;
+
+/* Never undone: other parts of the program may use libcurl, and may outlive us. */
+static void
+init_curl(void)
+{
+	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+/* ---- Reading the answer ------------------------------------------------------------------------------------------ */
+
+static void
+forget_answer(otlog__http *http)
+{
+	http->body.size = 0;
+	if (http->body.capacity > RESPONSE_KEPT)
+		otlog__buffer_free(&http->body);
+	http->header_bytes = 0;
+	http->too_large = false;
+	http->retry_after_given = false;
+	otlog__address_free(&http->location);
+	http->error[0] = '\0';
+}
+
+/* Called by libcurl with a piece of the body. Taking less than all of it ends the transfer. */
+static size_t
+take_body(char *data, size_t one, size_t size, void *self)
+{
+	otlog__http *http = self;
+	(void)one; /* always 1 */
+	if (http->header_bytes + http->body.size + size > RESPONSE_MAX) {
+		http->too_large = true;
+		return 0;
+	}
+	return otlog__buffer_append(&http->body, data, size) ? size : 0;
+}
+
+/* Called by libcurl with one header line, those of interim responses included. */
+static size_t
+take_header(char *line, size_t one, size_t size, void *self)
+{
+	static const char name[] = "Retry-After:";
+	const size_t name_size = sizeof name - 1;
+	otlog__http *http = self;
+	(void)one;
+	http->header_bytes += size;
+	if (http->header_bytes > RESPONSE_MAX) {
+		http->too_large = true;
+		return 0;
+	}
+	if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		http->retry_after_given = false;
+	if (size < name_size || strncasecmp(line, name, name_size) != 0)
+		return size;
+	size_t value_size = size - name_size;
+	if (value_size < sizeof http->retry_after) {
+		memcpy(http->retry_after, line + name_size, value_size);
+		http->retry_after[value_size] = '\0';
+		http->retry_after_given = true;
+	}
+	return size;
+}
+
+/* ---- Creating ---------------------------------------------------------------------------------------------------- */
+
+static bool
+given(const char *text)
+{
+	return text && *text;
+}
+
+/* Says what is wrong with a header, without its value: that may be a secret. */
+static bool
+check_header(const otlog__http_options *options, size_t i)
+{
+	const otlog_header *header = &options->headers[i];
+	if (!otlog__header_name_valid(header->name)) {
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "the name of header %zu is no HTTP header name. Nothing is exported until %s is "
+		                       "corrected",
+		                       i + 1, options->names.headers);
+		return false;
+	}
+	if (!otlog__header_value_valid(header->value)) {
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "the value of header %.64s holds a line end or another control character. "
+		                       "Nothing is exported until %s is corrected",
+		                       header->name, options->names.headers);
+		return false;
+	}
+	return true;
+}
+
+static bool
+add_headers(otlog__http *http, const otlog__http_options *options)
+{
+	for (size_t i = 0; i < options->header_count; i++) {
+		const otlog_header *header = &options->headers[i];
+		if (!check_header(options, i))
+			return false;
+		if (otlog__header_is_ours(header->name)) {
+			otlog__diagnose_always(OTLOG__WARN,
+			                       "header %.64s is left out: the exporter sets it itself. Remove it "
+			                       "from %s",
+			                       header->name, options->names.headers);
+			continue;
+		}
+		if (!otlog__header_append(&http->headers, header->name, header->value))
+			goto no_memory;
+	}
+	if (!otlog__header_append(&http->headers, "Content-Type", options->content_type) ||
+	    (http->compress && !otlog__header_append(&http->headers, "Content-Encoding", "gzip")))
+		goto no_memory;
+	/* Left to itself libcurl asks before it sends a large body, and waits for the answer. */
+	struct curl_slist *longer = curl_slist_append(http->headers, "Expect:");
+	if (!longer)
+		goto no_memory;
+	http->headers = longer;
+	return true;
+no_memory:
+	otlog__diagnose_always(OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported");
+	return false;
+}
+
+static bool
+set_tls(CURL *easy, const otlog__http_options *options)
+{
+	bool ok = true;
+	if (given(options->ca_file)) {
+		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
+#if LIBCURL_VERSION_NUM >= 0x075700
+		curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* the file may be exchanged under us */
+#endif
+	}
+	if (given(options->client_certificate_file))
+		ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, options->client_certificate_file) == CURLE_OK;
+	if (given(options->client_key_file))
+		ok = ok && curl_easy_setopt(easy, CURLOPT_SSLKEY, options->client_key_file) == CURLE_OK;
+	return ok;
+}
+
+static void
+set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+	/* One request at a time gains nothing from HTTP/2, and some versions of libcurl fail on reused connections. */
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* a redirected POST may go anywhere, with the headers */
+}
+
+static bool
+set_options(otlog__http *http, const otlog__http_options *options)
+{
+	CURL *easy = http->easy;
+	set_protocols(easy);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name server at the end of the time */
+#endif
+	if (http->address.loopback)
+		curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* a proxy's loopback is another one */
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+	return curl_easy_setopt(easy, CURLOPT_URL, http->address.full) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK && set_tls(easy, options);
+}
+
+otlog__http *
+otlog__http_create(const otlog__http_options *options)
+{
+	otlog__http *http = calloc(1, sizeof *http);
+	if (!http)
+		goto no_memory;
+	http->names = options->names;
+	http->compress = options->compression == OTLOG_COMPRESSION_GZIP;
+
+	const char *reason = otlog__address_parse(options->url, &http->address);
+	if (reason) {
+		char shown[128];
+		otlog__address_redact(options->url ? options->url : "", shown, sizeof shown);
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "endpoint \"%s\" is no URL to send to: %s. Nothing is exported until %s is "
+		                       "corrected, for example to http://localhost:4318",
+		                       shown, reason, options->names.endpoint);
+		goto failed;
+	}
+	if (!add_headers(http, options))
+		goto failed;
+	pthread_once(&curl_once, init_curl);
+	if (!curl_ready)
+		goto no_memory;
+	http->multi = curl_multi_init();
+	http->easy = curl_easy_init();
+	if (!http->multi || !http->easy || !set_options(http, options))
+		goto no_memory;
+	return http;
+
+no_memory:
+	otlog__diagnose_always(OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported");
+failed:
+	otlog__http_destroy(http);
+	return NULL;
+}
+
+/* ---- One request ------------------------------------------------------------------------------------------------- */
+
+static bool
+is_cancelled(otlog__http *http)
+{
+	/* Nothing hangs on the order: the wake-up behind the store is a system call, and so is the poll before the
+	 * load. */
+	return atomic_load_explicit(&http->cancelled, memory_order_relaxed);
+}
+
+/* Runs the prepared request to its end, or until it is cancelled. */
+static CURLcode
+run(otlog__http *http)
+{
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+		return code;
+	int running = 1;
+	while (!is_cancelled(http)) {
+		if (curl_multi_perform(http->multi, &running) != CURLM_OK || !running)
+			break;
+		/* libcurl wakes for its own timers, the request's time-out among them, and for otlog__http_cancel. */
+		if (curl_multi_poll(http->multi, NULL, 0, 60 * 1000, NULL) != CURLM_OK)
+			break;
+	}
+	int left = 0;
+	CURLMsg *message;
+	while ((message = curl_multi_info_read(http->multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			code = message->data.result;
+	curl_multi_remove_handle(http->multi, http->easy);
+	return code;
+}
+
+static bool
+prepare(otlog__http *http, const void *body, size_t body_size, uint64_t timeout_ms)
+{
+	if (http->compress) {
+		if (!otlog__gzip_compress(&http->gzip, body, body_size))
+			return false;
+		body = http->gzip.out.data;
+		body_size = http->gzip.out.size;
+	}
+	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
+	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_size);
+	curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, timeout_ms < INT_MAX ? (long)timeout_ms : (long)INT_MAX);
+	return true;
+}
+
+/* Where a redirect points; without credentials, for they are not ours to print either. */
+static const char *
+printable_location(otlog__http *http)
+{
+	char *location = NULL;
+	curl_easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &location);
+	return location && !otlog__address_parse(location, &http->location) ? http->location.display : NULL;
+}
+
+void
+otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t timeout_ms,
+                 otlog__http_outcome *outcome)
+{
+	*outcome = (otlog__http_outcome){ .curl_code = CURLE_OUT_OF_MEMORY, .curl_text = "" };
+	sigset_t signals;
+	otlog__sigpipe_hold(&signals);
+	forget_answer(http);
+	outcome->cancelled = is_cancelled(http);
+	if (outcome->cancelled || !prepare(http, body, body_size, timeout_ms))
+		goto done;
+
+	outcome->curl_code = run(http);
+	/* An attempt that had come to its end counts as what it was. */
+	outcome->cancelled = outcome->curl_code != CURLE_OK && is_cancelled(http);
+	outcome->curl_text = http->error;
+	outcome->too_large = http->too_large;
+	if (outcome->curl_code == CURLE_WRITE_ERROR && !http->too_large)
+		outcome->curl_code = CURLE_OUT_OF_MEMORY;
+	long os_error = 0;
+	if (outcome->curl_code == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+	outcome->os_error = (int)os_error;
+	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &outcome->status);
+	char *content_type = NULL;
+	curl_easy_getinfo(http->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	outcome->content_type = content_type;
+	outcome->retry_after = http->retry_after_given ? http->retry_after : NULL;
+	outcome->location = printable_location(http);
+	outcome->body = http->body.data;
+	outcome->body_size = http->body.size;
+done:
+	otlog__sigpipe_release(&signals);
+}
+
+void
+otlog__http_conclude(const otlog__http *http, const otlog__http_outcome *outcome, const char *text,
+                     otlog_export_result *result)
+{
+	int64_t now_s = (int64_t)(otlog__unix_nano() / OTLOG__NANOS_PER_S);
+	otlog__http_judge(outcome, http->address.display, &http->names, text, now_s, result);
+}
+
+void
+otlog__http_cancel(otlog__http *http)
+{
+	atomic_store_explicit(&http->cancelled, true, memory_order_relaxed);
+	curl_multi_wakeup(http->multi);
+}
+
+const char *
+otlog__http_url(const otlog__http *http)
+{
+	return http->address.display;
+}
+
+void
+otlog__http_destroy(otlog__http *http)
+{
+	if (!http)
+		return;
+	sigset_t signals;
+	otlog__sigpipe_hold(&signals);
+	curl_easy_cleanup(http->easy);
+	if (http->multi)
+		curl_multi_cleanup(http->multi);
+	otlog__sigpipe_release(&signals);
+	curl_slist_free_all(http->headers);
+	otlog__address_free(&http->address);
+	otlog__address_free(&http->location);
+	otlog__gzip_free(&http->gzip);
+	otlog__buffer_free(&http->body);
+	free(http);
+}

@@ -1,0 +1,12 @@
+/* The OTLP/HTTP exporter: binary protobuf over the shared transport. The public side is otlog/exporters.h. */
+#ifndef OTLOG_EXPORTERS_OTLP_HTTP_OTLP_HTTP_H
+#define OTLOG_EXPORTERS_OTLP_HTTP_OTLP_HTTP_H
+
+#include <otlog/exporters.h>
+
+#define OTLOG__OTLP_HTTP_DEFAULT_ENDPOINT "http://localhost:4318/v1/logs"
+
+/* Larger requests are not sent: receivers refuse them (OTLP specification, "Request size limit"). */
+#define OTLOG__OTLP_REQUEST_MAX ((size_t)64 * 1024 * 1024)
+
+#endif
