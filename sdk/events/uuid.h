@@ -1,0 +1,71 @@
+/* UUIDs as text and as the 16 bytes of a trace id (RFC 9562, section 4). Async-signal-safe. */
+#ifndef OTLOG_EVENTS_UUID_H
+#define OTLOG_EVENTS_UUID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Characters of the canonical form and a NUL. */
+#define OTLOG__UUID_SIZE 37
+
+typedef enum otlog__uuid_form {
+	OTLOG__UUID_NONE,      /* no UUID, or the one of all zeros, which is no trace id */
+	OTLOG__UUID_CANONICAL, /* 8-4-4-4-12 in small letters */
+	OTLOG__UUID_OTHER      /* the same digits with capitals or without hyphens */
+} otlog__uuid_form;
+
+/* The digit's value with bit 4 set if it is a capital; -1 for anything else. */
+static inline int
+otlog__hex_digit(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return (c - 'A' + 10) | 0x10;
+	return -1;
+}
+
+/* Reads a UUID of `size` characters into out, which is scratch where the answer is OTLOG__UUID_NONE. */
+static inline otlog__uuid_form
+otlog__uuid_parse(const char *text, size_t size, uint8_t out[16])
+{
+	const bool has_hyphens = size == OTLOG__UUID_SIZE - 1;
+	int capitals = has_hyphens ? 0 : 0x10;
+	uint8_t any = 0;
+	if (!has_hyphens && size != 32)
+		return OTLOG__UUID_NONE;
+	for (size_t i = 0, at = 0; i < 16; i++) {
+		if (has_hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
+			return OTLOG__UUID_NONE;
+		int high = otlog__hex_digit((unsigned char)text[at++]);
+		int low = otlog__hex_digit((unsigned char)text[at++]);
+		if (high < 0 || low < 0)
+			return OTLOG__UUID_NONE;
+		capitals |= (high | low) & 0x10;
+		out[i] = (uint8_t)((high & 0xf) << 4 | (low & 0xf));
+		any |= out[i];
+	}
+	if (!any)
+		return OTLOG__UUID_NONE;
+	return capitals ? OTLOG__UUID_OTHER : OTLOG__UUID_CANONICAL;
+}
+
+/* Writes the canonical form and a NUL. */
+static inline void
+otlog__uuid_format(const uint8_t bytes[16], char out[OTLOG__UUID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 0xf];
+	}
+	*out = '\0';
+}
+
+#endif
