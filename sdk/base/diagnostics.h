@@ -1,8 +1,11 @@
 /*
  * What the SDK says about itself: one line per message, cause first, then the remedy, rate-limited per call site.
  *
+ * A message is valid UTF-8 on one line: control characters in what it quotes are replaced, and what is over 1,023 bytes
+ * is cut off with "…". errno stays as it was. No lock is held or taken, so a forked child can speak at once.
+ *
  * The state lives in libotlog-api, once per process. Until the SDK starts, nothing is printed: the API alone is silent.
- * Never call this from emit: it takes a lock and calls the user back. Emit counts; the keeper thread reports.
+ * Never call this from emit: it calls the user back. Emit counts; the keeper thread reports.
  */
 #ifndef OTLOG_BASE_DIAGNOSTICS_H
 #define OTLOG_BASE_DIAGNOSTICS_H
@@ -25,7 +28,10 @@ typedef struct otlog__diagnostic_site {
 	_Atomic uint32_t suppressed;
 } otlog__diagnostic_site;
 
-/* Where messages go, up to which level. A NULL sink: lines on stderr. Level 0: silence. */
+/*
+ * Where messages go, up to which level. A NULL sink: lines on stderr. Level 0: silence. A message that another thread
+ * is giving at this moment may still reach the old sink: what belongs to that must live on.
+ */
 OTLOG_API void otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level);
 
 OTLOG_API void otlog__diagnose_at(otlog__diagnostic_site *site, int level, const char *format, ...)

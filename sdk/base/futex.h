@@ -1,4 +1,4 @@
-/* Sleeping on a 32-bit word. Waking is async-signal-safe, which no condition variable is. */
+/* Sleeping on a 32-bit word. Waking is async-signal-safe, which no condition variable is. errno stays as it was. */
 #ifndef OTLOG_BASE_FUTEX_H
 #define OTLOG_BASE_FUTEX_H
 

@@ -1,5 +1,7 @@
 #include "sdk/base/strings.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,10 +104,23 @@ otlog__parse_u64(otlog__text text, uint64_t *out)
 	return true;
 }
 
+static const char *const units[] = { "KiB", "MiB", "GiB" };
+
+char *
+otlog__bytes_show(uint64_t bytes, char out[OTLOG__BYTES_SHOWN])
+{
+	size_t unit = 0;
+	while (bytes && bytes % 1024 == 0 && unit < sizeof units / sizeof units[0]) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(out, OTLOG__BYTES_SHOWN, "%" PRIu64 " %s", bytes, unit ? units[unit - 1] : "bytes");
+	return out;
+}
+
 bool
 otlog__parse_bytes(otlog__text text, uint64_t *out)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB" };
 	unsigned shift = 0;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
 		size_t size = strlen(units[i]);
@@ -176,9 +191,9 @@ otlog__utf8_length(const char *text, size_t left)
 	if (c[0] < 0x80)
 		return 1;
 	size_t size = c[0] >= 0xc2 && c[0] <= 0xdf   ? 2
-		      : c[0] >= 0xe0 && c[0] <= 0xef ? 3
-		      : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
-						     : 0;
+	              : c[0] >= 0xe0 && c[0] <= 0xef ? 3
+	              : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
+	                                             : 0;
 	if (!size || size > left)
 		return 0;
 	for (size_t i = 1; i < size; i++) {
@@ -187,6 +202,6 @@ otlog__utf8_length(const char *text, size_t left)
 	}
 	/* Overlong forms, surrogates, and what lies above U+10FFFF (Unicode, table 3-7). */
 	bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
-		     (c[0] == 0xf4 && c[1] > 0x8f);
+	             (c[0] == 0xf4 && c[1] > 0x8f);
 	return wrong ? 0 : size;
 }

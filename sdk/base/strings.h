@@ -37,6 +37,11 @@ bool otlog__parse_u64(otlog__text text, uint64_t *out);
 /* The same with an optional KiB, MiB or GiB behind it. */
 bool otlog__parse_bytes(otlog__text text, uint64_t *out);
 
+#define OTLOG__BYTES_SHOWN 24
+
+/* Writes a number of bytes as "16 MiB", in the largest unit that divides it; returns out. */
+char *otlog__bytes_show(uint64_t bytes, char out[OTLOG__BYTES_SHOWN]);
+
 /*
  * Decodes %XX. NULL if a % is not followed by two hex digits or stands for NUL (`*error` is then a static reason), or
  * when memory is short (`*error` is NULL). Free with free(). Source: RFC 3986, section 2.1.

@@ -7,13 +7,20 @@
 typedef struct otlog__resource {
 	otlog__buffer head; /* field 1 (Resource) of ResourceLogs, tag and length included */
 	otlog__buffer tail; /* field 3 (schema_url), or nothing */
-	char *service_name; /* as it came out, for file names */
+	char *service_name; /* as it came out, for file names; "unknown_service" if it is no text */
 } otlog__resource;
 
 /*
  * In rising order of precedence: defaults (service.name = unknown_service:<executable>, service.instance.id = a random
- * UUID, telemetry.sdk.*, process.pid), OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME, options->resource_attributes,
- * options->service_name. False when memory is short. Source: specification resource/sdk.md.
+ * UUID, telemetry.sdk.*, process.pid, process.executable.name), OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME,
+ * options->resource_attributes, options->service_name. The later value wins even if it is empty, but an empty
+ * options->service_name counts as not given, as an empty variable does. Attributes without a key are left out. False
+ * when memory is short; free it in every case. Source: specification resource/sdk.md.
+ *
+ * telemetry.sdk.language is "c": the specification's list has no such value, and none of its others is true.
+ * telemetry.sdk.name is "otlog": "opentelemetry" is reserved.
+ *
+ * Call it again in a forked child: process.pid and service.instance.id are taken anew.
  */
 bool otlog__resource_make(otlog__resource *resource, const otlog__settings *settings, const otlog_options *options);
 void otlog__resource_free(otlog__resource *resource);

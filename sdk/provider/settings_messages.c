@@ -31,12 +31,11 @@ void
 otlog__given_is_bad(const otlog__given *given, const char *wrong, const char *reason, const char *remedy)
 {
 	char setting[SETTING_SIZE];
-	char initial[32];
+	char initial[OTLOG__INITIAL_SHOWN];
 	show(given, setting, sizeof setting);
-	otlog__diagnose_always(OTLOG__WARN,
-	                       "%s is %s%s%s. It is ignored and the default is used instead: %s. %s, or unset it.",
-	                       setting, wrong, reason ? ": " : "", reason ? reason : "",
-	                       otlog__setting_initial(given->row, initial, sizeof initial), remedy);
+	otlog__diagnose_always(
+	    OTLOG__WARN, "%s is %s%s%s. It is ignored and the default is used instead: %s. %s, or unset it.", setting,
+	    wrong, reason ? ": " : "", reason ? reason : "", otlog__setting_initial(given->row, initial), remedy);
 }
 
 void
@@ -60,9 +59,11 @@ otlog__given_is_no_choice(const otlog__given *given)
 void
 otlog__setting_range(const otlog__setting *row, char *out, size_t size)
 {
+	char least[OTLOG__BYTES_SHOWN];
+	char most[OTLOG__BYTES_SHOWN];
 	if (row->kind == OTLOG__KIND_BYTES)
-		snprintf(out, size, "a number of bytes from %" PRIu64 " KiB to %" PRIu64 " KiB", row->least / 1024,
-		         row->most / 1024);
+		snprintf(out, size, "a number of bytes from %s to %s", otlog__bytes_show(row->least, least),
+		         otlog__bytes_show(row->most, most));
 	else
 		snprintf(out, size, "a whole number%s from %" PRIu64 " to %" PRIu64,
 		         row->kind == OTLOG__KIND_DURATION ? " of milliseconds" : "", row->least, row->most);
@@ -85,9 +86,9 @@ void
 otlog__given_is_not_built(const otlog__given *given, const char *hint)
 {
 	char setting[SETTING_SIZE];
-	char initial[32];
+	char initial[OTLOG__INITIAL_SHOWN];
 	show(given, setting, sizeof setting);
-	const char *instead = otlog__setting_initial(given->row, initial, sizeof initial);
+	const char *instead = otlog__setting_initial(given->row, initial);
 	otlog__diagnose_always(OTLOG__WARN,
 	                       "%s is not built into this release; %s is used instead. Set it to %s, or unset it.%s",
 	                       setting, instead, instead, hint);

@@ -32,7 +32,7 @@ static const char closing[] =
     "  milliseconds if they are small, and any amount of memory if they are large.\n"
     "- **`OTEL_BLRP_MAX_QUEUE_SIZE=N` divides N over the lanes of the queue**, so that emitting threads need not agree "
     "on\n"
-    "  one counter. A single thread can find its lane full a little before N records wait.\n"
+    "  one counter. A thread that finds its lane full takes another one.\n"
     "- **Retrying is the batch processor's work**, not each exporter's. An exporter tries once and answers with a "
     "verdict,\n"
     "  so waiting, backing off and giving up happen in one place, the same for every destination.\n"
@@ -105,14 +105,13 @@ write_values(FILE *out, const otlog__setting *row)
 static void
 write_row(FILE *out, const otlog__setting *row)
 {
-	char initial[32];
+	char initial[OTLOG__INITIAL_SHOWN];
 	fprintf(out, "| `%s`", row->variable);
 	if (row->general)
 		fprintf(out, "<br>`%s`", row->general);
 	fputs(" | ", out);
 	write_values(out, row);
-	fprintf(out, " | %s | %s | %s |\n", otlog__setting_initial(row, initial, sizeof initial), row->about,
-	        row->in_code);
+	fprintf(out, " | %s | %s | %s |\n", otlog__setting_initial(row, initial), row->about, row->in_code);
 }
 
 void

@@ -1,5 +1,7 @@
 #include "sdk/provider/settings_table.h"
 
+#include "sdk/base/strings.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -204,7 +206,7 @@ choice_name(const otlog__choice *choices, uint64_t value)
 }
 
 const char *
-otlog__setting_initial(const otlog__setting *row, char *out, size_t size)
+otlog__setting_initial(const otlog__setting *row, char out[OTLOG__INITIAL_SHOWN])
 {
 	if (row->initial_text)
 		return row->initial_text;
@@ -214,13 +216,12 @@ otlog__setting_initial(const otlog__setting *row, char *out, size_t size)
 	case OTLOG__KIND_ENUM:
 		return choice_name(row->choices, row->initial);
 	case OTLOG__KIND_DURATION:
-		snprintf(out, size, "%" PRIu64 " ms", row->initial);
+		snprintf(out, OTLOG__INITIAL_SHOWN, "%" PRIu64 " ms", row->initial);
 		return out;
 	case OTLOG__KIND_BYTES:
-		snprintf(out, size, "%" PRIu64 " KiB", row->initial / KIB);
-		return out;
+		return otlog__bytes_show(row->initial, out);
 	default:
-		snprintf(out, size, "%" PRIu64, row->initial);
+		snprintf(out, OTLOG__INITIAL_SHOWN, "%" PRIu64, row->initial);
 		return out;
 	}
 }

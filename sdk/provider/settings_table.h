@@ -43,7 +43,9 @@ typedef struct otlog__setting {
 extern const otlog__setting otlog__setting_table[];
 extern const size_t otlog__setting_count;
 
-/* The default as a message and the page name it. Writes to out[0…size), or returns a static string. */
-const char *otlog__setting_initial(const otlog__setting *row, char *out, size_t size);
+#define OTLOG__INITIAL_SHOWN 32
+
+/* The default as a message and the page name it: written to out, or a static string. */
+const char *otlog__setting_initial(const otlog__setting *row, char out[OTLOG__INITIAL_SHOWN]);
 
 #endif
