@@ -290,7 +290,7 @@ otlp_json_scope_logs(FILE *out, const otlp_scope_logs *logs)
 		otlp_json_text_field(out, &first_of_scope, "version", logs->scope->version);
 		otlp_json_attributes_field(out, &first_of_scope, logs->scope->attributes, logs->scope->n_attributes);
 		otlp_json_number_field(out, &first_of_scope, "droppedAttributesCount",
-				       logs->scope->dropped_attributes_count);
+		                       logs->scope->dropped_attributes_count);
 		putc('}', out);
 	}
 	otlp_json_name(out, &first, "logRecords");
@@ -315,9 +315,9 @@ otlp_json_resource_logs(FILE *out, const otlp_resource_logs *logs)
 		otlp_json_name(out, &first, "resource");
 		putc('{', out);
 		otlp_json_attributes_field(out, &first_of_resource, logs->resource->attributes,
-					   logs->resource->n_attributes);
+		                           logs->resource->n_attributes);
 		otlp_json_number_field(out, &first_of_resource, "droppedAttributesCount",
-				       logs->resource->dropped_attributes_count);
+		                       logs->resource->dropped_attributes_count);
 		putc('}', out);
 	}
 	otlp_json_name(out, &first, "scopeLogs");

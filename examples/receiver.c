@@ -95,12 +95,12 @@ static void
 print_attribute(const otlp_attribute *attribute)
 {
 	static const char *const hidden[] = { "bonito.org_id",
-					      "bonito.log_type",
-					      "bonito.event_type",
-					      "bonito.resource_",
-					      "mito.version.",
-					      "exception.stacktrace",
-					      "code." };
+		                              "bonito.log_type",
+		                              "bonito.event_type",
+		                              "bonito.resource_",
+		                              "mito.version.",
+		                              "exception.stacktrace",
+		                              "code." };
 	static const char *const prefixes[] = { "bonito.metadata.", "bonito.", "mito.params.", "mito.", "gen_ai." };
 	otlp_text key = attribute->key;
 

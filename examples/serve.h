@@ -18,7 +18,7 @@
 #define SERVE_MAX_BODY_BYTES (64u << 20) /* the OTLP specification's limit of a request */
 
 typedef struct serve_body {
-	uint8_t *data;
+	uint8_t *data; /* a NUL follows; NULL if there is no body */
 	size_t size;
 	size_t capacity;
 	bool too_large; /* or no memory; what did not fit is missing */
@@ -45,8 +45,8 @@ serve_append(serve_body *body, const void *data, size_t size)
 {
 	if (size > SERVE_MAX_BODY_BYTES - body->size)
 		return false;
-	if (body->size + size > body->capacity) {
-		size_t capacity = 2 * (body->size + size);
+	if (body->size + size >= body->capacity) {
+		size_t capacity = 2 * (body->size + size) + 1;
 		uint8_t *grown = realloc(body->data, capacity);
 		if (!grown)
 			return false;
@@ -55,6 +55,7 @@ serve_append(serve_body *body, const void *data, size_t size)
 	}
 	memcpy(body->data + body->size, data, size);
 	body->size += size;
+	body->data[body->size] = '\0';
 	return true;
 }
 
@@ -82,7 +83,7 @@ serve_answer(const serve_request *request, unsigned status, const char *type, co
 /* libmicrohttpd calls it for the headers, for each piece of the body, and once more when all is there. */
 static inline enum MHD_Result
 serve__on_request(void *user, struct MHD_Connection *connection, const char *url, const char *method,
-		  const char *version, const char *data, size_t *size, void **state)
+                  const char *version, const char *data, size_t *size, void **state)
 {
 	const serve_options *options = user;
 	serve_body *body = *state;
@@ -145,17 +146,17 @@ static inline bool
 serve(const serve_options *options, const sigset_t *ends)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(options->port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                       .sin_port = htons(options->port),
+		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct MHD_Daemon *server =
 	    MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, serve__on_request,
-			     (void *)(uintptr_t)options, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
-			     serve__on_completed, NULL, MHD_OPTION_THREAD_POOL_SIZE, options->threads, MHD_OPTION_END);
+	                     (void *)(uintptr_t)options, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
+	                     serve__on_completed, NULL, MHD_OPTION_THREAD_POOL_SIZE, options->threads, MHD_OPTION_END);
 	int signal_number;
 
 	if (!server) {
 		fprintf(stderr, "%s: cannot listen on 127.0.0.1:%u: %s; if it is in use, --port 0 takes a free one\n",
-			options->program, options->port, strerror(errno));
+		        options->program, options->port, strerror(errno));
 		return false;
 	}
 	unsigned port = MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT)->port;
