@@ -1,0 +1,127 @@
+"""A real OpenTelemetry Collector on a free loopback port, which writes what it receives to a file."""
+
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import threading
+
+CONFIG = """
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:{port}
+exporters:
+  file:
+    path: {path}
+    format: json
+    append: true
+service:
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    logs:
+      receivers: [otlp]
+      exporters: [file]
+"""
+
+READY = "Everything is ready"
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+class Failed(Exception):
+    pass
+
+
+def free_port():
+    """Below the ports that the kernel hands out by itself, so that it is still free for a restart."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no free port found on the loopback")
+
+
+class Collector:
+    def __init__(self, program, folder):
+        self.program = program
+        self.config = pathlib.Path(folder) / "collector.yaml"
+        self.output = pathlib.Path(folder) / "received.jsonl"
+        self.log = []
+        self.process = None
+        self.port = None
+
+    def start(self):
+        """Starts it, on the port it had before if it had one. Another program may take a free port first."""
+        for _ in range(1 if self.port else 5):
+            port = self.port or free_port()
+            self.config.write_text(CONFIG.format(port=port, path=self.output), encoding="utf-8")
+            if self.became_ready():
+                self.port = port
+                return self
+            if not any("address already in use" in line for line in self.log):
+                break
+        raise Failed("the Collector did not start:\n" + "".join(self.log[-30:]))
+
+    def became_ready(self):
+        self.log = []
+        ready = threading.Event()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        self.process = subprocess.Popen(
+            [self.program, "--config", f"file:{self.config}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        threading.Thread(target=self.read_log, args=(self.process, ready), daemon=True).start()
+        ready.wait(START_SECONDS)
+        if self.process.poll() is None and any(READY in line for line in self.log):
+            return True
+        self.kill()
+        return False
+
+    def read_log(self, process, ready):
+        for line in process.stderr:
+            self.log.append(line)
+            if READY in line:
+                ready.set()
+        process.stderr.close()
+        ready.set()
+
+    def stop(self):
+        """Ends it in order: it finishes the requests it has and flushes its file."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failed("the Collector did not stop:\n" + "".join(self.log[-30:])) from None
+        if status != 0:
+            raise Failed(f"the Collector ended with status {status}:\n" + "".join(self.log[-30:]))
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        if self.process:
+            self.process.wait()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.kill()
