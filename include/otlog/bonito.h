@@ -308,7 +308,7 @@ typedef struct bonito_decoded {
 	const bonito_entry *entry;
 	const char *given_trace_id; /* the trace id as it was written, where that differs; else NULL */
 	/*
-	 * The record itself; its attributes are those that have no place in the entry, in their order: unknown keys, a
+	 * The record itself; its attributes are those that have no place in the entry: unknown keys, a
 	 * known key with a value of another type or given a second time, and texts with a NUL byte inside.
 	 */
 	const otlog_record *record;

@@ -223,7 +223,7 @@ typedef struct mito_decoded {
 	 */
 	const mito_event *event;
 	/*
-	 * The record itself; its attributes are those that have no place in the event, in their order: unknown keys, a
+	 * The record itself; its attributes are those that have no place in the event: unknown keys, a
 	 * known key with a value of another type or given a second time, and texts with a NUL byte inside.
 	 */
 	const otlog_record *record;

@@ -82,7 +82,7 @@ mito_format_timestamp(uint64_t unix_nano, char out[MITO_TIMESTAMP_SIZE])
 	const uint64_t seconds = unix_nano / NANOS_PER_S;
 	const unsigned of_day = (unsigned)(seconds % S_PER_DAY);
 	const uint64_t days = seconds / S_PER_DAY + days_before_year(FIRST_YEAR);
-	/* At least the year, as none is shorter than 365 days on average over what went before; then back to it. */
+	/* No year is shorter than 365 days: this is the year or a later one. */
 	unsigned year = (unsigned)(days / 365) + 1;
 	while (days_before_year(year) > days)
 		year--;

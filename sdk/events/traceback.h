@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* A joined traceback is no longer; small enough for the stack of a thread, signal handlers' own stacks need more. */
+/* No joined traceback is longer. It lies on the emitting thread's stack. */
 #define OTLOG__TRACEBACK_SIZE 16384
 
 /*
