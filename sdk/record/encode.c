@@ -1,0 +1,298 @@
+#include "sdk/record/encode.h"
+
+#include "sdk/record/value.h"
+
+/* Fields of LogRecord, in the order of their numbers. */
+enum {
+	TIME = OTLOG__TAG(1, OTLOG__WIRE_FIXED64),
+	SEVERITY_NUMBER = OTLOG__TAG(2, OTLOG__WIRE_VARINT),
+	SEVERITY_TEXT = OTLOG__TAG(3, OTLOG__WIRE_BYTES),
+	BODY = OTLOG__TAG(5, OTLOG__WIRE_BYTES),
+	ATTRIBUTES = OTLOG__TAG(6, OTLOG__WIRE_BYTES),
+	DROPPED_ATTRIBUTES_COUNT = OTLOG__TAG(7, OTLOG__WIRE_VARINT),
+	FLAGS = OTLOG__TAG(8, OTLOG__WIRE_FIXED32),
+	TRACE_ID = OTLOG__TAG(9, OTLOG__WIRE_BYTES),
+	SPAN_ID = OTLOG__TAG(10, OTLOG__WIRE_BYTES),
+	OBSERVED_TIME = OTLOG__TAG(11, OTLOG__WIRE_FIXED64),
+	EVENT_NAME = OTLOG__TAG(12, OTLOG__WIRE_BYTES),
+};
+
+/* A KeyValue whose length is a byte, with tag and length: the most that the short way writes at once. */
+enum { SHORT_ATTRIBUTE = 2 + 127 };
+
+/* ---- The short way: keys and values of a few dozen ASCII bytes, which is what nearly all are ------------------------ */
+
+/* The AnyValue field of a KeyValue, or a body: its tag, its length, and a text of at most OTLOG__SHORT_COPY bytes. */
+static inline uint8_t *
+put_short_text(uint8_t *at, uint8_t tag, const void *data, size_t size, uint64_t *high)
+{
+	at[0] = tag;
+	at[1] = (uint8_t)(2 + size);
+	at[2] = OTLOG__TAG(OTLOG__STRING_VALUE, OTLOG__WIRE_BYTES);
+	at[3] = (uint8_t)size;
+	*high |= otlog__copy_short(at + 4, data, size);
+	return at + 4 + size;
+}
+
+static inline bool
+is_short_text(const otlog_value *value, const otlog__limits *limits)
+{
+	return value->type == OTLOG_VALUE_STRING && value->as.bytes.size <= OTLOG__SHORT_COPY && value->as.bytes.data &&
+	       value->as.bytes.size <= limits->value_size;
+}
+
+/* The value's field of a KeyValue. NULL: the value is not short. At least 4 + OTLOG__SHORT_COPY bytes are free. */
+static inline uint8_t *
+put_short_value(uint8_t *at, const otlog_value *value, const otlog__limits *limits, uint64_t *high)
+{
+	uint8_t tag = OTLOG__TAG(2, OTLOG__WIRE_BYTES);
+	uint64_t number;
+	uint8_t number_tag = OTLOG__TAG(OTLOG__INT_VALUE, OTLOG__WIRE_VARINT);
+	switch (value->type) {
+	case OTLOG_VALUE_STRING:
+		if (!is_short_text(value, limits))
+			return NULL;
+		return put_short_text(at, tag, value->as.bytes.data, value->as.bytes.size, high);
+	case OTLOG_VALUE_DOUBLE:
+		memcpy(&number, &value->as.float64, sizeof number);
+		at[0] = tag;
+		at[1] = 9;
+		at[2] = OTLOG__TAG(OTLOG__DOUBLE_VALUE, OTLOG__WIRE_FIXED64);
+		return otlog__put_fixed64(at + 3, number);
+	case OTLOG_VALUE_BOOL:
+		number = value->as.boolean;
+		number_tag = OTLOG__TAG(OTLOG__BOOL_VALUE, OTLOG__WIRE_VARINT);
+		break;
+	case OTLOG_VALUE_INT64:
+	case OTLOG_VALUE_UINT64:
+		number = value->as.uint64;
+		if (value->type == OTLOG_VALUE_UINT64 && number > INT64_MAX)
+			return NULL;
+		break;
+	default:
+		return NULL;
+	}
+	at[0] = tag;
+	at[2] = number_tag;
+	uint8_t *end = otlog__put_varint(at + 3, number);
+	at[1] = (uint8_t)(end - at - 2);
+	return end;
+}
+
+/* NULL: the attribute is not short, or not ASCII. At least SHORT_ATTRIBUTE bytes are free. */
+static inline uint8_t *
+put_short_attribute(uint8_t *at, const otlog__key *key, const otlog_value *value, const otlog__limits *limits)
+{
+	size_t key_size = key->prefix_size + key->name_size;
+	size_t text_size = value->type == OTLOG_VALUE_STRING ? value->as.bytes.size : 0;
+	if (key->prefix_size > OTLOG__SHORT_COPY || key->name_size > OTLOG__SHORT_COPY ||
+	    text_size > OTLOG__SHORT_COPY || key_size + text_size > SHORT_ATTRIBUTE - 24)
+		return NULL;
+	at[0] = ATTRIBUTES;
+	at[2] = OTLOG__TAG(1, OTLOG__WIRE_BYTES);
+	at[3] = (uint8_t)key_size;
+	uint64_t high = 0;
+	if (key->prefix_size)
+		high |= otlog__copy_short(at + 4, key->prefix, key->prefix_size);
+	high |= otlog__copy_short(at + 4 + key->prefix_size, key->name, key->name_size);
+	uint8_t *end = put_short_value(at + 4 + key_size, value, limits, &high);
+	if (!end || (high & OTLOG__HIGH_BITS))
+		return NULL;
+	at[1] = (uint8_t)(end - at - 2);
+	return end;
+}
+
+/* ---- Attributes -------------------------------------------------------------------------------------------------- */
+
+/* The attributes of a record, while it looks as if no key were there twice. */
+typedef struct list {
+	const otlog__keys *keys;
+	size_t index; /* of the next attribute */
+	otlog__key_filter filter;
+	bool needs_plan;
+} list;
+
+/* NULL if it does not fit, or a plan is needed. */
+static inline uint8_t *
+put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *group, const otlog_attr *attr)
+{
+	size_t index = l->index++;
+	otlog__key key = otlog__key_of(group, attr);
+	if (!key.name_size) {
+		writer->notes->dropped_attributes++;
+		return at;
+	}
+	if (otlog__key_filter_add(&l->filter, otlog__key_hash(&key)) && otlog__keys_have(l->keys, index, &key)) {
+		l->needs_plan = true;
+		return NULL;
+	}
+	if (otlog__room(writer, at) >= SHORT_ATTRIBUTE) {
+		uint8_t *end = put_short_attribute(at, &key, &attr->value, writer->limits);
+		if (end)
+			return end;
+	}
+	if (!otlog__key_is_utf8(&key)) {
+		l->needs_plan = true;
+		return NULL;
+	}
+	return otlog__put_value(writer, at, ATTRIBUTES, &key, &attr->value);
+}
+
+static uint8_t *
+put_few(otlog__writer *writer, uint8_t *at, list *l)
+{
+	const otlog_attrs *attributes = &l->keys->attributes;
+	for (size_t i = 0; at && attributes->items && i < attributes->count; i++)
+		at = put_next(writer, at, l, NULL, &attributes->items[i]);
+	for (size_t g = 0; at && g < l->keys->group_count; g++) {
+		const otlog_attr_group *group = &l->keys->groups[g];
+		attributes = &group->attributes;
+		for (size_t i = 0; at && attributes->items && i < attributes->count; i++)
+			at = put_next(writer, at, l, group, &attributes->items[i]);
+	}
+	return at;
+}
+
+static uint8_t *
+put_attributes(otlog__writer *writer, uint8_t *at, const otlog_record *record)
+{
+	otlog__keys keys = { .attributes = record->attributes,
+		             .groups = record->groups,
+		             .group_count = record->groups ? record->group_count : 0 };
+	size_t limit = writer->limits->attribute_count;
+	size_t count = otlog__keys_count(&keys);
+	if (count <= OTLOG__FEW_KEYS && count <= limit) {
+		otlog__encode_notes before = *writer->notes;
+		list l = { .keys = &keys };
+		uint8_t *end = put_few(writer, at, &l);
+		if (!l.needs_plan)
+			return end;
+		*writer->notes = before;
+	}
+	return otlog__put_attributes(writer, at, ATTRIBUTES, &keys, limit);
+}
+
+/* ---- The record -------------------------------------------------------------------------------------------------- */
+
+static uint8_t *
+put_body(otlog__writer *writer, uint8_t *at, const otlog_value *body)
+{
+	if (is_short_text(body, writer->limits) && otlog__room(writer, at) >= 4 + body->as.bytes.size) {
+		uint64_t high = 0;
+		uint8_t *end = put_short_text(at, BODY, body->as.bytes.data, body->as.bytes.size, &high);
+		if (!(high & OTLOG__HIGH_BITS))
+			return end;
+	}
+	if (otlog__value_kind(body) == OTLOG_VALUE_EMPTY)
+		return at;
+	return otlog__put_value(writer, at, BODY, NULL, body);
+}
+
+/* A text field of the record itself; nothing for NULL or "". */
+static inline uint8_t *
+put_text(const otlog__writer *writer, uint8_t *at, uint8_t tag, const char *text)
+{
+	if (!text || !*text)
+		return at;
+	size_t size = strlen(text);
+	if (size <= OTLOG__SHORT_COPY && otlog__room(writer, at) >= 2 + size) {
+		at[0] = tag;
+		at[1] = (uint8_t)size;
+		if (!(otlog__copy_short(at + 2, (const uint8_t *)text, size) & OTLOG__HIGH_BITS))
+			return at + 2 + size;
+	}
+	return otlog__put_name(writer, at, tag, text, size);
+}
+
+static uint8_t *
+put_start(const otlog__writer *writer, uint8_t *at, const otlog_record *record)
+{
+	bool has_time = record->time_unix_nano != 0;
+	bool has_severity = record->severity >= OTLOG_SEVERITY_TRACE && record->severity <= OTLOG_SEVERITY_FATAL4;
+	if (otlog__room(writer, at) < (has_time ? 9u : 0u) + (has_severity ? 2u : 0u))
+		return NULL;
+	if (has_time) {
+		*at++ = TIME;
+		at = otlog__put_fixed64(at, record->time_unix_nano);
+	}
+	if (has_severity) {
+		*at++ = SEVERITY_NUMBER;
+		*at++ = (uint8_t)record->severity;
+	}
+	return put_text(writer, at, SEVERITY_TEXT, record->severity_text);
+}
+
+static inline bool
+is_valid(const otlog_span_context *context)
+{
+	return context && (otlog__load64(context->trace_id) | otlog__load64(context->trace_id + 8)) &&
+	       otlog__load64(context->span_id);
+}
+
+static uint8_t *
+put_trace(const otlog__writer *writer, uint8_t *at, const otlog_span_context *context)
+{
+	if (otlog__room(writer, at) < (context->trace_flags ? 5u : 0u) + 18u + 10u)
+		return NULL;
+	if (context->trace_flags) {
+		*at++ = FLAGS;
+		at = otlog__put_fixed32(at, context->trace_flags);
+	}
+	*at++ = TRACE_ID;
+	*at++ = sizeof context->trace_id;
+	memcpy(at, context->trace_id, sizeof context->trace_id);
+	at += sizeof context->trace_id;
+	*at++ = SPAN_ID;
+	*at++ = sizeof context->span_id;
+	memcpy(at, context->span_id, sizeof context->span_id);
+	return at + sizeof context->span_id;
+}
+
+static uint8_t *
+put_end(otlog__writer *writer, uint8_t *at, const otlog_record *record, const otlog_span_context *context,
+        uint64_t now_unix_nano)
+{
+	uint32_t dropped = writer->notes->dropped_attributes;
+	if (dropped) {
+		if (otlog__room(writer, at) < 1 + otlog__varint_size(dropped))
+			return NULL;
+		*at++ = DROPPED_ATTRIBUTES_COUNT;
+		at = otlog__put_varint(at, dropped);
+	}
+	if (is_valid(context) && !(at = put_trace(writer, at, context)))
+		return NULL;
+	uint64_t observed = record->observed_time_unix_nano ? record->observed_time_unix_nano : now_unix_nano;
+	if (otlog__room(writer, at) < 9)
+		return NULL;
+	*at++ = OBSERVED_TIME;
+	/* A clock that says 0 must not make a record of 0 bytes. */
+	at = otlog__put_fixed64(at, observed ? observed : 1);
+	return put_text(writer, at, EVENT_NAME, record->event_name);
+}
+
+static size_t
+encode(otlog__writer *writer, const otlog_record *record, const otlog_span_context *context, uint64_t now_unix_nano,
+       uint8_t *out)
+{
+	uint8_t *at = put_start(writer, out, record);
+	if (at)
+		at = put_body(writer, at, &record->body);
+	if (at)
+		at = put_attributes(writer, at, record);
+	if (at)
+		at = put_end(writer, at, record, context, now_unix_nano);
+	return at ? (size_t)(at - out) : 0;
+}
+
+size_t
+otlog__record_encode(const otlog_record *record, const otlog_span_context *context, uint64_t now_unix_nano,
+                     const otlog__limits *limits, uint8_t *out, size_t capacity, otlog__encode_notes *notes)
+{
+	otlog__writer writer = { .end = out + capacity, .limits = limits, .notes = notes, .tables = true };
+	size_t size = encode(&writer, record, context, now_unix_nano, out);
+	if (size || !writer.table_used)
+		return size;
+	*notes = (otlog__encode_notes){ 0 };
+	writer = (otlog__writer){ .end = out + capacity, .limits = limits, .notes = notes };
+	return encode(&writer, record, context, now_unix_nano, out);
+}
