@@ -1,0 +1,51 @@
+#include "tests/support/diagnosed.h"
+
+#include "sdk/base/diagnostics.h"
+#include "tests/support/check.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the rest */
+static char messages[64][1024];
+static size_t count;
+
+static void
+collect(void *user, int level, const char *message)
+{
+	(void)user;
+	(void)level;
+	pthread_mutex_lock(&lock);
+	CHECK(count < sizeof messages / sizeof *messages);
+	snprintf(messages[count++], sizeof *messages, "%s", message);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+diagnosed_begin(void)
+{
+	pthread_mutex_lock(&lock);
+	count = 0;
+	pthread_mutex_unlock(&lock);
+	otlog__diagnostics_set(collect, NULL, OTLOG__DEBUG);
+}
+
+size_t
+diagnosed_count(void)
+{
+	pthread_mutex_lock(&lock);
+	size_t now = count;
+	pthread_mutex_unlock(&lock);
+	return now;
+}
+
+bool
+diagnosed_says(const char *text)
+{
+	bool found = false;
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < count; i++)
+		found = found || strstr(messages[i], text);
+	pthread_mutex_unlock(&lock);
+	return found;
+}

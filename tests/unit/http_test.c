@@ -1,0 +1,355 @@
+#include "exporters/http/address.h"
+#include "exporters/http/header.h"
+#include "exporters/http/verdict.h"
+#include "sdk/base/version.h"
+#include "tests/support/cmocka.h"
+
+#include <curl/curl.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const otlog__http_names names = { "the collector", "THE_ENDPOINT", "THE_HEADERS",   "THE_TIMEOUT",
+	                                 "THE_CA_FILE",   "THE_CLIENT",   "THE_BATCH_SIZE" };
+static const char url[] = "http://localhost:4318/v1/logs";
+
+static otlog_export_result
+judge(otlog__http_outcome outcome, const char *text)
+{
+	otlog_export_result result;
+	memset(&result, 0x55, sizeof result);
+	otlog__http_judge(&outcome, url, &names, text, 1000, &result);
+	assert_non_null(memchr(result.message, '\0', sizeof result.message));
+	return result;
+}
+
+/* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
+
+static otlog_verdict
+expected_verdict(long status)
+{
+	switch (status) {
+	case 429:
+	case 502:
+	case 503:
+	case 504:
+		return OTLOG_VERDICT_RETRY;
+	default:
+		return status >= 200 && status < 300 ? OTLOG_VERDICT_OK : OTLOG_VERDICT_DROP;
+	}
+}
+
+static void
+every_status_gets_the_verdict_that_otlp_names(void **state)
+{
+	(void)state;
+	for (long status = 100; status <= 599; status++) {
+		char number[16];
+		snprintf(number, sizeof number, " %ld", status);
+		otlog_export_result result = judge((otlog__http_outcome){ .status = status }, NULL);
+		assert_int_equal(result.verdict, expected_verdict(status));
+		assert_int_equal(result.rejected, 0);
+		if (result.verdict == OTLOG_VERDICT_OK) {
+			assert_string_equal(result.message, "");
+		} else {
+			assert_non_null(strstr(result.message, url));
+			assert_non_null(strstr(result.message, number));
+		}
+	}
+}
+
+static void
+a_refusal_stays_one_when_the_connection_breaks_in_its_body(void **state)
+{
+	(void)state;
+	for (long status = 200; status <= 599; status++) {
+		otlog_verdict expected = status < 300 ? OTLOG_VERDICT_RETRY : expected_verdict(status);
+		otlog__http_outcome outcome = { .status = status, .curl_code = CURLE_RECV_ERROR };
+		assert_int_equal(judge(outcome, NULL).verdict, expected);
+	}
+}
+
+static void
+what_left_the_request_unanswered_is_tried_again(void **state)
+{
+	static const int codes[] = { CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
+		                     CURLE_COULDNT_CONNECT,      CURLE_OPERATION_TIMEDOUT,
+		                     CURLE_SEND_ERROR,           CURLE_RECV_ERROR,
+		                     CURLE_GOT_NOTHING,          CURLE_PARTIAL_FILE,
+		                     CURLE_SSL_CONNECT_ERROR,    CURLE_PEER_FAILED_VERIFICATION,
+		                     CURLE_SSL_CACERT_BADFILE,   CURLE_SSL_CERTPROBLEM,
+		                     CURLE_OUT_OF_MEMORY };
+	(void)state;
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		otlog_export_result result = judge((otlog__http_outcome){ .curl_code = codes[i] }, NULL);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+		assert_int_equal(result.retry_after_ms, 0);
+		assert_non_null(strstr(result.message, url));
+	}
+}
+
+static void
+other_failures_give_the_batch_up(void **state)
+{
+	static const int codes[] = { CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_URL_MALFORMAT,
+		                     CURLE_BAD_CONTENT_ENCODING };
+	(void)state;
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+		otlog_export_result result = judge((otlog__http_outcome){ .curl_code = codes[i] }, NULL);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+		assert_non_null(strstr(result.message, "THE_ENDPOINT"));
+	}
+}
+
+static void
+cancelled_is_tried_again_and_too_large_is_not(void **state)
+{
+	(void)state;
+	otlog__http_outcome cancelled = { .cancelled = true, .curl_code = CURLE_OUT_OF_MEMORY };
+	assert_int_equal(judge(cancelled, NULL).verdict, OTLOG_VERDICT_RETRY);
+	otlog__http_outcome large = { .too_large = true, .curl_code = CURLE_WRITE_ERROR, .status = 200 };
+	assert_int_equal(judge(large, NULL).verdict, OTLOG_VERDICT_DROP);
+	assert_false(otlog__http_delivered(&large));
+	large.status = 503;
+	assert_int_equal(judge(large, NULL).verdict, OTLOG_VERDICT_DROP);
+}
+
+static void
+retry_after_counts_with_retryable_statuses_only(void **state)
+{
+	(void)state;
+	otlog__http_outcome outcome = { .status = 503, .retry_after = "7" };
+	assert_int_equal(judge(outcome, NULL).retry_after_ms, 7000);
+	outcome.status = 429;
+	outcome.retry_after = "Thu, 01 Jan 1970 00:17:00 GMT"; /* 1020 s; the test's now is 1000 s */
+	assert_int_equal(judge(outcome, NULL).retry_after_ms, 20000);
+	outcome.status = 400;
+	assert_int_equal(judge(outcome, NULL).retry_after_ms, 0);
+}
+
+static void
+messages_name_cause_and_remedy(void **state)
+{
+	(void)state;
+	otlog__http_outcome refused = { .curl_code = CURLE_COULDNT_CONNECT, .os_error = ECONNREFUSED };
+	assert_string_equal(judge(refused, NULL).message,
+	                    "nobody listens at http://localhost:4318/v1/logs: connection refused. "
+	                    "Start the collector or set THE_ENDPOINT");
+	assert_string_equal(judge((otlog__http_outcome){ .status = 401 }, "no token").message,
+	                    "http://localhost:4318/v1/logs answered 401 Unauthorized: \"no token\". "
+	                    "Set the credentials in THE_HEADERS");
+	otlog__http_outcome moved = { .status = 301, .location = "https://example.org/in" };
+	assert_string_equal(judge(moved, NULL).message,
+	                    "http://localhost:4318/v1/logs answered 301 and points to https://example.org/in, which "
+	                    "is not followed. Set THE_ENDPOINT to where it should go");
+	otlog__http_outcome tls = { .curl_code = CURLE_PEER_FAILED_VERIFICATION,
+		                    .curl_text = "SSL certificate problem: self-signed certificate" };
+	assert_non_null(strstr(judge(tls, NULL).message, "self-signed certificate"));
+	assert_non_null(strstr(judge(tls, NULL).message, "Set THE_CA_FILE"));
+	assert_non_null(strstr(judge((otlog__http_outcome){ .status = 413 }, NULL).message, "Lower THE_BATCH_SIZE"));
+	otlog__http_outcome late = { .curl_code = CURLE_OPERATION_TIMEDOUT };
+	assert_non_null(strstr(judge(late, NULL).message, "raise THE_TIMEOUT"));
+}
+
+static void
+a_long_cause_does_not_push_the_remedy_out(void **state)
+{
+	char text[1000];
+	char long_url[1000];
+	otlog_export_result result;
+	(void)state;
+	memset(text, 't', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	snprintf(long_url, sizeof long_url, "http://%.900s/", text);
+	for (long status = 300; status <= 599; status++) {
+		otlog__http_outcome outcome = { .status = status, .location = long_url };
+		otlog__http_judge(&outcome, long_url, &names, text, 0, &result);
+		assert_non_null(memchr(result.message, '\0', sizeof result.message));
+		if (status == 401)
+			assert_non_null(strstr(result.message, "Set the credentials in THE_HEADERS"));
+		if (status < 400)
+			assert_non_null(strstr(result.message, "Set THE_ENDPOINT to where it should go"));
+	}
+}
+
+static void
+text_of_a_peer_is_one_line_of_printable_ascii(void **state)
+{
+	char out[16];
+	(void)state;
+	otlog__http_printable("\r\n  one\x1b[31m \xc2\x9b \ntwo", 20, out, sizeof out);
+	assert_string_equal(out, "one?[31m ??");
+	otlog__http_printable("0123456789abcdefghij", 20, out, sizeof out);
+	assert_string_equal(out, "0123456789abcde");
+	otlog__http_printable("a\0b", 3, out, sizeof out);
+	assert_string_equal(out, "a?b");
+	otlog__http_printable(NULL, 0, out, sizeof out);
+	assert_string_equal(out, "");
+}
+
+/* ---- Addresses --------------------------------------------------------------------------------------------------- */
+
+static void
+addresses_are_shown_without_secrets(void **state)
+{
+	static const struct {
+		const char *text, *display;
+		bool loopback;
+	} rows[] = {
+		{ "http://localhost:4318/v1/logs", "http://localhost:4318/v1/logs", true },
+		{ "http://127.0.0.1", "http://127.0.0.1/", true },
+		{ "https://[::1]:4318/x", "https://[::1]:4318/x", true },
+		{ "HTTPS://collector.example/v1/logs", "https://collector.example/v1/logs", false },
+		{ "https://user:secret@h.example:8443/in?key=secret#secret", "https://h.example:8443/in", false },
+		{ "http://127.example.org/", "http://127.example.org/", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		otlog__address address;
+		assert_null(otlog__address_parse(rows[i].text, &address));
+		assert_string_equal(address.full, rows[i].text);
+		assert_string_equal(address.display, rows[i].display);
+		assert_int_equal(address.loopback, rows[i].loopback);
+		otlog__address_free(&address);
+	}
+}
+
+static void
+what_is_no_http_url_is_refused_with_a_reason(void **state)
+{
+	static const struct {
+		const char *text, *reason;
+	} rows[] = {
+		{ NULL, "empty" },
+		{ "", "empty" },
+		{ "localhost:4318", "http://" },
+		{ "localhost", "http://" },
+		{ "ftp://host/x", "http" },
+		{ "file:///etc/passwd", "http" },
+		{ "http://", "host" },
+		{ "http:///v1/logs", "host" },
+		{ "http://:4318/", "host" },
+		{ "http://host:0/", "port" },
+		{ "http://host:70000/", "port" },
+		{ "http://a b/", "malformed" },
+		{ "http://host/\r\nX: y", "malformed" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		otlog__address address;
+		memset(&address, 0x55, sizeof address);
+		const char *reason = otlog__address_parse(rows[i].text, &address);
+		assert_non_null(reason);
+		assert_non_null(strstr(reason, rows[i].reason));
+		assert_null(address.full);
+		assert_null(address.display);
+	}
+}
+
+static void
+a_malformed_address_is_shown_without_secrets_too(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "localhost:4318", "localhost:4318" },
+		{ "http://user:secret@host:70000/in", "http://***@host:70000/in" },
+		{ "http://user:sec@ret/@host:70000/in?key=secret", "http://***@host:70000/in" },
+		{ "user:secret@host", "***@host" },
+		{ "ftp://host/in?key=secret", "ftp://host/in" },
+		{ "http://h/\r\n\x1b", "http://h/???" },
+	};
+	char out[64];
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		otlog__address_redact(rows[i][0], out, sizeof out);
+		assert_string_equal(out, rows[i][1]);
+		char tiny[5];
+		otlog__address_redact(rows[i][0], tiny, sizeof tiny);
+		assert_memory_equal(tiny, out, 4);
+		assert_int_equal(tiny[4], '\0');
+	}
+}
+
+/* ---- Headers ----------------------------------------------------------------------------------------------------- */
+
+static void
+header_names_are_tokens(void **state)
+{
+	(void)state;
+	assert_true(otlog__header_name_valid("X-Api-Key"));
+	assert_true(otlog__header_name_valid("!#$%&'*+-.^_`|~09azAZ"));
+	assert_false(otlog__header_name_valid(NULL));
+	assert_false(otlog__header_name_valid(""));
+	for (int c = 1; c < 256; c++) {
+		const char name[] = { 'x', (char)c, 'y', '\0' };
+		bool token = c < 0x80 && (strchr("!#$%&'*+-.^_`|~", c) || (c >= '0' && c <= '9') ||
+		                          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+		assert_int_equal(otlog__header_name_valid(name), token);
+	}
+}
+
+static void
+header_values_hold_no_control_characters(void **state)
+{
+	(void)state;
+	assert_true(otlog__header_value_valid(""));
+	assert_false(otlog__header_value_valid(NULL));
+	for (int c = 1; c < 256; c++) {
+		const char value[] = { 'x', (char)c, 'y', '\0' };
+		assert_int_equal(otlog__header_value_valid(value), c == '\t' || (c >= 0x20 && c != 0x7f));
+	}
+}
+
+static void
+an_empty_value_is_sent_as_such(void **state)
+{
+	struct curl_slist *list = NULL;
+	(void)state;
+	assert_true(otlog__header_append(&list, "A", " b c"));
+	assert_true(otlog__header_append(&list, "B", ""));
+	assert_string_equal(list->data, "A: b c");
+	assert_string_equal(list->next->data, "B;"); /* libcurl's way to write an empty header */
+	assert_null(list->next->next);
+	curl_slist_free_all(list);
+}
+
+/* ---- Version ----------------------------------------------------------------------------------------------------- */
+
+static void
+the_version_is_that_of_the_build(void **state)
+{
+	char line[256];
+	bool found = false;
+	(void)state;
+	FILE *file = fopen(OTLOG_SOURCE_DIR "/CMakeLists.txt", "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof line, file))
+		found = found || strstr(line, "project(otlog VERSION " OTLOG__VERSION " ");
+	fclose(file);
+	assert_true(found);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_status_gets_the_verdict_that_otlp_names),
+		cmocka_unit_test(a_refusal_stays_one_when_the_connection_breaks_in_its_body),
+		cmocka_unit_test(what_left_the_request_unanswered_is_tried_again),
+		cmocka_unit_test(other_failures_give_the_batch_up),
+		cmocka_unit_test(cancelled_is_tried_again_and_too_large_is_not),
+		cmocka_unit_test(retry_after_counts_with_retryable_statuses_only),
+		cmocka_unit_test(messages_name_cause_and_remedy),
+		cmocka_unit_test(a_long_cause_does_not_push_the_remedy_out),
+		cmocka_unit_test(text_of_a_peer_is_one_line_of_printable_ascii),
+		cmocka_unit_test(addresses_are_shown_without_secrets),
+		cmocka_unit_test(what_is_no_http_url_is_refused_with_a_reason),
+		cmocka_unit_test(a_malformed_address_is_shown_without_secrets_too),
+		cmocka_unit_test(header_names_are_tokens),
+		cmocka_unit_test(header_values_hold_no_control_characters),
+		cmocka_unit_test(an_empty_value_is_sent_as_such),
+		cmocka_unit_test(the_version_is_that_of_the_build),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
