@@ -121,7 +121,9 @@ play_part(raw_server *server, int fd, const raw_play *play)
 
 	if (play->end == RAW_END_HOLD)
 		wait_for(server, fd, POLLRDHUP, -1);
-	if (play->end == RAW_END_RESET) {
+	if (play->end == RAW_END_STALE)
+		wait_for(server, fd, POLLIN, -1);
+	if (play->end == RAW_END_RESET || play->end == RAW_END_STALE) {
 		const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	} else if (play->end == RAW_END_CLOSE) {

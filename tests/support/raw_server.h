@@ -17,10 +17,11 @@ typedef enum raw_read {
 } raw_read;
 
 typedef enum raw_end {
-	RAW_END_CLOSE, /* an orderly end */
-	RAW_END_RESET, /* RST */
-	RAW_END_HOLD,  /* stays open, silent, until the client closes or the server stops */
-	RAW_END_REPEAT /* waits for the next request on the same connection: keep-alive */
+	RAW_END_CLOSE,  /* an orderly end */
+	RAW_END_RESET,  /* RST */
+	RAW_END_HOLD,   /* stays open, silent, until the client closes or the server stops */
+	RAW_END_REPEAT, /* waits for the next request on the same connection: keep-alive */
+	RAW_END_STALE   /* keeps the connection, but answers the next request on it with RST */
 } raw_end;
 
 typedef struct raw_play {
