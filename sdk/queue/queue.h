@@ -10,7 +10,10 @@
  *   read      how far that pipeline's worker has copied; between cursor and read lies what is in flight
  *   released  the least cursor of a lane: emitters may overwrite what lies before it
  *
- * The frames are opaque here. The byte layout stands in layout.h, the concurrency in lane.h.
+ * A forked child may call everything here and touches nothing of its parent's: emits are OTLOG_EMIT_DISABLED, reads find
+ * nothing, waits return at once, the books are zero, a flush has nothing to wait for.
+ *
+ * The frames are opaque here. The byte layout stands in layout.h, the concurrency in state.h.
  */
 #ifndef OTLOG_QUEUE_QUEUE_H
 #define OTLOG_QUEUE_QUEUE_H
@@ -25,8 +28,8 @@ typedef struct otlog__queue_options {
 	const char *directory;    /* NULL: in memory */
 	const char *service_name; /* for the file's name */
 	uint64_t bytes;           /* of all lanes together; rounded up so that a lane is a power of two ≥ 64 KiB */
-	uint32_t lanes;           /* 0: 8 */
-	uint64_t max_records;     /* divided over the lanes; 0: bounded by bytes alone */
+	uint32_t lanes;           /* 0: 8; rounded up to a power of two, 64 at most */
+	uint64_t max_records;     /* divided over the lanes, of which there are no more; 0: bounded by bytes alone */
 	const char *const *pipelines; /* their names */
 	uint32_t pipeline_count;      /* 1…OTLOG_MAX_PIPELINES */
 	const void *resource;         /* opaque bytes for NAME.meta: the resource and its schema URL */
@@ -40,7 +43,13 @@ typedef struct otlog__queue_options {
 otlog__queue *otlog__queue_open(const otlog__queue_options *options);
 
 /*
- * Closes every lane, so that no emitter is inside afterwards, and unmaps the data. Frames still there are counted as
+ * Closes every lane to emitters, so that none is inside afterwards and none comes in; readers go on. What was accepted
+ * before can then be flushed without more coming. Wakes those who wait for room. Calling it again does nothing.
+ */
+void otlog__queue_seal(otlog__queue *queue);
+
+/*
+ * Seals the queue and unmaps the data. Frames still there are counted as
  * dropped[after_shutdown], unless the queue lies in a file: that is synced and kept. An empty file is removed. The
  * books stay readable. Call once, when no worker uses the queue any more.
  */
@@ -57,7 +66,7 @@ size_t otlog__queue_max_record(const otlog__queue *queue); /* bytes: half a lane
 
 /* Keeps a copy, writes it to NAME.meta, returns its number; 0xfffe at most are taken, later ones share the last. */
 uint16_t otlog__queue_add_scope(otlog__queue *queue, const void *head, size_t head_size, const void *tail,
-				size_t tail_size);
+                                size_t tail_size);
 
 typedef struct otlog__scope_bytes {
 	const uint8_t *head; /* goes before the records: field scope */
@@ -94,8 +103,11 @@ void otlog__queue_cancel(otlog__queue *queue, const otlog__slot *slot);
 /* Counts a record that did not get in. */
 void otlog__queue_refuse(otlog__queue *queue, otlog_drop_reason reason);
 
-/* Policy block: sleeps until room may have appeared, the queue was closed, or the deadline has passed (then false). */
-bool otlog__queue_wait_room(otlog__queue *queue, uint64_t deadline_nano);
+/*
+ * Policy block: sleeps until some lane may have `room` bytes (looked at again after the caller is known as waiting, so no
+ * wake-up is lost), or the queue was sealed. False when the deadline has passed.
+ */
+bool otlog__queue_wait_room(otlog__queue *queue, size_t room, uint64_t deadline_nano);
 
 /* ---- Read: one worker thread per pipeline --------------------------------------------------------------------------
  */
@@ -108,8 +120,9 @@ typedef struct otlog__frame_ref {
 
 /* What a batch covers: how far its lanes will be done once it is finished. Kept by the worker until then. */
 typedef struct otlog__batch_span {
-	uint64_t end[OTLOG__QUEUE_MAX_LANES]; /* positions */
-	uint32_t records;                     /* of this pipeline, in all lanes */
+	uint64_t end[OTLOG__QUEUE_MAX_LANES];     /* positions */
+	uint64_t end_seq[OTLOG__QUEUE_MAX_LANES]; /* frames before them */
+	uint32_t records;                         /* of this pipeline, in all lanes */
 	uint32_t lane_records[OTLOG__QUEUE_MAX_LANES];
 	uint32_t lane_filtered[OTLOG__QUEUE_MAX_LANES]; /* frames passed over: another pipeline's */
 } otlog__batch_span;
@@ -120,7 +133,7 @@ typedef struct otlog__batch_span {
  * back: copy the bytes in between, nothing may point into the ring afterwards. Call read_end in every case.
  */
 uint32_t otlog__queue_read_begin(otlog__queue *queue, uint32_t pipeline, uint32_t max_records, size_t max_bytes,
-				 otlog__frame_ref *refs, otlog__batch_span *span);
+                                 otlog__frame_ref *refs, otlog__batch_span *span);
 void otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline);
 
 /*
@@ -129,7 +142,7 @@ void otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline);
  * reading.
  */
 void otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span, uint32_t dropped,
-			 otlog_drop_reason reason);
+                         otlog_drop_reason reason);
 
 /* Whether the pipeline's worker cannot get rid of its records at this moment: the keeper may then evict for others. */
 void otlog__queue_set_away(otlog__queue *queue, uint32_t pipeline, bool away);
@@ -139,9 +152,12 @@ uint64_t otlog__queue_waiting(otlog__queue *queue, uint32_t pipeline);
 
 /*
  * Sleeps until `enough_records` (or a good share of a lane's bytes) may be waiting for this pipeline, it is woken, or
- * the deadline has passed. May return early.
+ * the deadline has passed. May return early. UINT32_MAX: only a wake or the deadline ends the sleep. True: there is
+ * enough, by count or by bytes, and reading now is worth while.
+ *
+ * An emit that comes at the very moment of falling asleep may fail to wake (see state.h); the deadline bounds that.
  */
-void otlog__queue_wait(otlog__queue *queue, uint32_t pipeline, uint32_t enough_records, uint64_t deadline_nano);
+bool otlog__queue_wait(otlog__queue *queue, uint32_t pipeline, uint32_t enough_records, uint64_t deadline_nano);
 
 /* Wakes that worker, for flush and shutdown. A wake that comes before the wait is not lost. */
 void otlog__queue_wake(otlog__queue *queue, uint32_t pipeline);

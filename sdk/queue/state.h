@@ -1,0 +1,211 @@
+/*
+ * What a queue is in this process, private to sdk/queue.
+ *
+ * Who orders what
+ *   lane's owner     swap 0→1 with acquire, back to 0 with release: what one holder wrote the next one sees
+ *   lane's tail      release by the holder, acquire by readers: publishes the frames before it
+ *   released         release by consumers, acquire by the holder: their reading is over before bytes are overwritten
+ *   cursor           stored and read in sequential consistency: of two pipelines that finish at once one at least sees
+ *                    the other's new cursor, or `released` would stay behind with nobody left to raise it
+ *   alarm            relaxed by the holder, right after the tail. Nothing orders that load behind the tail's store, so
+ *                    a worker that falls asleep at that moment may not be woken: its own deadline bounds the delay.
+ *                    An exact answer would cost every emit a fence.
+ *   a pipeline's places   written under its mutex, which emit never takes
+ *
+ * States of the gate, one word on a page of its own that fork wipes in the child
+ *   OPEN → SEALED by otlog__queue_seal.  CHILD: we are a forked child; neither ring nor mutexes are ours to touch.
+ */
+#ifndef OTLOG_QUEUE_STATE_H
+#define OTLOG_QUEUE_STATE_H
+
+#include "sdk/base/futex.h"
+#include "sdk/queue/layout.h"
+#include "sdk/queue/mapping.h"
+#include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+_Static_assert(OTLOG_MAX_PIPELINES == OTLOG__LAYOUT_PIPELINES, "a cursor each");
+_Static_assert((int)OTLOG_DROP_REASON_COUNT <= OTLOG__LAYOUT_REASONS, "a counter each");
+
+enum { OTLOG__GATE_CHILD = 0, OTLOG__GATE_OPEN = 1, OTLOG__GATE_SEALED = 2 };
+
+#define OTLOG__NEVER UINT64_MAX
+
+/* A word to sleep on. Whoever rouses it makes a system call only if somebody sleeps. */
+typedef struct otlog__sleeper {
+	_Atomic uint32_t word;     /* writer: who rouses, by addition */
+	_Atomic uint32_t sleeping; /* writer: who sleeps, by addition */
+} otlog__sleeper;
+
+/* When the emit that reaches one of these has to look who wants to be woken. Writers: who falls asleep, who wakes. */
+typedef struct otlog__alarm {
+	_Alignas(64) _Atomic uint64_t seq; /* frames */
+	_Atomic uint64_t position;         /* bytes */
+} otlog__alarm;
+
+/*
+ * One pipeline in one lane; written under the pipeline's mutex, read by others where _Atomic.
+ *
+ *   cursor ≤ read. What lies between is in flight, or was passed over behind what is in flight (`passed_over` frames).
+ *   With nothing in flight here both are equal, but after an eviction also while batches are still out: those were
+ *   copied, their verdicts count them.
+ */
+typedef struct otlog__place {
+	_Alignas(64) _Atomic uint64_t cursor;
+	_Atomic uint64_t consumed; /* frames before the cursor */
+	_Atomic uint64_t read;     /* position up to which frames were picked or passed over */
+	_Atomic uint64_t read_seq; /* frames before it */
+	uint64_t handed;           /* end of the last batch handed out */
+	uint64_t finished;         /* end of the last batch finished */
+	uint64_t passed_over;      /* frames of others between handed and read, not counted yet */
+	uint64_t filtered_in_flight;
+} otlog__place;
+
+typedef struct otlog__pipeline {
+	_Alignas(64) pthread_mutex_t mutex;
+	otlog__place *places;             /* one per lane */
+	uint32_t next_lane;               /* under the mutex */
+	uint64_t dead_lanes;              /* under the mutex: bit per lane whose tail makes no sense */
+	bool closed;                      /* under the mutex: the data may be unmapped */
+	uint32_t seen;                    /* the worker's own: the last wake it has noticed */
+	_Alignas(64) otlog__sleeper wake; /* for the worker */
+	_Atomic uint64_t wanted;          /* sum of `accepted` at which to wake it, or NEVER. Writers: worker, waker */
+	_Atomic uint64_t read_before;     /* frames it had read when it fell asleep. Writer: worker */
+	_Atomic uint64_t enough_bytes;    /* of one lane that are worth waking for. Writer: worker */
+	uint64_t told_bytes;              /* the worker's own: read_before when it was last woken for bytes */
+} otlog__pipeline;
+
+typedef struct otlog__keeper {
+	_Alignas(64) otlog__sleeper wake;
+	uint32_t seen;                           /* the keeper's own, as are the next two */
+	uint64_t looked[OTLOG__QUEUE_MAX_LANES]; /* tails when it looked last */
+	uint64_t looked_seq[OTLOG__QUEUE_MAX_LANES];
+	_Atomic uint32_t armed;                       /* writers: keeper, waker */
+	_Atomic uint64_t seq[OTLOG__QUEUE_MAX_LANES]; /* when to wake it; writers: keeper, waker */
+	_Atomic uint64_t position[OTLOG__QUEUE_MAX_LANES];
+} otlog__keeper;
+
+struct otlog__queue {
+	/* Set once before anybody else sees the queue. */
+	_Atomic uint32_t *gate; /* writers: seal, and fork by wiping */
+	uint8_t *control;       /* lane 0's control page */
+	uint8_t *data;
+	uint64_t lane_bytes;
+	uint64_t lane_records; /* bound of frames in a lane; OTLOG__NEVER: none */
+	uint64_t salt;
+	uint64_t max_record;
+	uint32_t lane_mask;
+	uint32_t pipeline_count;
+	otlog__alarm *alarms; /* one per lane */
+	otlog__pipeline *pipelines;
+
+	uint32_t lanes;
+	bool in_file;
+	bool closed; /* writer: who closes, once */
+	otlog__place *places;
+	otlog__mapping mapping;
+	otlog__scopes *scopes;
+	otlog__keeper keeper;
+	_Alignas(64) otlog__sleeper room;     /* for emitters under the policy block */
+	_Alignas(64) otlog__sleeper progress; /* for flush */
+	_Atomic uint32_t away;                /* bit per pipeline; writers: workers */
+	_Atomic uint32_t damaged; /* 1: frames that do not fit were met and are to be reported; 2: reported */
+};
+
+static inline uint32_t
+otlog__gate(const otlog__queue *queue)
+{
+	/* Relaxed: it changes by fork, in a thread that sees its own past, or by seal, which takes every lane as well. */
+	return atomic_load_explicit(queue->gate, memory_order_relaxed);
+}
+
+static inline otlog__lane_page *
+otlog__lane(const otlog__queue *queue, uint32_t lane)
+{
+	return (otlog__lane_page *)(void *)(queue->control + (size_t)lane * OTLOG__CONTROL_PAGE);
+}
+
+static inline uint8_t *
+otlog__lane_data(const otlog__queue *queue, uint32_t lane)
+{
+	return queue->data + (size_t)lane * queue->lane_bytes;
+}
+
+/* Adds to a counter that has one writer at a time. */
+static inline void
+otlog__bump(_Atomic uint64_t *counter, uint64_t by)
+{
+	/* Relaxed: who reads several counters together holds the mutex of their writer. */
+	if (by)
+		atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
+		                      memory_order_relaxed);
+}
+
+/* Frames accepted in all lanes together. */
+uint64_t otlog__queue_accepted(const otlog__queue *queue);
+
+/* ---- wake.c ------------------------------------------------------------------------------------------------------ */
+
+/* Wakes all who sleep there and all who are about to. Signal-safe. */
+void otlog__rouse(otlog__sleeper *sleeper);
+
+/* Sleeps until the word is no longer `seen` or the deadline has passed. */
+void otlog__doze(otlog__sleeper *sleeper, uint32_t seen, uint64_t deadline_nano);
+
+/* The lane's alarm has gone off: wakes those who have enough now and sets it again for the others. Signal-safe. */
+void otlog__alarm_ring(otlog__queue *queue, uint32_t lane);
+
+/* Every lane is full: wakes workers that sleep although something is waiting. Signal-safe. */
+void otlog__wake_for_room(otlog__queue *queue);
+
+/* When to wake the keeper for this lane. Signal-safe. */
+void otlog__keeper_set_alarm(otlog__queue *queue, uint32_t lane);
+
+/* ---- cursor.c ---------------------------------------------------------------------------------------------------- */
+
+typedef enum otlog__next { OTLOG__NEXT_NONE, OTLOG__NEXT_FRAME, OTLOG__NEXT_DAMAGED } otlog__next;
+
+/*
+ * The frame at *position or behind the lane's unused end; *position is moved to it. The header is copied out and
+ * checked, so that bytes which change underneath can do no harm.
+ */
+otlog__next otlog__next_frame(const otlog__queue *queue, uint32_t lane, uint64_t *position, uint64_t tail, uint64_t seq,
+                              otlog__frame *frame);
+
+/* Whether the frames from this place on are more than `share` / 8 of what the lane may hold. */
+bool otlog__holds_more_than(const otlog__queue *queue, uint32_t lane, uint64_t position, uint64_t seq, uint32_t share);
+
+/* Moves the cursor of the pipeline in the lane, here and in the control page. Under the mutex. */
+void otlog__set_cursor(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t position, uint64_t consumed);
+
+/*
+ * The frame at the place's `read` is damaged: gives up what lies from there to the lane's tail and counts it as
+ * invalid. Under the mutex.
+ */
+void otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane);
+
+/* Raises `released` to the least cursor. */
+void otlog__release_lane(otlog__queue *queue, uint32_t lane);
+
+/* Tells everybody who waits for room or for progress. */
+void otlog__tell_progress(otlog__queue *queue);
+
+/* Says once that frames were damaged, if they were. Under no lock. */
+void otlog__report_damage(otlog__queue *queue);
+
+/* ---- keeper.c ---------------------------------------------------------------------------------------------------- */
+
+/* Something was read: wakes the keeper if a lane is half full and somebody is away, for that may now be evicted. */
+void otlog__rouse_keeper_for_away(otlog__queue *queue);
+
+/* ---- emit.c ------------------------------------------------------------------------------------------------------ */
+
+/* Takes a lane, waiting a bounded time for its holder. False if it is closed already, or never given back. */
+bool otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state);
+
+void otlog__lane_give_back(otlog__queue *queue, uint32_t lane);
+
+#endif
