@@ -109,10 +109,9 @@ typedef struct list {
 	const otlog__keys *keys;
 	size_t index; /* of the next attribute */
 	otlog__key_filter filter;
-	bool needs_plan;
 } list;
 
-/* NULL if it does not fit, or a plan is needed. */
+/* NULL if it does not fit, or a plan is needed: a key is there twice, or is not UTF-8. */
 static inline uint8_t *
 put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *group, const otlog_attr *attr)
 {
@@ -122,19 +121,15 @@ put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *gr
 		writer->notes->dropped_attributes++;
 		return at;
 	}
-	if (otlog__key_filter_add(&l->filter, otlog__key_hash(&key)) && otlog__keys_have(l->keys, index, &key)) {
-		l->needs_plan = true;
+	if (otlog__key_filter_add(&l->filter, otlog__key_hash(&key)) && otlog__keys_have(l->keys, index, &key))
 		return NULL;
-	}
 	if (otlog__room(writer, at) >= SHORT_ATTRIBUTE) {
 		uint8_t *end = put_short_attribute(at, &key, &attr->value, writer->limits);
 		if (end)
 			return end;
 	}
-	if (!otlog__key_is_utf8(&key)) {
-		l->needs_plan = true;
+	if (!otlog__key_is_utf8(&key))
 		return NULL;
-	}
 	return otlog__put_value(writer, at, ATTRIBUTES, &key, &attr->value);
 }
 
@@ -165,8 +160,9 @@ put_attributes(otlog__writer *writer, uint8_t *at, const otlog_record *record)
 		otlog__encode_notes before = *writer->notes;
 		list l = { .keys = &keys };
 		uint8_t *end = put_few(writer, at, &l);
-		if (!l.needs_plan)
+		if (end)
 			return end;
+		/* Or there was no room for a value that a later one of the same key replaces. */
 		*writer->notes = before;
 	}
 	return otlog__put_attributes(writer, at, ATTRIBUTES, &keys, limit);
