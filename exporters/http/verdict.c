@@ -10,7 +10,7 @@
 
 /* In messages of 256 bytes. */
 #define URL_MAX 80
-#define TEXT_MAX 80
+#define TEXT_MAX 120
 
 /* Which setting a remedy is about; the exporter gives its name. */
 typedef enum setting { NONE, ENDPOINT, HEADERS, TIMEOUT, CA_FILE, CLIENT_CERTIFICATE, BATCH_SIZE } setting;
@@ -49,10 +49,11 @@ static const status_row statuses[] = {
 typedef struct failure_row {
 	int code;
 	otlog_verdict verdict;
-	const char *cause; /* the URL follows, then what libcurl says */
+	const char *cause; /* stands between the URL and what libcurl says */
 	remedy remedy;
 } failure_row;
 
+static const remedy check_client = { "The server may want another ", CLIENT_CERTIFICATE, "" };
 static const remedy check_endpoint = { "Check ", ENDPOINT, "" };
 
 /*
@@ -62,63 +63,57 @@ static const remedy check_endpoint = { "Check ", ENDPOINT, "" };
 static const failure_row failures[] = {
 	{ CURLE_COULDNT_RESOLVE_HOST,
 	  OTLOG_VERDICT_RETRY,
-	  "the host is unknown in",
+	  "unknown host",
 	  { "Check the name server and ", ENDPOINT, "" } },
 	{ CURLE_COULDNT_RESOLVE_PROXY,
 	  OTLOG_VERDICT_RETRY,
-	  "the proxy's host is unknown for",
+	  "unknown host of the proxy",
 	  { "Check http_proxy and https_proxy", NONE, "" } },
-	{ CURLE_COULDNT_CONNECT,
-	  OTLOG_VERDICT_RETRY,
-	  "no connection to",
-	  { "Start the server or set ", ENDPOINT, "" } },
+	{ CURLE_COULDNT_CONNECT, OTLOG_VERDICT_RETRY, "no connection", { "Start the server or set ", ENDPOINT, "" } },
 	{ CURLE_OPERATION_TIMEDOUT,
 	  OTLOG_VERDICT_RETRY,
-	  "no answer in time from",
+	  "no answer in time",
 	  { "See whether it is overloaded, or raise ", TIMEOUT, "" } },
 	{ CURLE_SEND_ERROR,
 	  OTLOG_VERDICT_RETRY,
-	  "the connection broke while sending to",
+	  "the connection broke while sending",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_RECV_ERROR,
 	  OTLOG_VERDICT_RETRY,
-	  "the connection broke before the answer from",
+	  "the connection broke before the answer",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_GOT_NOTHING,
 	  OTLOG_VERDICT_RETRY,
-	  "the connection was closed without an answer from",
+	  "the connection was closed without an answer",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_PARTIAL_FILE,
 	  OTLOG_VERDICT_RETRY,
-	  "the connection was closed within the answer from",
+	  "the connection was closed within the answer",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_PEER_FAILED_VERIFICATION,
 	  OTLOG_VERDICT_RETRY,
-	  "the TLS certificate cannot be trusted of",
+	  "its certificate cannot be trusted",
 	  { "Set ", CA_FILE, " to the PEM file of its authority" } },
 	{ CURLE_SSL_CACERT_BADFILE,
 	  OTLOG_VERDICT_RETRY,
-	  "the file of trusted certificates cannot be read for",
+	  "trusted certificates cannot be read",
 	  { "Set ", CA_FILE, " to a readable PEM file" } },
 	{ CURLE_SSL_CERTPROBLEM,
 	  OTLOG_VERDICT_RETRY,
-	  "the client certificate cannot be used for",
+	  "the client certificate cannot be used",
 	  { "Check ", CLIENT_CERTIFICATE, " and its key" } },
 	{ CURLE_SSL_CONNECT_ERROR,
 	  OTLOG_VERDICT_RETRY,
-	  "no TLS connection to",
+	  "no TLS connection",
 	  { "Check that the server speaks TLS, else write http:// in ", ENDPOINT, "" } },
-	{ CURLE_OUT_OF_MEMORY,
-	  OTLOG_VERDICT_RETRY,
-	  "memory is short for a request to",
-	  { "Give the process more memory", NONE, "" } },
+	{ CURLE_OUT_OF_MEMORY, OTLOG_VERDICT_RETRY, "memory is short", { "Give the process more memory", NONE, "" } },
 	{ CURLE_UNSUPPORTED_PROTOCOL,
 	  OTLOG_VERDICT_DROP,
-	  "the answer is not HTTP/1.1 from",
+	  "the answer is not HTTP/1.1",
 	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
 	{ CURLE_WEIRD_SERVER_REPLY,
 	  OTLOG_VERDICT_DROP,
-	  "the answer is not HTTP/1.1 from",
+	  "the answer is not HTTP/1.1",
 	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
 };
 
@@ -180,10 +175,9 @@ static void
 judge_redirect(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
                otlog_export_result *result)
 {
-	const char *location = outcome->location ? outcome->location : "nowhere";
 	char cause[sizeof result->message];
 	snprintf(cause, sizeof cause, "%.*s answered %ld and points to %.*s, which is not followed", URL_MAX, url,
-	         outcome->status, URL_MAX, location);
+	         outcome->status, URL_MAX, outcome->location);
 	result->verdict = OTLOG_VERDICT_DROP;
 	write_message(result, cause, &(remedy){ "Set ", ENDPOINT, " to where it should go" }, names);
 }
@@ -225,9 +219,7 @@ static void
 judge_failure(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
               otlog_export_result *result)
 {
-	static const failure_row other = {
-		0, OTLOG_VERDICT_DROP, "the exchange failed with", { "Check ", ENDPOINT, "" }
-	};
+	static const failure_row other = { 0, OTLOG_VERDICT_DROP, "the exchange failed", { "Check ", ENDPOINT, "" } };
 	const failure_row *row = &other;
 	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
 		if (failures[i].code == outcome->curl_code)
@@ -240,9 +232,11 @@ judge_failure(const otlog__http_outcome *outcome, const char *url, const otlog__
 	otlog__http_printable(says, strlen(says), printable, sizeof printable);
 
 	char cause[sizeof result->message];
-	snprintf(cause, sizeof cause, "%s %.*s: %s", row->cause, URL_MAX, url, printable);
+	snprintf(cause, sizeof cause, "%.*s: %s: %s", URL_MAX, url, row->cause, printable);
 	result->verdict = row->verdict;
-	write_message(result, cause, &row->remedy, names);
+	/* An alert is the server's: it speaks TLS well, but not with us. */
+	bool alert = strstr(says, " alert ") != NULL;
+	write_message(result, cause, alert ? &check_client : &row->remedy, names);
 }
 
 void
@@ -261,9 +255,9 @@ otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otl
 		write_message(result, cause, &check_endpoint, names);
 	} else if (otlog__http_delivered(outcome)) {
 		result->verdict = OTLOG_VERDICT_OK;
-	} else if (outcome->status >= 300 && outcome->status < 400) {
+	} else if (outcome->status >= 300 && outcome->status < 400 && outcome->location) {
 		judge_redirect(outcome, url, names, result);
-	} else if (outcome->curl_code == CURLE_OK || outcome->status >= 400) {
+	} else if (outcome->curl_code == CURLE_OK || outcome->status >= 300) {
 		/* A refusal counts, also where the connection broke in the middle of its explanation. */
 		judge_status(outcome, url, names, text, now_unix_s, result);
 	} else if (outcome->curl_code == CURLE_COULDNT_CONNECT && outcome->os_error == ECONNREFUSED) {

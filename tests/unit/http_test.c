@@ -148,6 +148,8 @@ messages_name_cause_and_remedy(void **state)
 		                    .curl_text = "SSL certificate problem: self-signed certificate" };
 	assert_non_null(strstr(judge(tls, NULL).message, "self-signed certificate"));
 	assert_non_null(strstr(judge(tls, NULL).message, "Set THE_CA_FILE"));
+	otlog__http_outcome alert = { .curl_code = CURLE_RECV_ERROR, .curl_text = "tlsv13 alert certificate required" };
+	assert_non_null(strstr(judge(alert, NULL).message, "THE_CLIENT"));
 	assert_non_null(strstr(judge((otlog__http_outcome){ .status = 413 }, NULL).message, "Lower THE_BATCH_SIZE"));
 	otlog__http_outcome late = { .curl_code = CURLE_OPERATION_TIMEDOUT };
 	assert_non_null(strstr(judge(late, NULL).message, "raise THE_TIMEOUT"));

@@ -1,0 +1,311 @@
+/* The OTLP/HTTP exporter over TLS, with certificates made for the run. SIGPIPE keeps its default action. */
+#include "tests/support/certificates.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/diagnosed.h"
+#include "tests/support/otlp_request.h"
+#include "tests/support/receiver.h"
+
+#include <otlog/exporters.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LONG_MS 30000
+
+static certificate *ours;    /* for 127.0.0.1 */
+static certificate *foreign; /* for another host, and another authority */
+
+static int
+make_certificates(void **state)
+{
+	(void)state;
+	ours = certificate_create("IP:127.0.0.1");
+	foreign = certificate_create("DNS:elsewhere.example");
+	return 0;
+}
+
+static int
+remove_certificates(void **state)
+{
+	(void)state;
+	certificate_free(ours);
+	certificate_free(foreign);
+	return 0;
+}
+
+static otlog_exporter
+open_exporter(const otlog_otlp_options *options)
+{
+	otlog_exporter exporter = { 0 };
+	diagnosed_begin();
+	assert_true(otlog_otlp_http_exporter_create(options, &exporter));
+	return exporter;
+}
+
+static otlog_export_result
+export_some(otlog_exporter exporter)
+{
+	otlog_batch batch = otlp_request_create(3, 20);
+	otlog_export_result result = { 0 };
+	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
+	otlp_request_free(&batch);
+	return result;
+}
+
+static otlog_export_result
+export_once(const otlog_otlp_options *options)
+{
+	otlog_exporter exporter = open_exporter(options);
+	otlog_export_result result = export_some(exporter);
+	exporter.functions->destroy(exporter.self);
+	return result;
+}
+
+static receiver *
+start_receiver(const certificate *with)
+{
+	return receiver_start(&(receiver_options){ .certificate = with->certificate, .key = with->key });
+}
+
+static void
+a_trusted_server_gets_the_records_over_one_connection(void **state)
+{
+	receiver *server = start_receiver(ours);
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = ours->certificate_file });
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(receiver_record_count(server), 30);
+	assert_int_equal(receiver_connection_count(server), 1);
+	exporter.functions->destroy(exporter.self);
+	receiver_stop(server);
+}
+
+static void
+an_unknown_authority_is_named_with_the_remedy(void **state)
+{
+	receiver *server = start_receiver(ours);
+	(void)state;
+	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = receiver_url(server) });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
+	assert_non_null(strstr(result.message, "self-signed"));
+	assert_non_null(strstr(result.message, "Set OTEL_EXPORTER_OTLP_CERTIFICATE to"));
+	assert_int_equal(receiver_request_count(server), 0);
+	receiver_stop(server);
+}
+
+static void
+a_certificate_for_another_host_is_not_trusted(void **state)
+{
+	receiver *server = start_receiver(foreign);
+	(void)state;
+	otlog_export_result result = export_once(
+	    &(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = foreign->certificate_file });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
+	assert_int_equal(receiver_request_count(server), 0);
+	receiver_stop(server);
+}
+
+static void
+a_file_of_authorities_that_is_not_there_is_named(void **state)
+{
+	receiver *server = start_receiver(ours);
+	(void)state;
+	otlog_export_result result = export_once(
+	    &(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = "/nonexistent/authority.pem" });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "/nonexistent/authority.pem"));
+	assert_non_null(strstr(result.message, "OTEL_EXPORTER_OTLP_CERTIFICATE"));
+	receiver_stop(server);
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	char text[16 * 1024];
+	FILE *in = fopen(from, "r");
+	FILE *out = fopen(to, "w");
+	assert_true(in && out);
+	size_t size = fread(text, 1, sizeof text, in);
+	assert_true(size > 0);
+	assert_int_equal(fwrite(text, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+	fclose(in);
+}
+
+static void
+authorities_put_right_under_a_running_exporter_are_seen(void **state)
+{
+	char file[96];
+	receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
+	copy_file(foreign->certificate_file, file);
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	copy_file(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+
+	exporter.functions->destroy(exporter.self);
+	receiver_stop(server);
+	unlink(file);
+}
+
+static void
+tls_to_a_server_without_it_is_named(void **state)
+{
+	char url[64];
+	receiver *server = receiver_start(NULL);
+	(void)state;
+	snprintf(url, sizeof url, "https://127.0.0.1:%u/v1/logs", receiver_port(server));
+	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = url });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "http://"));
+	receiver_stop(server);
+}
+
+static void
+a_server_that_breaks_the_connection_raises_no_signal(void **state)
+{
+	receiver *server = start_receiver(ours);
+	unsigned port = receiver_port(server);
+	const receiver_options again = { .port = port, .certificate = ours->certificate, .key = ours->key };
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = ours->certificate_file });
+	(void)state;
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	receiver_stop(server);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	server = receiver_start(&again);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	receiver_stop(server);
+	exporter.functions->destroy(exporter.self); /* says good-bye to a connection that is closed */
+
+	struct sigaction action;
+	assert_int_equal(sigaction(SIGPIPE, NULL, &action), 0);
+	assert_true(action.sa_handler == SIG_DFL);
+}
+
+/* ---- Client certificates: openssl s_server insists on them --------------------------------------------------------- */
+
+typedef struct strict_server {
+	pid_t pid;
+	int in; /* s_server ends when this is closed */
+	FILE *said;
+	char url[64];
+} strict_server;
+
+/* Starts a server that takes only clients with the certificate `ours`, and has its answer ready. */
+static strict_server
+start_strict_server(void)
+{
+	static const char answer[] =
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
+	strict_server server = { 0 };
+	int in[2];
+	int out[2];
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	server.pid = fork();
+	assert_true(server.pid >= 0);
+	if (server.pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], STDERR_FILENO);
+		close(in[1]);
+		close(out[0]);
+		execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", ours->certificate_file,
+		       "-key", ours->key_file, "-CAfile", ours->certificate_file, "-Verify", "1",
+		       "-verify_return_error", (char *)NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	assert_int_equal(write(in[1], answer, sizeof answer - 1), sizeof answer - 1);
+	server.in = in[1];
+	server.said = fdopen(out[0], "r");
+	char line[256];
+	unsigned port = 0;
+	while (!port && fgets(line, sizeof line, server.said))
+		if (sscanf(line, "ACCEPT 127.0.0.1:%u", &port) != 1)
+			port = 0;
+	assert_true(port > 0);
+	snprintf(server.url, sizeof server.url, "https://127.0.0.1:%u/v1/logs", port);
+	return server;
+}
+
+static void
+stop_strict_server(strict_server *server)
+{
+	kill(server->pid, SIGKILL);
+	waitpid(server->pid, NULL, 0);
+	close(server->in);
+	fclose(server->said);
+}
+
+static void
+a_client_certificate_is_shown_to_who_asks(void **state)
+{
+	strict_server server = start_strict_server();
+	(void)state;
+	otlog_export_result result =
+	    export_once(&(otlog_otlp_options){ .endpoint = server.url,
+	                                       .ca_file = ours->certificate_file,
+	                                       .client_certificate_file = ours->certificate_file,
+	                                       .client_key_file = ours->key_file });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_OK);
+	stop_strict_server(&server);
+}
+
+static void
+without_a_client_certificate_such_a_server_gets_nothing(void **state)
+{
+	strict_server server = start_strict_server();
+	(void)state;
+	otlog_export_result result =
+	    export_once(&(otlog_otlp_options){ .endpoint = server.url, .ca_file = ours->certificate_file });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"));
+	stop_strict_server(&server);
+}
+
+static void
+a_client_certificate_that_cannot_be_read_is_named(void **state)
+{
+	receiver *server = start_receiver(ours);
+	(void)state;
+	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = receiver_url(server),
+	                                                                .ca_file = ours->certificate_file,
+	                                                                .client_certificate_file = "/nonexistent.pem",
+	                                                                .client_key_file = ours->key_file });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"));
+	assert_int_equal(receiver_request_count(server), 0);
+	receiver_stop(server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_trusted_server_gets_the_records_over_one_connection),
+		cmocka_unit_test(an_unknown_authority_is_named_with_the_remedy),
+		cmocka_unit_test(a_certificate_for_another_host_is_not_trusted),
+		cmocka_unit_test(a_file_of_authorities_that_is_not_there_is_named),
+		cmocka_unit_test(authorities_put_right_under_a_running_exporter_are_seen),
+		cmocka_unit_test(tls_to_a_server_without_it_is_named),
+		cmocka_unit_test(a_server_that_breaks_the_connection_raises_no_signal),
+		cmocka_unit_test(a_client_certificate_is_shown_to_who_asks),
+		cmocka_unit_test(without_a_client_certificate_such_a_server_gets_nothing),
+		cmocka_unit_test(a_client_certificate_that_cannot_be_read_is_named),
+	};
+	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+}
