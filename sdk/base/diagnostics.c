@@ -4,17 +4,18 @@
 #include "sdk/base/strings.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define QUIET_NANO (10 * OTLOG__NANOS_PER_S)
 #define MESSAGE_MAX 1024 /* bytes, NUL included, before the count of what was held back */
 #define COUNT_MAX 48
 #define PATIENCE 1000
+#define PAUSE_NANO 50000
 
 /*
  * Where messages go. No lock: a child that was forked while another thread of its parent held one would hang at its
@@ -26,17 +27,27 @@ static _Atomic(otlog__diagnostic_sink) current_sink;
 static _Atomic(void *) current_user;
 static _Atomic int current_level;
 
+/* Waits for a version that is odd to become even. False if it stays the same: who made it odd was not forked with us. */
+static bool
+wait_for_change(uint32_t odd)
+{
+	for (int tries = 0; tries < PATIENCE; tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NANO }, NULL);
+		/* Relaxed: whoever called loads it again. */
+		if (atomic_load_explicit(&version, memory_order_relaxed) != odd)
+			return true;
+	}
+	return false;
+}
+
 /* Makes the version odd and returns it. */
 static uint32_t
 begin_change(void)
 {
-	for (int tries = 0;; tries++) {
+	for (;;) {
 		uint32_t seen = atomic_load_explicit(&version, memory_order_relaxed); /* the exchange checks it */
-		/* After many tries whoever is changing the pair is gone: it was not forked with us. */
-		if ((seen & 1) && tries < PATIENCE) {
-			sched_yield();
+		if ((seen & 1) && wait_for_change(seen))
 			continue;
-		}
 		uint32_t odd = seen + ((seen & 1) ? 2 : 1);
 		/* Acquire: what an earlier writer stored comes before what this one stores. */
 		if (atomic_compare_exchange_strong_explicit(&version, &seen, odd, memory_order_acquire,
@@ -61,16 +72,16 @@ otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level)
 static bool
 take_target(otlog__diagnostic_sink *sink, void **user)
 {
-	for (int tries = 0; tries < PATIENCE; tries++) {
+	for (;;) {
 		/* Acquire, all three: the version is looked at again only after the pair has been read. */
 		uint32_t before = atomic_load_explicit(&version, memory_order_acquire);
 		*sink = atomic_load_explicit(&current_sink, memory_order_acquire);
 		*user = atomic_load_explicit(&current_user, memory_order_acquire);
+		if ((before & 1) && !wait_for_change(before))
+			return false;
 		if (!(before & 1) && atomic_load_explicit(&version, memory_order_relaxed) == before)
 			return true;
-		sched_yield();
 	}
-	return false;
 }
 
 /* One write, so that lines of several threads do not mix. Nobody can be told if it fails, the host least of all. */
