@@ -387,7 +387,7 @@ otlog__plan_fate(otlog__plan *plan, size_t index, otlog__key *key, const otlog_v
 	*key = key_at(&plan->keys, index);
 	if (!key->name_size)
 		return OTLOG__KEY_DROPPED;
-	size_t last;
+	size_t last = index;
 	otlog__key_fate fate =
 	    plan->slots ? fate_by_table(plan, index, key, &last) : fate_by_comparing(plan, index, key, &last);
 	if (fate == OTLOG__KEY_SENT) {
