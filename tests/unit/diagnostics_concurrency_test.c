@@ -133,7 +133,7 @@ a_child_speaks_although_it_was_forked_during_a_change(void **state)
 	atomic_store(&stop, false);
 	set_target(0);
 	assert_int_equal(pthread_create(&changer, NULL, change_sinks, NULL), 0);
-	for (int i = 0; i < 300; i++) { /* about one in a hundred is forked in the middle of a change */
+	for (int i = 0; i < 150; i++) { /* about one in a hundred is forked in the middle of a change */
 		fflush(NULL);
 		pid_t child = fork();
 		assert_true(child >= 0);
