@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""The libraries export exactly what their version scripts list, and the headers declare exactly the public part of it.
-usage: exports.py ROOT NAME=LIBRARY..."""
+"""The libraries export exactly what their version scripts list, the headers declare exactly the public part of it, and the
+static library takes no name that could be somebody else's.
+usage: exports.py ROOT NAME=LIBRARY... NAME=ARCHIVE.a"""
 
 import pathlib
 import re
 import subprocess
 import sys
+
+# What a static library may call its symbols; the last are of the code generated from proto/.
+OUR_PREFIXES = ("otlog_", "bonito_", "mito_", "opentelemetry__proto__")
 
 
 def listed(script):
@@ -56,11 +60,22 @@ def compare(script, library):
             yield f"{script}: does not list {name}, which the library exports under {node or 'no version'}"
 
 
+def foreign_names(archive):
+    """Global symbols of a static library that could clash with a program's own."""
+    out = subprocess.run(["nm", "-g", "--defined-only", archive], check=True, capture_output=True, text=True).stdout
+    for fields in map(str.split, out.splitlines()):
+        if len(fields) == 3 and not fields[2].startswith(OUR_PREFIXES):
+            yield f"{archive}: {fields[2]} is global: make it static, or begin it with otlog__"
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     errors, public = [], set()
     for argument in sys.argv[2:]:
         name, library = argument.split("=", 1)
+        if library.endswith(".a"):
+            errors += foreign_names(library)
+            continue
         script = root / "cmake" / f"{name}.map"
         errors += compare(script, library)
         public |= set(listed(script).get("OTLOG_0", []))
