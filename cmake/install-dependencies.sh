@@ -35,6 +35,7 @@ test_packages=(
   "shellcheck : command shellcheck : checks the scripts"
   "git : command git : lists the files to check"
   "golang-go : command go : builds the OpenTelemetry Collector for the interop tests"
+  "openssl : command openssl : makes certificates for the tests of TLS"
   "ca-certificates : file /etc/ssl/certs/ca-certificates.crt : Go's downloads are over TLS"
 )
 
