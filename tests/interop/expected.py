@@ -257,13 +257,13 @@ MITO = [
         time=1772442846000000000,
         severity_number=14,
         attributes=[
+            ("mito.error_severity_code", text("10")),
             ("exception.type", text("KeyError")),
             ("exception.message", text("'B'")),
             (
                 "exception.stacktrace",
                 text("Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'B'"),
             ),
-            ("mito.error_severity_code", text("10")),
             ("mito.params.failed_log_event", text("rename_column_edit_failed")),
         ],
     ),
@@ -313,6 +313,7 @@ def resource(process_id):
         "telemetry.sdk.language": text("c"),
         "telemetry.sdk.version": text("0.1.0"),
         "process.pid": integer(process_id),
+        "process.executable.name": text("interop_emit"),
         "deployment.environment.name": text("tést"),
         "team": text("from code"),
         "build.number": integer(7),
