@@ -116,42 +116,52 @@ def case_burst(emitter, collector, per_thread=10000, threads=4):
     check_all_there(wanted, numbers(Received(collector.output)), 0)
 
 
-def ask(process, command):
+def tell(process, command):
     process.stdin.write(command + "\n")
     process.stdin.flush()
+
+
+def ask(process, command):
+    tell(process, command)
     return process.stdout.readline().strip()
 
 
-def case_restart(emitter, collector, part=5000):
-    """The Collector is away while records are emitted: before the first request, in the middle of sending, and idle."""
+def emit_around_a_restart(emitting, collector, part, large_part):
+    """The emitter's answers, and what its flush says while the Collector is away."""
+    answers = [ask(emitting, f"emit {part}"), ask(emitting, "flush 60000")]
+    tell(emitting, f"emit {large_part}")
+    collector.stop()  # while records are emitted and sent
+    answers += [emitting.stdout.readline().strip(), ask(emitting, f"emit {part}")]
+    away = ask(emitting, "flush 200")
+    collector.start()
+    answers += [ask(emitting, f"emit {part}"), ask(emitting, "flush 60000")]
+    answers.append(emitting.communicate(timeout=EMITTER_SECONDS)[0].strip())
+    return answers, away
+
+
+def case_restart(emitter, collector, part=5000, large_part=100000):
     with collector:
         emitting = subprocess.Popen(
             [emitter, "stream"],
-            env=environment(collector.endpoint, OTEL_BLRP_SCHEDULE_DELAY="50"),
+            env=environment(collector.endpoint, OTEL_BLRP_SCHEDULE_DELAY="10", OTLOG_QUEUE_BYTES="67108864"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         try:
-            answers = [ask(emitting, f"emit {part}"), ask(emitting, "flush 60000")]
-            answers.append(ask(emitting, f"emit {part}"))
-            collector.stop()  # while it is being sent to
-            answers.append(ask(emitting, f"emit {part}"))
-            away = ask(emitting, "flush 200")
-            collector.start()
-            answers += [ask(emitting, f"emit {part}"), ask(emitting, "flush 60000")]
-            answers.append(emitting.communicate(timeout=EMITTER_SECONDS)[0].strip())
+            answers, away = emit_around_a_restart(emitting, collector, part, large_part)
         finally:
             emitting.kill()
             emitting.wait()
         collector.stop()
-    accepted = f"accepted {part}"
-    if answers != [accepted, "DELIVERED", accepted, accepted, accepted, "DELIVERED", "DELIVERED"]:
+    small, large = f"accepted {part}", f"accepted {large_part}"
+    if answers != [small, "DELIVERED", large, small, small, "DELIVERED", "DELIVERED"]:
         raise Failed(f"the emitter said {answers}")
     if away != "TIMEOUT":
         raise Failed(f"with the Collector away, flush said {away}")
     # A request whose answer was cut off is sent again; there is one at a time.
-    check_all_there({(0, sequence) for sequence in range(4 * part)}, numbers(Received(collector.output)), 512)
+    wanted = {(0, sequence) for sequence in range(3 * part + large_part)}
+    check_all_there(wanted, numbers(Received(collector.output)), 512)
 
 
 CASES = {
