@@ -63,7 +63,7 @@ is_host(otlog__text host)
 	for (size_t i = 0; i < host.size; i++) {
 		char c = host.data[i];
 		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) ||
-			     strchr("-._~%", c) || (bracketed && c == ':');
+		             strchr("-._~%", c) || (bracketed && c == ':');
 		if (!plain)
 			return false;
 	}
@@ -163,7 +163,7 @@ otlog__url_show(otlog__text url, char *out, size_t size)
 	}
 	size_t end = find_any(url, start, "?");
 	otlog__text parts[] = { slice(url, 0, scheme), otlog__text_of(start > scheme ? "***" : ""),
-				slice(url, start, end), otlog__text_of(end < url.size ? "?***" : "") };
+		                slice(url, start, end), otlog__text_of(end < url.size ? "?***" : "") };
 	char *whole = malloc(url.size + 8);
 	size_t used = 0;
 	if (!whole) {
