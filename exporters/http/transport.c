@@ -174,6 +174,7 @@ set_tls(CURL *easy, const otlog__http_options *options)
 	bool ok = true;
 	if (given(options->ca_file)) {
 		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* these authorities, and not the system's as well */
 #if LIBCURL_VERSION_NUM >= 0x075700
 		curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* the file may be exchanged under us */
 #endif
@@ -279,8 +280,9 @@ run(otlog__http *http)
 	while (!is_cancelled(http)) {
 		if (curl_multi_perform(http->multi, &running) != CURLM_OK || !running)
 			break;
-		/* libcurl wakes for its own timers, the request's time-out among them, and for otlog__http_cancel. */
-		if (curl_multi_poll(http->multi, NULL, 0, 60 * 1000, NULL) != CURLM_OK)
+		/* libcurl wakes for its own timers, the request's time-out among them, and for otlog__http_cancel; the
+		 * second is for a process that had no descriptors left for waking when the exporter was made. */
+		if (curl_multi_poll(http->multi, NULL, 0, 1000, NULL) != CURLM_OK)
 			break;
 	}
 	int left = 0;

@@ -1,5 +1,6 @@
 #include "exporters/http/address.h"
 #include "exporters/http/header.h"
+#include "exporters/http/sigpipe.h"
 #include "exporters/http/verdict.h"
 #include "sdk/base/version.h"
 #include "tests/support/cmocka.h"
@@ -7,6 +8,8 @@
 #include <curl/curl.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -316,6 +319,38 @@ an_empty_value_is_sent_as_such(void **state)
 	curl_slist_free_all(list);
 }
 
+/* ---- SIGPIPE ----------------------------------------------------------------------------------------------------- */
+
+static void
+a_sigpipe_between_hold_and_release_is_swallowed(void **state)
+{
+	sigset_t before, held, after, pending;
+	(void)state;
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	assert_false(sigismember(&before, SIGPIPE));
+	otlog__sigpipe_hold(&held);
+	raise(SIGPIPE);
+	otlog__sigpipe_release(&held); /* it would end the program here */
+	pthread_sigmask(SIG_BLOCK, NULL, &after);
+	assert_false(sigismember(&after, SIGPIPE));
+	sigpending(&pending);
+	assert_false(sigismember(&pending, SIGPIPE));
+}
+
+static void
+a_thread_that_blocks_sigpipe_goes_on_blocking_it(void **state)
+{
+	sigset_t pipe, held, after;
+	(void)state;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	otlog__sigpipe_hold(&held);
+	otlog__sigpipe_release(&held);
+	pthread_sigmask(SIG_UNBLOCK, &pipe, &after);
+	assert_true(sigismember(&after, SIGPIPE));
+}
+
 /* ---- Version ----------------------------------------------------------------------------------------------------- */
 
 static void
@@ -351,6 +386,8 @@ main(void)
 		cmocka_unit_test(header_names_are_tokens),
 		cmocka_unit_test(header_values_hold_no_control_characters),
 		cmocka_unit_test(an_empty_value_is_sent_as_such),
+		cmocka_unit_test(a_sigpipe_between_hold_and_release_is_swallowed),
+		cmocka_unit_test(a_thread_that_blocks_sigpipe_goes_on_blocking_it),
 		cmocka_unit_test(the_version_is_that_of_the_build),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
