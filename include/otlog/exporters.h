@@ -15,7 +15,7 @@ extern "C" {
 
 typedef enum otlog_compression { OTLOG_COMPRESSION_NONE, OTLOG_COMPRESSION_GZIP } otlog_compression;
 
-/* A header of every request. */
+/* A header of every request. Content-Type and others that the exporter sets itself are left out, with a warning. */
 typedef struct otlog_header {
 	const char *name OTLOG__INIT;
 	const char *value OTLOG__INIT;
@@ -27,7 +27,7 @@ typedef struct otlog_otlp_options {
 	const otlog_header *headers OTLOG__INIT;
 	size_t header_count OTLOG__INIT;
 	otlog_compression compression OTLOG__INIT;
-	const char *ca_file OTLOG__INIT;                 /* PEM; NULL: the system's trust roots */
+	const char *ca_file OTLOG__INIT;                 /* PEM; trusted instead of the system's roots. NULL: those */
 	const char *client_certificate_file OTLOG__INIT; /* PEM; NULL: none */
 	const char *client_key_file OTLOG__INIT;         /* PEM; NULL: none */
 } otlog_otlp_options;
@@ -37,7 +37,7 @@ typedef struct otlog_otlp_options {
  * or https URL, a header is malformed, or memory is short; *out is then untouched.
  */
 OTLOG_API bool otlog_otlp_http_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
-						     otlog_exporter *out);
+                                                     otlog_exporter *out);
 
 static inline bool
 otlog_otlp_http_exporter_create(const otlog_otlp_options *options, otlog_exporter *out)
