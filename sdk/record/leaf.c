@@ -73,13 +73,13 @@ leaf_of_bytes(otlog__leaf *out, int field, const void *data, size_t size)
 
 /* Only what is sent is looked at, so a text whose end is cut off may be UTF-8 although the whole is not. */
 static void
-leaf_of_text(const otlog__writer *writer, otlog__leaf *out, const otlog_value *value)
+leaf_of_text(const otlog__writer *writer, size_t room, otlog__leaf *out, const otlog_value *value)
 {
 	size_t size = value->as.bytes.size;
 	size_t limit = writer->limits->value_size;
 	size_t cut = otlog__utf8_cut(value->as.bytes.data, size, limit);
 	int field = OTLOG__STRING_VALUE;
-	if (cut && otlog__utf8_valid_size(value->as.bytes.data, cut) != cut) {
+	if (cut && cut <= room && otlog__utf8_valid_size(value->as.bytes.data, cut) != cut) {
 		writer->notes->not_utf8 = true;
 		field = OTLOG__BYTES_VALUE;
 		cut = size < limit ? size : limit;
@@ -134,12 +134,12 @@ leaf_of_unsigned(otlog__leaf *out, uint64_t value)
 }
 
 otlog__leaf
-otlog__leaf_of(const otlog__writer *writer, const otlog_value *value)
+otlog__leaf_of(const otlog__writer *writer, size_t room, const otlog_value *value)
 {
 	otlog__leaf out = { .head_size = 0 };
 	switch (otlog__value_kind(value)) {
 	case OTLOG_VALUE_STRING:
-		leaf_of_text(writer, &out, value);
+		leaf_of_text(writer, room, &out, value);
 		break;
 	case OTLOG_VALUE_BYTES:
 		leaf_of_binary(writer, &out, value);

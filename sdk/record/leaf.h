@@ -42,8 +42,8 @@ typedef struct otlog__leaf {
 /* What a value comes down to where data is missing or its type is none. */
 otlog_value_type otlog__value_kind(const otlog_value *value);
 
-/* The limits applied. Containers come out empty. */
-otlog__leaf otlog__leaf_of(const otlog__writer *writer, const otlog_value *value);
+/* The limits applied. Containers come out empty. What is larger than `room` is not looked at: it will not fit. */
+otlog__leaf otlog__leaf_of(const otlog__writer *writer, size_t room, const otlog_value *value);
 
 /*
  * The functions that write take where they may begin and return where they ended, NULL if it does not fit.

@@ -202,7 +202,7 @@ put_container(otlog__writer *writer, uint8_t *at, uint8_t tag, const otlog__key 
 			at = open_container(writer, &frames[depth++], at, item_tag, its_key, item);
 		} else {
 			writer->notes->too_deep |= has_items(item);
-			otlog__leaf leaf = otlog__leaf_of(writer, item);
+			otlog__leaf leaf = otlog__leaf_of(writer, otlog__room(writer, at), item);
 			at = otlog__put_leaf(writer, at, item_tag, its_key, &leaf);
 		}
 	}
@@ -219,7 +219,7 @@ otlog__put_value(otlog__writer *writer, uint8_t *at, uint8_t tag, const otlog__k
 			return put_container(writer, at, tag, key, value);
 		writer->notes->too_deep = true;
 	}
-	otlog__leaf leaf = otlog__leaf_of(writer, value);
+	otlog__leaf leaf = otlog__leaf_of(writer, otlog__room(writer, at), value);
 	return otlog__put_leaf(writer, at, tag, key, &leaf);
 }
 
