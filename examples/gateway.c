@@ -157,6 +157,7 @@ log_timeout(const exchange *call, const route *asked, const route *next)
 		    OTLOG_ATTRS(OTLOG_KV("model", asked->model), OTLOG_KV("provider", asked->provider),
 		                OTLOG_KV("reason", "timeout"), OTLOG_KV("next_provider", next ? next->provider : NULL)),
 	};
+	entry.metadata.count -= !next; /* no next_provider then */
 	note(call->self, next ? "bonito.gateway.provider_failover" : "bonito.gateway.error", time,
 	     bonito_emit(call->self->log, &entry));
 }

@@ -189,19 +189,23 @@ stop_receiver() {
 show_records() {
   title "What the receiver got, by trace"
   awk -v bold="$bold" -v plain="$plain" '
+    function add(line) { text[trace] = text[trace] line "\n" }
     FNR == NR { order[++traces] = $1; label[$1] = substr($0, 10); next }
     /^[0-9][0-9]:[0-9][0-9]:/ {
       n = split($0, field, /  +/)
       trace = field[2]
-      text[trace] = text[trace] sprintf("    %s  %-5s  %-7s  %s", field[1], field[3], field[4], field[5])
-      rest = ""
-      for (i = 6; i <= n; i++)
-        if (i == 6 && field[i] ~ /^"/) text[trace] = text[trace] "  " field[i]
-        else rest = rest "  " field[i]
-      text[trace] = text[trace] "\n" (rest == "" ? "" : "                " rest "\n")
+      line = sprintf("    %s  %-5s  %-7s  %s", field[1], field[3], field[4], field[5])
+      i = 6
+      if (field[i] ~ /^"/) line = line "  " field[i++]
+      while (i <= n) {
+        add(line)
+        for (line = "                "; i <= n && (length(line) == 16 || length(line field[i]) < 110); i++)
+          line = line "  " field[i]
+      }
+      add(line)
       next
     }
-    /^ / { text[trace] = text[trace] "            " $0 "\n" }
+    /^ / { add("            " $0) }
     END {
       order[++traces] = "--------"
       label["--------"] = "outside any trace"

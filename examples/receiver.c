@@ -101,7 +101,8 @@ print_attribute(const otlp_attribute *attribute)
 		                              "mito.version.",
 		                              "exception.stacktrace",
 		                              "code." };
-	static const char *const prefixes[] = { "bonito.metadata.", "bonito.", "mito.params.", "mito.", "gen_ai." };
+	static const char *const prefixes[] = { "bonito.metadata.", "bonito.",       "mito.params.", "mito.",
+		                                "gen_ai.request.",  "gen_ai.usage.", "gen_ai." };
 	otlp_text key = attribute->key;
 
 	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
