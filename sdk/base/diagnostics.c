@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,74 +15,52 @@
 #define QUIET_NANO (10 * OTLOG__NANOS_PER_S)
 #define MESSAGE_MAX 1024 /* bytes, NUL included, before the count of what was held back */
 #define COUNT_MAX 48
-#define PATIENCE 1000
-#define PAUSE_NANO 50000
+
+/* A sink and its user, which belong together: never changed once it is published, and never freed. */
+typedef struct target {
+	otlog__diagnostic_sink sink;
+	void *user;
+	struct target *next;
+} target;
 
 /*
  * Where messages go. No lock: a child that was forked while another thread of its parent held one would hang at its
- * first message. Sink and user belong together, so a reader takes both and looks whether the version is still the same.
- * Writer of all: the thread that made the version odd.
+ * first message. All targets there ever were stay in a list, because a thread may be about to call any of them; each
+ * pair is in it once, so that starting again and again costs nothing.
+ * Writers: the threads that set.
  */
-static _Atomic uint32_t version; /* odd while the two below are being changed */
-static _Atomic(otlog__diagnostic_sink) current_sink;
-static _Atomic(void *) current_user;
+static _Atomic(target *) targets;
+static _Atomic(target *) current; /* NULL: stderr */
 static _Atomic int current_level;
 
-/* Waits for a version that is odd to become even. False if it stays the same: who made it odd was not forked with us. */
-static bool
-wait_for_change(uint32_t odd)
+/* NULL when memory is short. */
+static target *
+find_or_add(otlog__diagnostic_sink sink, void *user)
 {
-	for (int tries = 0; tries < PATIENCE; tries++) {
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NANO }, NULL);
-		/* Relaxed: whoever called loads it again. */
-		if (atomic_load_explicit(&version, memory_order_relaxed) != odd)
-			return true;
+	/* Acquire, here and below: what a pointer found here points to is whole. */
+	target *first = atomic_load_explicit(&targets, memory_order_acquire);
+	for (target *t = first; t; t = t->next) {
+		if (t->sink == sink && t->user == user)
+			return t;
 	}
-	return false;
-}
-
-/* Makes the version odd and returns it. */
-static uint32_t
-begin_change(void)
-{
-	for (;;) {
-		uint32_t seen = atomic_load_explicit(&version, memory_order_relaxed); /* the exchange checks it */
-		if ((seen & 1) && wait_for_change(seen))
-			continue;
-		uint32_t odd = seen + ((seen & 1) ? 2 : 1);
-		/* Acquire: what an earlier writer stored comes before what this one stores. */
-		if (atomic_compare_exchange_strong_explicit(&version, &seen, odd, memory_order_acquire,
-		                                            memory_order_relaxed))
-			return odd;
-	}
+	target *added = malloc(sizeof *added);
+	if (!added)
+		return NULL;
+	*added = (target){ .sink = sink, .user = user, .next = first };
+	/* Release: whoever finds it finds it whole. Two threads may add the same pair; that does no harm. */
+	while (!atomic_compare_exchange_weak_explicit(&targets, &added->next, added, memory_order_release,
+	                                              memory_order_relaxed))
+		;
+	return added;
 }
 
 void
 otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level)
 {
 	level = level < 0 ? 0 : level > OTLOG__DEBUG ? OTLOG__DEBUG : level;
-	uint32_t odd = begin_change();
-	/* Release: a reader that sees one of these sees the odd version too, and does not use the pair. */
-	atomic_store_explicit(&current_sink, sink, memory_order_release);
-	atomic_store_explicit(&current_user, user, memory_order_release);
+	/* Release: as above. */
+	atomic_store_explicit(&current, sink ? find_or_add(sink, user) : NULL, memory_order_release);
 	atomic_store_explicit(&current_level, level, memory_order_relaxed); /* stands alone */
-	atomic_store_explicit(&version, odd + 1, memory_order_release);     /* the pair is whole before it counts */
-}
-
-/* False if the pair cannot be had: this is a child that was forked in the middle of a change. */
-static bool
-take_target(otlog__diagnostic_sink *sink, void **user)
-{
-	for (;;) {
-		/* Acquire, all three: the version is looked at again only after the pair has been read. */
-		uint32_t before = atomic_load_explicit(&version, memory_order_acquire);
-		*sink = atomic_load_explicit(&current_sink, memory_order_acquire);
-		*user = atomic_load_explicit(&current_user, memory_order_acquire);
-		if ((before & 1) && !wait_for_change(before))
-			return false;
-		if (!(before & 1) && atomic_load_explicit(&version, memory_order_relaxed) == before)
-			return true;
-	}
 }
 
 /* One write, so that lines of several threads do not mix. Nobody can be told if it fails, the host least of all. */
@@ -150,10 +129,9 @@ make_harmless(char *message)
 static void
 deliver(int level, const char *message)
 {
-	otlog__diagnostic_sink sink = NULL;
-	void *user = NULL;
-	if (take_target(&sink, &user) && sink)
-		sink(user, level, message);
+	const target *to = atomic_load_explicit(&current, memory_order_acquire); /* what it points to is whole */
+	if (to)
+		to->sink(to->user, level, message);
 	else
 		to_stderr(level, message);
 }

@@ -30,7 +30,8 @@ typedef struct otlog__diagnostic_site {
 
 /*
  * Where messages go, up to which level. A NULL sink: lines on stderr. Level 0: silence. A message that another thread
- * is giving at this moment may still reach the old sink: what belongs to that must live on.
+ * is giving at this moment may still reach the old sink: what belongs to that must live on. Where memory is too short
+ * to remember a sink, stderr takes its place.
  */
 OTLOG_API void otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level);
 
