@@ -58,7 +58,12 @@ static const char closing[] =
     "|\n"
     "| Bytes in a batch, before compression | 1 MiB (`otlog_pipeline_options.max_batch_bytes`) |\n"
     "\n"
-    "The resource is exempt from these limits.\n";
+    "The resource is exempt from these limits.\n"
+    "\n"
+    "## Not read by this release\n"
+    "\n"
+    "`OTEL_LOGS_EXPORTER`, `OTEL_PROPAGATORS`, `OTEL_CONFIG_FILE`, `OTEL_ENTITIES`, `OTEL_ATTRIBUTE_*_LIMIT`,\n"
+    "`OTEL_LOGRECORD_ATTRIBUTE_*_LIMIT` and `OTEL_EXPORTER_OTLP_[LOGS_]INSECURE`, which concerns gRPC alone.\n";
 
 static void
 write_choices(FILE *out, const otlog__choice *choices)
