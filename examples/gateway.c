@@ -274,8 +274,8 @@ main(int argc, char **argv)
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-		if (option == 'p') {
-			options.port = (uint16_t)atoi(optarg);
+		if (option == 'p' && serve_set_port(&options, optarg)) {
+			continue;
 		} else if (option == 'f') {
 			options.port_file = optarg;
 		} else if (option != 'e') {

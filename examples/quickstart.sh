@@ -178,7 +178,7 @@ stop_gateway() {
   local status=0
   stop gateway || status=$?
   tail -n 1 "$run/gateway.out" | sed 's/^/  /'
-  ((status == 0)) || die "the gateway could not deliver its entries: $(cat "$run/gateway.err")"
+  ((status == 0)) || die "the gateway ended with status $status: $(cat "$run/gateway.err")"
 }
 
 stop_receiver() {

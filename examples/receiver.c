@@ -94,13 +94,10 @@ find(otlp_attribute **attributes, size_t count, const char *key)
 static void
 print_attribute(const otlp_attribute *attribute)
 {
-	static const char *const hidden[] = { "bonito.org_id",
-		                              "bonito.log_type",
-		                              "bonito.event_type",
-		                              "bonito.resource_",
-		                              "mito.version.",
-		                              "exception.stacktrace",
-		                              "code." };
+	static const char *const hidden[] = { "bonito.org_id",        "bonito.action",
+		                              "bonito.log_type",      "bonito.event_type",
+		                              "bonito.resource_",     "mito.version.",
+		                              "exception.stacktrace", "code." };
 	static const char *const prefixes[] = { "bonito.metadata.", "bonito.",       "mito.params.", "mito.",
 		                                "gen_ai.request.",  "gen_ai.usage.", "gen_ai." };
 	otlp_text key = attribute->key;
@@ -261,8 +258,8 @@ main(int argc, char **argv)
 	const char *json_file = NULL;
 
 	for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-		if (option == 'p') {
-			options.port = (uint16_t)atoi(optarg);
+		if (option == 'p' && serve_set_port(&options, optarg)) {
+			continue;
 		} else if (option == 'f') {
 			options.port_file = optarg;
 		} else if (option == 'j') {

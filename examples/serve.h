@@ -40,6 +40,21 @@ typedef struct serve_options {
 	void *user;
 } serve_options;
 
+/* Reads the value of --port. False, with a message, if it is no port. */
+static inline bool
+serve_set_port(serve_options *options, const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || port > 65535) {
+		fprintf(stderr, "%s: %s is no port; give a number from 0 to 65535\n", options->program, text);
+		return false;
+	}
+	options->port = (uint16_t)port;
+	return true;
+}
+
 static inline bool
 serve_append(serve_body *body, const void *data, size_t size)
 {
