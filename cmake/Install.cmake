@@ -8,6 +8,7 @@ install(DIRECTORY include/otlog DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 # Relative to the .pc file, so that `--prefix` at install time and a moved folder work too.
 file(RELATIVE_PATH OTLOG_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" OTLOG_PC_TO_PREFIX ${OTLOG_PC_TO_PREFIX})
 foreach(name otlog-api otlog)
   configure_file(cmake/${name}.pc.in ${name}.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
