@@ -19,8 +19,8 @@ void oracle_check_record(const random_record *given);
 /* The fields of `got` are those of the record, the rules applied. */
 void oracle_check_fields(const random_record *given, const oracle_record *got);
 
-/* The view reads what protobuf-c reads. */
-void oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *got);
+/* The view reads what protobuf-c reads. `damaged`: nobody vouches for the bytes. */
+void oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *read, bool damaged);
 
 /* Reads everything that can be reached through the view; returns false if something was malformed. */
 bool oracle_walk_view(const uint8_t *bytes, size_t size);

@@ -11,10 +11,10 @@ same(otlog__slice got, ProtobufCBinaryData expected)
 	return got.size == expected.len && (!got.size || memcmp(got.data, expected.data, got.size) == 0);
 }
 
-static void check_value(const otlog__value_view *got, const oracle_value *expected);
+static void check_value(const otlog__value_view *got, const oracle_value *expected, bool damaged);
 
 static void
-check_items(otlog__items items, oracle_attr *const *keyed, oracle_value *const *values, size_t count)
+check_items(otlog__items items, oracle_attr *const *keyed, oracle_value *const *values, size_t count, bool damaged)
 {
 	otlog__slice key;
 	otlog__value_view value;
@@ -26,14 +26,14 @@ check_items(otlog__items items, oracle_attr *const *keyed, oracle_value *const *
 		else
 			CHECK(!key.size);
 		const oracle_value *expected = keyed ? keyed[i]->value : values[i];
-		check_value(&value, expected ? expected : &empty);
+		check_value(&value, expected ? expected : &empty, damaged);
 	}
 	CHECK(!otlog__next_item(&items, &key, &value));
 	CHECK(!items.malformed);
 }
 
 static void
-check_value(const otlog__value_view *got, const oracle_value *expected)
+check_value(const otlog__value_view *got, const oracle_value *expected, bool damaged)
 {
 	switch ((unsigned)expected->value_case) {
 	case CASE(STRING_VALUE):
@@ -43,7 +43,9 @@ check_value(const otlog__value_view *got, const oracle_value *expected)
 		CHECK(got->type == OTLOG_VALUE_BYTES && same(got->as.bytes, expected->bytes_value));
 		break;
 	case CASE(BOOL_VALUE):
-		CHECK(got->type == OTLOG_VALUE_BOOL && !got->as.boolean == !expected->bool_value);
+		/* protobuf-c takes a bool from a field of any wire type: the view does not know such a field. */
+		CHECK((got->type == OTLOG_VALUE_BOOL && !got->as.boolean == !expected->bool_value) ||
+		      (damaged && got->type != OTLOG_VALUE_BOOL));
 		break;
 	case CASE(INT_VALUE):
 		CHECK(got->type == OTLOG_VALUE_INT64 && got->as.int64 == expected->int_value);
@@ -54,12 +56,13 @@ check_value(const otlog__value_view *got, const oracle_value *expected)
 		break;
 	case CASE(ARRAY_VALUE):
 		CHECK(got->type == OTLOG_VALUE_ARRAY);
-		check_items(otlog__items_of(got), NULL, expected->array_value->values, expected->array_value->n_values);
+		check_items(otlog__items_of(got), NULL, expected->array_value->values, expected->array_value->n_values,
+		            damaged);
 		break;
 	case CASE(KVLIST_VALUE):
 		CHECK(got->type == OTLOG_VALUE_MAP);
 		check_items(otlog__items_of(got), expected->kvlist_value->values, NULL,
-		            expected->kvlist_value->n_values);
+		            expected->kvlist_value->n_values, damaged);
 		break;
 	default:
 		CHECK(got->type == OTLOG_VALUE_EMPTY);
@@ -67,7 +70,7 @@ check_value(const otlog__value_view *got, const oracle_value *expected)
 }
 
 void
-oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *expected)
+oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *expected, bool damaged)
 {
 	otlog__record_view view;
 	CHECK(otlog__record_view_open(bytes, size, &view));
@@ -81,8 +84,8 @@ oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *expect
 	CHECK(same(view.trace_id, expected->trace_id));
 	CHECK(same(view.span_id, expected->span_id));
 	static const oracle_value empty = OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__INIT;
-	check_value(&view.body, expected->body ? expected->body : &empty);
-	check_items(otlog__attributes_of(&view), expected->attributes, NULL, expected->n_attributes);
+	check_value(&view.body, expected->body ? expected->body : &empty, damaged);
+	check_items(otlog__attributes_of(&view), expected->attributes, NULL, expected->n_attributes, damaged);
 }
 
 /* Reads each byte, so that the address sanitizer sees a slice that points elsewhere. */
