@@ -18,7 +18,7 @@
 
 /* A sink and its user, which belong together: never changed once it is published, and never freed. */
 typedef struct target {
-	otlog__diagnostic_sink sink;
+	otlog_diagnostic_function sink;
 	void *user;
 	struct target *next;
 } target;
@@ -35,7 +35,7 @@ static _Atomic int current_level;
 
 /* NULL when memory is short. */
 static target *
-find_or_add(otlog__diagnostic_sink sink, void *user)
+find_or_add(otlog_diagnostic_function sink, void *user)
 {
 	/* Acquire, here and below: what a pointer found here points to is whole. */
 	target *first = atomic_load_explicit(&targets, memory_order_acquire);
@@ -55,7 +55,7 @@ find_or_add(otlog__diagnostic_sink sink, void *user)
 }
 
 void
-otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level)
+otlog__diagnostics_set(otlog_diagnostic_function sink, void *user, int level)
 {
 	level = level < 0 ? 0 : level > OTLOG__DEBUG ? OTLOG__DEBUG : level;
 	/* Release: as above. */
@@ -131,7 +131,7 @@ deliver(int level, const char *message)
 {
 	const target *to = atomic_load_explicit(&current, memory_order_acquire); /* what it points to is whole */
 	if (to)
-		to->sink(to->user, level, message);
+		to->sink(to->user, (otlog_diagnostic_level)level, message);
 	else
 		to_stderr(level, message);
 }

@@ -10,17 +10,16 @@
 #ifndef OTLOG_BASE_DIAGNOSTICS_H
 #define OTLOG_BASE_DIAGNOSTICS_H
 
-#include <otlog/context.h> /* OTLOG_API */
+#include <otlog/sdk.h>
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* The numbers of otlog_diagnostic_level in otlog/sdk.h. */
-enum { OTLOG__ERROR = 1, OTLOG__WARN, OTLOG__INFO, OTLOG__DEBUG };
-
-/* otlog_diagnostic_function of otlog/sdk.h, with the level as an int. */
-typedef void (*otlog__diagnostic_sink)(void *user, int level, const char *message);
+#define OTLOG__ERROR OTLOG_DIAGNOSTIC_ERROR
+#define OTLOG__WARN OTLOG_DIAGNOSTIC_WARN
+#define OTLOG__INFO OTLOG_DIAGNOSTIC_INFO
+#define OTLOG__DEBUG OTLOG_DIAGNOSTIC_DEBUG
 
 /* When this call site spoke last; one static per site. */
 typedef struct otlog__diagnostic_site {
@@ -33,7 +32,7 @@ typedef struct otlog__diagnostic_site {
  * is giving at this moment may still reach the old sink: what belongs to that must live on. Where memory is too short
  * to remember a sink, stderr takes its place.
  */
-OTLOG_API void otlog__diagnostics_set(otlog__diagnostic_sink sink, void *user, int level);
+OTLOG_API void otlog__diagnostics_set(otlog_diagnostic_function sink, void *user, int level);
 
 OTLOG_API void otlog__diagnose_at(otlog__diagnostic_site *site, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

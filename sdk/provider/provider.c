@@ -19,48 +19,6 @@ otlog__options_known(const otlog_options *options, size_t options_size)
 	return known;
 }
 
-/* otlog_diagnostic_function takes an enum where the layer below takes an int. */
-typedef struct sink {
-	otlog_diagnostic_function function;
-	void *user;
-} sink;
-
-static void
-to_user(void *self, int level, const char *message)
-{
-	const sink *s = self;
-	s->function(s->user, (otlog_diagnostic_level)level, message);
-}
-
-static void
-set_diagnostics(const otlog_options *options, otlog_diagnostic_level level)
-{
-	/* Read by whichever thread reports last, so it is never freed: a few bytes for each start with a new function.
-	 */
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct kept {
-		sink sink;
-		struct kept *older;
-	} * newest;
-	if (options->diagnostic_level)
-		level = options->diagnostic_level;
-	if (!options->diagnostic) {
-		otlog__diagnostics_set(NULL, NULL, level);
-		return;
-	}
-	pthread_mutex_lock(&lock);
-	struct kept *kept = newest;
-	while (kept && (kept->sink.function != options->diagnostic || kept->sink.user != options->diagnostic_user))
-		kept = kept->older;
-	if (!kept && (kept = calloc(1, sizeof *kept))) {
-		*kept = (struct kept){ { options->diagnostic, options->diagnostic_user }, newest };
-		newest = kept;
-	}
-	pthread_mutex_unlock(&lock);
-	if (kept)
-		otlog__diagnostics_set(to_user, &kept->sink, level);
-}
-
 /* Opens the queue for the pipelines that are planned. */
 static bool
 open_queue(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options)
@@ -164,7 +122,9 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 {
 	otlog__settings settings;
 	otlog_provider *provider = NULL;
-	set_diagnostics(options, otlog__settings_log_level(NULL, NULL));
+	otlog_diagnostic_level level =
+	    options->diagnostic_level ? options->diagnostic_level : otlog__settings_log_level(NULL, NULL);
+	otlog__diagnostics_set(options->diagnostic, options->diagnostic_user, level);
 	bool known = otlog__settings_read(&settings, NULL, NULL);
 	if (!known)
 		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");

@@ -11,7 +11,7 @@ static char messages[64][1024];
 static size_t count;
 
 static void
-collect(void *user, int level, const char *message)
+collect(void *user, otlog_diagnostic_level level, const char *message)
 {
 	(void)user;
 	(void)level;

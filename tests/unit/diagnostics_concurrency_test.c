@@ -30,17 +30,17 @@ take(void *user, int function, const char *message)
 	atomic_fetch_add(&target->messages, 1);
 }
 
-#define SINK(n)                                                    \
-	static void sink_##n(void *user, int level, const char *m) \
-	{                                                          \
-		CHECK(level == OTLOG__WARN);                       \
-		take(user, n, m);                                  \
+#define SINK(n)                                                                       \
+	static void sink_##n(void *user, otlog_diagnostic_level level, const char *m) \
+	{                                                                             \
+		CHECK(level == OTLOG__WARN);                                          \
+		take(user, n, m);                                                     \
 	}
 SINK(0)
 SINK(1)
 SINK(2)
 
-static const otlog__diagnostic_sink sinks[SINKS] = { sink_0, sink_1, sink_2 };
+static const otlog_diagnostic_function sinks[SINKS] = { sink_0, sink_1, sink_2 };
 
 static void
 set_target(unsigned n)

@@ -16,7 +16,7 @@ typedef struct heard {
 } heard;
 
 static void
-listen(void *user, int level, const char *message)
+listen(void *user, otlog_diagnostic_level level, const char *message)
 {
 	heard *heard = user;
 	heard->count++;
@@ -173,7 +173,7 @@ errno_stays_as_it_was(void **state)
 }
 
 static void
-say_again(void *user, int level, const char *message)
+say_again(void *user, otlog_diagnostic_level level, const char *message)
 {
 	(void)message;
 	int *depth = user;

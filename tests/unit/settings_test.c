@@ -22,7 +22,7 @@ static struct {
 } said;
 
 static void
-listen(void *user, int level, const char *message)
+listen(void *user, otlog_diagnostic_level level, const char *message)
 {
 	(void)user;
 	assert_true(said.count < MESSAGES_MAX);
