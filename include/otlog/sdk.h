@@ -84,7 +84,8 @@ typedef struct otlog_options {
  * started): every logger then stays a no-op, or as it was. Does not touch the network. May take some milliseconds: it
  * touches every page of the queue, so that no emit has to.
  *
- * A program may start again after otlog_shutdown.
+ * A program may start again after otlog_shutdown, and so may a child after fork: until it does, its emits are
+ * OTLOG_EMIT_DISABLED, and it sends nothing of its parent's.
  */
 OTLOG_API bool otlog_start_sized(const otlog_options *options, size_t options_size);
 

@@ -40,7 +40,7 @@ otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano)
 otlog_flush_result
 otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 {
-	if (!provider)
+	if (!provider || otlog__queue_in_child(provider->queue))
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
 	pthread_mutex_lock(&provider->lock);

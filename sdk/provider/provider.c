@@ -162,7 +162,8 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 otlog_flush_result
 otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 {
-	if (!provider)
+	/* In a forked child the parent's threads and records are not there: nothing to stop, to send or to give back. */
+	if (!provider || otlog__queue_in_child(provider->queue))
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
 	pthread_mutex_lock(&provider->lock);
@@ -218,7 +219,7 @@ otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_opt
 void
 otlog_provider_destroy(otlog_provider *provider)
 {
-	if (!provider)
+	if (!provider || otlog__queue_in_child(provider->queue))
 		return;
 	otlog_provider_shutdown(provider, 0);
 	otlog__registry_destroy(provider->registry);

@@ -21,7 +21,7 @@ take_current(void)
 static bool
 is_running(otlog_provider *provider)
 {
-	if (!provider)
+	if (!provider || otlog__queue_in_child(provider->queue))
 		return false;
 	pthread_mutex_lock(&provider->lock);
 	bool running = provider->state != OTLOG__STOPPED;

@@ -348,6 +348,12 @@ otlog__queue_free(otlog__queue *queue)
 }
 
 bool
+otlog__queue_in_child(const otlog__queue *queue)
+{
+	return otlog__gate(queue) == OTLOG__GATE_CHILD;
+}
+
+bool
 otlog__queue_in_file(const otlog__queue *queue)
 {
 	return queue->in_file;

@@ -58,6 +58,8 @@ void otlog__queue_close(otlog__queue *queue);
 /* Frees what close kept: the control pages and the books. No emitter may reach the queue any more. */
 void otlog__queue_free(otlog__queue *queue);
 
+/* True in a child that was forked after the queue was opened: neither the ring nor the threads around it are there. */
+bool otlog__queue_in_child(const otlog__queue *queue);
 bool otlog__queue_in_file(const otlog__queue *queue);
 size_t otlog__queue_max_record(const otlog__queue *queue); /* bytes: half a lane, less the header */
 

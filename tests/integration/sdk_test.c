@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -543,6 +544,53 @@ the_global_sdk_can_be_started_again_after_shutdown(void **state)
 	(void)f;
 }
 
+/* What the child found is its exit status: 0, or the step that failed. */
+static int
+in_child(fixture *f)
+{
+	otlog_statistics_snapshot books;
+	alarm(20); /* a child that hangs dies, and the test fails */
+	if (emit_text(f->logger, "child") != OTLOG_EMIT_DISABLED)
+		return 1;
+	otlog_provider_statistics(f->provider, &books);
+	if (otlog_provider_flush(f->provider, 5000) != OTLOG_DELIVERED)
+		return 2;
+	if (otlog_provider_shutdown(f->provider, 5000) != OTLOG_DELIVERED)
+		return 3;
+	capture *own = capture_create("child");
+	otlog_pipeline_options pipeline = { .exporter = capture_exporter(own) };
+	if (!otlog_start(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20 }))
+		return 4;
+	if (emit_text(otlog_get_logger("child", NULL), "mine") != OTLOG_EMIT_ACCEPTED)
+		return 5;
+	if (otlog_shutdown(5000) != OTLOG_DELIVERED || capture_records(own) != 1)
+		return 6;
+	capture_free(own);
+	otlog_provider_destroy(f->provider);
+	return 0;
+}
+
+static void
+a_forked_child_touches_nothing_of_its_parents_and_may_start_anew(void **state)
+{
+	fixture *f = *state;
+	strcpy(f->directory, "/tmp/otlog-sdk-test-XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	start(f, 1, (otlog_options){ .queue_directory = f->directory },
+	      (otlog_pipeline_options){ .schedule_delay_ms = 3600000 });
+	assert_int_equal(emit_many(f->logger, 10), 10);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(in_child(f));
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(capture_records(f->a), 0);
+	assert_int_equal(emit_many(f->logger, 10), 10);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
+	assert_int_equal(capture_records(f->a), 20);
+}
+
 static void
 a_disabled_sdk_takes_nothing(void **state)
 {
@@ -584,6 +632,7 @@ main(void)
 		TEST(in_a_file_what_is_not_delivered_is_durable),
 		TEST(a_file_that_is_empty_at_the_end_is_removed),
 		TEST(the_global_sdk_can_be_started_again_after_shutdown),
+		TEST(a_forked_child_touches_nothing_of_its_parents_and_may_start_anew),
 		TEST(a_disabled_sdk_takes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
