@@ -48,7 +48,6 @@ static const status_row statuses[] = {
 
 typedef struct failure_row {
 	int code;
-	otlog_verdict verdict;
 	const char *cause; /* stands between the URL and what libcurl says */
 	remedy remedy;
 } failure_row;
@@ -58,61 +57,38 @@ static const remedy check_endpoint = { "Check ", ENDPOINT, "" };
 
 /*
  * What left the request unanswered is tried again, and so is all that went wrong before there was a connection, TLS
- * included: the batch is not at fault, and a certificate may be put right while records wait.
+ * included, or made no sense: the batch is not at fault, and a certificate or a port may be put right while records wait.
  */
 static const failure_row failures[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST,
-	  OTLOG_VERDICT_RETRY,
-	  "unknown host",
-	  { "Check the name server and ", ENDPOINT, "" } },
-	{ CURLE_COULDNT_RESOLVE_PROXY,
-	  OTLOG_VERDICT_RETRY,
-	  "unknown host of the proxy",
-	  { "Check http_proxy and https_proxy", NONE, "" } },
-	{ CURLE_COULDNT_CONNECT, OTLOG_VERDICT_RETRY, "no connection", { "Start the server or set ", ENDPOINT, "" } },
-	{ CURLE_OPERATION_TIMEDOUT,
-	  OTLOG_VERDICT_RETRY,
-	  "no answer in time",
-	  { "See whether it is overloaded, or raise ", TIMEOUT, "" } },
-	{ CURLE_SEND_ERROR,
-	  OTLOG_VERDICT_RETRY,
-	  "the connection broke while sending",
-	  { "See why the server closes it", NONE, "" } },
-	{ CURLE_RECV_ERROR,
-	  OTLOG_VERDICT_RETRY,
-	  "the connection broke before the answer",
-	  { "See why the server closes it", NONE, "" } },
+	{ CURLE_COULDNT_RESOLVE_HOST, "unknown host", { "Check the name server and ", ENDPOINT, "" } },
+	{ CURLE_COULDNT_RESOLVE_PROXY, "unknown host of the proxy", { "Check http_proxy and https_proxy", NONE, "" } },
+	{ CURLE_COULDNT_CONNECT, "no connection", { "Start the server or set ", ENDPOINT, "" } },
+	{ CURLE_OPERATION_TIMEDOUT, "no answer in time", { "See whether it is overloaded, or raise ", TIMEOUT, "" } },
+	{ CURLE_SEND_ERROR, "the connection broke while sending", { "See why the server closes it", NONE, "" } },
+	{ CURLE_RECV_ERROR, "the connection broke before the answer", { "See why the server closes it", NONE, "" } },
 	{ CURLE_GOT_NOTHING,
-	  OTLOG_VERDICT_RETRY,
 	  "the connection was closed without an answer",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_PARTIAL_FILE,
-	  OTLOG_VERDICT_RETRY,
 	  "the connection was closed within the answer",
 	  { "See why the server closes it", NONE, "" } },
 	{ CURLE_PEER_FAILED_VERIFICATION,
-	  OTLOG_VERDICT_RETRY,
 	  "its certificate cannot be trusted",
 	  { "Set ", CA_FILE, " to the PEM file of its authority" } },
 	{ CURLE_SSL_CACERT_BADFILE,
-	  OTLOG_VERDICT_RETRY,
 	  "trusted certificates cannot be read",
 	  { "Set ", CA_FILE, " to a readable PEM file" } },
 	{ CURLE_SSL_CERTPROBLEM,
-	  OTLOG_VERDICT_RETRY,
 	  "the client certificate cannot be used",
 	  { "Check ", CLIENT_CERTIFICATE, " and its key" } },
 	{ CURLE_SSL_CONNECT_ERROR,
-	  OTLOG_VERDICT_RETRY,
 	  "no TLS connection",
 	  { "Check that the server speaks TLS, else write http:// in ", ENDPOINT, "" } },
-	{ CURLE_OUT_OF_MEMORY, OTLOG_VERDICT_RETRY, "memory is short", { "Give the process more memory", NONE, "" } },
+	{ CURLE_OUT_OF_MEMORY, "memory is short", { "Give the process more memory", NONE, "" } },
 	{ CURLE_UNSUPPORTED_PROTOCOL,
-	  OTLOG_VERDICT_DROP,
 	  "the answer is not HTTP/1.1",
 	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
 	{ CURLE_WEIRD_SERVER_REPLY,
-	  OTLOG_VERDICT_DROP,
 	  "the answer is not HTTP/1.1",
 	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
 };
@@ -219,7 +195,7 @@ static void
 judge_failure(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
               otlog_export_result *result)
 {
-	static const failure_row other = { 0, OTLOG_VERDICT_DROP, "the exchange failed", { "Check ", ENDPOINT, "" } };
+	static const failure_row other = { 0, "the exchange failed", { "Check ", ENDPOINT, "" } };
 	const failure_row *row = &other;
 	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
 		if (failures[i].code == outcome->curl_code)
@@ -233,7 +209,7 @@ judge_failure(const otlog__http_outcome *outcome, const char *url, const otlog__
 
 	char cause[sizeof result->message];
 	snprintf(cause, sizeof cause, "%.*s: %s: %s", URL_MAX, url, row->cause, printable);
-	result->verdict = row->verdict;
+	result->verdict = OTLOG_VERDICT_RETRY;
 	/* An alert is the server's: it speaks TLS well, but not with us. */
 	bool alert = strstr(says, " alert ") != NULL;
 	write_message(result, cause, alert ? &check_client : &row->remedy, names);

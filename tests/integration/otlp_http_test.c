@@ -353,18 +353,18 @@ export_to_raw(const raw_play *play, size_t records, size_t body_size, uint64_t t
 }
 
 static void
-an_answer_that_is_not_http_gives_the_batch_up(void **state)
+an_answer_that_is_not_http_keeps_the_batch_for_another_try(void **state)
 {
 	/* What a gRPC server says first: an HTTP/2 SETTINGS frame. */
 	static const char grpc[] = "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00\x40\x00";
 	(void)state;
 	raw_play play = { .read = RAW_READ_REQUEST, .answer = "\x01\xff garbage\r\n\r\n", .end = RAW_END_CLOSE };
 	otlog_export_result result = export_to_raw(&play, 3, 20, LONG_MS);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	play.answer = grpc;
 	play.answer_size = sizeof grpc - 1;
 	result = export_to_raw(&play, 3, 20, LONG_MS);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	assert_non_null(strstr(result.message, "4317"));
 }
 
@@ -611,7 +611,7 @@ main(void)
 		cmocka_unit_test(redirects_are_named_and_not_followed),
 		cmocka_unit_test(partial_success_counts_what_was_refused),
 		cmocka_unit_test(a_success_that_is_not_otlp_is_believed_and_reported_once),
-		cmocka_unit_test(an_answer_that_is_not_http_gives_the_batch_up),
+		cmocka_unit_test(an_answer_that_is_not_http_keeps_the_batch_for_another_try),
 		cmocka_unit_test(an_answer_over_4_mib_gives_the_batch_up),
 		cmocka_unit_test(a_disconnect_without_an_answer_is_tried_again),
 		cmocka_unit_test(a_disconnect_within_a_large_body_is_tried_again),

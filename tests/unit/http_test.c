@@ -94,14 +94,14 @@ what_left_the_request_unanswered_is_tried_again(void **state)
 }
 
 static void
-other_failures_give_the_batch_up(void **state)
+an_answer_that_makes_no_sense_is_tried_again_and_names_the_endpoint(void **state)
 {
 	static const int codes[] = { CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_URL_MALFORMAT,
 		                     CURLE_BAD_CONTENT_ENCODING };
 	(void)state;
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		otlog_export_result result = judge((otlog__http_outcome){ .curl_code = codes[i] }, NULL);
-		assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 		assert_non_null(strstr(result.message, "THE_ENDPOINT"));
 	}
 }
@@ -374,7 +374,7 @@ main(void)
 		cmocka_unit_test(every_status_gets_the_verdict_that_otlp_names),
 		cmocka_unit_test(a_refusal_stays_one_when_the_connection_breaks_in_its_body),
 		cmocka_unit_test(what_left_the_request_unanswered_is_tried_again),
-		cmocka_unit_test(other_failures_give_the_batch_up),
+		cmocka_unit_test(an_answer_that_makes_no_sense_is_tried_again_and_names_the_endpoint),
 		cmocka_unit_test(cancelled_is_tried_again_and_too_large_is_not),
 		cmocka_unit_test(retry_after_counts_with_retryable_statuses_only),
 		cmocka_unit_test(messages_name_cause_and_remedy),
