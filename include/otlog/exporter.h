@@ -61,7 +61,8 @@ typedef struct otlog_exporter_functions {
 typedef struct otlog_exporter {
 	const otlog_exporter_functions *functions OTLOG__INIT;
 	void *self OTLOG__INIT;
-	const char *name OTLOG__INIT; /* for diagnostics and statistics, e.g. "otlp_http"; a string that lives on */
+	const char *name OTLOG__INIT;     /* for diagnostics and statistics, e.g. "otlp_http"; a string that lives on */
+	uint32_t concurrency OTLOG__INIT; /* export_batch calls that may run at once; 0 and 1: one */
 } otlog_exporter;
 
 #ifdef __cplusplus
