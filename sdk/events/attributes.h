@@ -47,31 +47,22 @@ otlog__put_double(otlog__attr_list *list, const char *key, size_t key_size, otlo
 		otlog__put(list, key, key_size, otlog_double(number.value));
 }
 
-/* An event name in 256 bytes. Start with size = 0, was_cut = false. */
-typedef struct otlog__event_name {
-	size_t size;
-	bool was_cut;
-	char text[257];
-} otlog__event_name;
+/* An event name of at most 256 bytes. */
+#define OTLOG__EVENT_NAME_SIZE 257
 
-/* Appends text; what does not fit is cut at a character, and all that follows is left out. */
-static inline void
-otlog__event_name_append(otlog__event_name *name, const char *text, size_t size)
-{
-	size_t room = sizeof name->text - 1 - name->size;
-	if (name->was_cut)
-		return;
-	if (size > room) {
-		name->was_cut = true;
-		size = room;
-		/* A UTF-8 character has at most three continuation bytes, 10xxxxxx. */
-		for (int i = 0; i < 3 && size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80; i++)
-			size--;
-	}
-	memcpy(name->text + name->size, text, size);
-	name->size += size;
-	name->text[name->size] = '\0';
-}
+typedef struct otlog__piece {
+	const char *text;
+	size_t size;
+} otlog__piece;
+
+/*
+ * Joins the pieces and a NUL. Returns false if they are too long: the name then ends behind the last character that
+ * fits.
+ */
+bool otlog__event_name_join(const otlog__piece *pieces, size_t count, char out[OTLOG__EVENT_NAME_SIZE]);
+
+/* The most bytes of the text, `most` or up to three less, that end at a character of UTF-8. It is longer than that. */
+size_t otlog__cut_at_character(const char *text, size_t most);
 
 /* Whether a logger takes the severity: OTLOG_EMIT_ACCEPTED, or the verdict to return. */
 static inline otlog_emit_result
@@ -83,11 +74,10 @@ otlog__gate(const otlog_logger *logger, int severity)
 }
 
 /* The verdict on a NULL event, counted where an SDK runs. */
-static inline otlog_emit_result
-otlog__emit_nothing(otlog_logger *logger)
-{
-	return otlog_emit_sized(logger, NULL, sizeof(otlog_record));
-}
+otlog_emit_result otlog__emit_nothing(otlog_logger *logger);
+
+/* Copies the shorter struct into the whole one and zeroes the rest; returns `whole`. */
+const void *otlog__widen(const void *given, size_t given_size, void *whole, size_t whole_size);
 
 /*
  * The caller's struct as this library knows it: itself if it is as large or larger (a newer header), else a copy in
@@ -96,11 +86,7 @@ otlog__emit_nothing(otlog_logger *logger)
 static inline const void *
 otlog__known(const void *given, size_t given_size, void *whole, size_t whole_size)
 {
-	if (!given || given_size >= whole_size)
-		return given;
-	memset(whole, 0, whole_size);
-	memcpy(whole, given, given_size);
-	return whole;
+	return !given || given_size >= whole_size ? given : otlog__widen(given, given_size, whole, whole_size);
 }
 
 #endif

@@ -73,23 +73,21 @@ resolve_trace(const char *text, otlog__attr_list *list, otlog_span_context *own)
 	return own;
 }
 
-static inline void
-append_part(otlog__event_name *name, otlog_value part)
+static inline otlog__piece
+piece_of(otlog_value text)
 {
-	if (part.as.bytes.size > 0)
-		otlog__event_name_append(name, (const char *)part.as.bytes.data, part.as.bytes.size);
-	else
-		otlog__event_name_append(name, OTLOG__KEY("unknown"));
+	return text.as.bytes.size > 0 ? (otlog__piece){ (const char *)text.as.bytes.data, text.as.bytes.size }
+	                              : (otlog__piece){ OTLOG__KEY("unknown") };
 }
 
 /* bonito.<log_type>.<event_type>, and the two attributes. */
 static void
-put_kind(otlog__attr_list *list, otlog__event_name *name, otlog_value log_type, otlog_value event_type)
+put_kind(otlog__attr_list *list, char name[OTLOG__EVENT_NAME_SIZE], otlog_value log_type, otlog_value event_type)
 {
-	otlog__event_name_append(name, OTLOG__KEY(BONITO__EVENT_PREFIX));
-	append_part(name, log_type);
-	otlog__event_name_append(name, OTLOG__KEY("."));
-	append_part(name, event_type);
+	const otlog__piece pieces[] = {
+		{ OTLOG__KEY(BONITO__EVENT_PREFIX) }, piece_of(log_type), { OTLOG__KEY(".") }, piece_of(event_type)
+	};
+	otlog__event_name_join(pieces, sizeof pieces / sizeof pieces[0], name);
 	if (log_type.type != OTLOG_VALUE_EMPTY)
 		otlog__put(list, OTLOG__KEY(BONITO__LOG_TYPE), log_type);
 	if (event_type.type != OTLOG_VALUE_EMPTY)
@@ -106,11 +104,9 @@ otlog__bonito_emit(otlog_logger *logger, const bonito_entry *entry, otlog_attrs 
 
 	otlog_attr items[10];
 	otlog__attr_list list = { items, 0 };
-	otlog__event_name name;
-	name.size = 0;
-	name.was_cut = false;
+	char name[OTLOG__EVENT_NAME_SIZE];
 	const otlog_value log_type = otlog_string(entry->log_type);
-	put_kind(&list, &name, log_type, otlog_string(entry->event_type));
+	put_kind(&list, name, log_type, otlog_string(entry->event_type));
 	otlog__put_text(&list, OTLOG__KEY(BONITO__ORG_ID), entry->org_id);
 	otlog__put_text(&list, OTLOG__KEY(BONITO__USER_ID), entry->user_id);
 	otlog__put_text(&list, OTLOG__KEY(BONITO__RESOURCE_ID), entry->resource_id);
@@ -137,7 +133,7 @@ otlog__bonito_emit(otlog_logger *logger, const bonito_entry *entry, otlog_attrs 
 	                                           .attributes = { items, list.count },
 	                                           .groups = groups + skipped,
 	                                           .group_count = 2 - skipped,
-	                                           .event_name = name.text,
+	                                           .event_name = name,
 	                                           .span_context = context });
 }
 

@@ -2,61 +2,29 @@
 #include "sdk/events/mito_model.h"
 #include "sdk/events/traceback.h"
 
-/* A severity code, how the wire writes it, and what it is worth. */
-typedef struct severity_row {
-	int code;
-	const char *text;
-	int severity;
-} severity_row;
-
-static const severity_row severities[] = {
-	{ -1, "-1", OTLOG_SEVERITY_ERROR },  { 0, "0", OTLOG_SEVERITY_WARN },    { 10, "10", OTLOG_SEVERITY_WARN2 },
-	{ 11, "11", OTLOG_SEVERITY_WARN2 },  { 20, "20", OTLOG_SEVERITY_ERROR }, { 21, "21", OTLOG_SEVERITY_ERROR2 },
-	{ 22, "22", OTLOG_SEVERITY_ERROR2 }, { 50, "50", OTLOG_SEVERITY_FATAL },
-};
-#define ROWS (sizeof severities / sizeof severities[0])
-
 static bool
 is_error(const char *event)
 {
 	return event && (strcmp(event, MITO_EVENT_ERROR) == 0 || strcmp(event, MITO_EVENT_FRONTEND_RENDER_FAILED) == 0);
 }
 
-/* The text of the last param of that name, as the last one counts; NULL if there is none or it is no text. */
-static const otlog_value *
-find_failed_log_event(otlog_attrs params)
-{
-	for (size_t i = params.items ? params.count : 0; i-- > 0;) {
-		const otlog_attr *attr = &params.items[i];
-		if (attr->key_size == 16 && attr->key && memcmp(attr->key, "failed_log_event", 16) == 0)
-			return attr->value.type == OTLOG_VALUE_STRING && attr->value.as.bytes.data ? &attr->value
-			                                                                           : NULL;
-	}
-	return NULL;
-}
-
-/* The code an event without one gets: its text, and what it is worth. */
-static const severity_row *
+/* The code that an error without one gets. The last param failed_log_event counts, as it is the one that is sent. */
+static const otlog__mito_code *
 derive_code(const mito_event *event, otlog_attrs first_params)
 {
-	const otlog_value *name = find_failed_log_event(event->params);
-	if (!name)
-		name = find_failed_log_event(first_params);
-	const int code = name ? otlog__mito_severity_code((const char *)name->as.bytes.data, name->as.bytes.size)
-	                      : mito_severity_code(event->event);
-	for (size_t i = 1; i < ROWS; i++)
-		if (severities[i].code == code)
-			return &severities[i];
-	return &severities[0];
-}
-
-static int
-severity_of_code(const char *text)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (strcmp(severities[i].text, text) == 0)
-			return severities[i].severity;
-	return OTLOG_SEVERITY_ERROR;
+	const otlog_attrs lists[] = { event->params, first_params };
+	for (size_t l = 0; l < 2; l++) {
+		for (size_t i = lists[l].items ? lists[l].count : 0; i-- > 0;) {
+			const otlog_attr *attr = &lists[l].items[i];
+			if (attr->key_size != 16 || !attr->key || memcmp(attr->key, "failed_log_event", 16) != 0)
+				continue;
+			if (attr->value.type == OTLOG_VALUE_STRING && attr->value.as.bytes.data)
+				return otlog__mito_code_of_failure((const char *)attr->value.as.bytes.data,
+				                                   attr->value.as.bytes.size);
+			break;
+		}
+	}
+	return otlog__mito_code_of_failure(event->event, strlen(event->event));
 }
 
 /* What the event's fields, as far as they are no lists, come to in the record. */
@@ -84,18 +52,15 @@ put_last_line(otlog__attr_list *list, const char *line)
 
 /* mito.<event>; the event is also an attribute where the name may not say all of it. */
 static void
-put_event(otlog__attr_list *list, otlog__event_name *name, const char *event)
+put_event(otlog__attr_list *list, char name[OTLOG__EVENT_NAME_SIZE], const char *event)
 {
-	otlog__event_name_append(name, OTLOG__KEY(MITO__EVENT_NAME));
-	if (!event)
-		return;
-	const size_t size = strlen(event);
 	unsigned char any = 0;
-	for (size_t i = 0; i < size; i++)
-		any |= (unsigned char)event[i];
-	otlog__event_name_append(name, OTLOG__KEY("."));
-	otlog__event_name_append(name, event, size);
-	if (name->was_cut || any >= 0x80)
+	size_t size = 0;
+	for (; event && event[size]; size++)
+		any |= (unsigned char)event[size];
+	const otlog__piece pieces[] = { { OTLOG__KEY(MITO__EVENT_NAME) }, { OTLOG__KEY(".") }, { event, size } };
+	const bool fits = otlog__event_name_join(pieces, event ? 3 : 1, name);
+	if (!fits || any >= 0x80)
 		otlog__put(list, OTLOG__KEY(MITO__EVENT), otlog_string_n(event, size));
 }
 
@@ -109,41 +74,39 @@ put_time(otlog__attr_list *list, const mito_event *event)
 	return time;
 }
 
+static inline void
+put_group(otlog_attr_group *groups, size_t *count, const char *prefix, size_t prefix_size, otlog_attrs attributes)
+{
+	if (attributes.count > 0)
+		groups[(*count)++] =
+		    (otlog_attr_group){ .prefix = prefix, .prefix_size = prefix_size, .attributes = attributes };
+}
+
 static otlog_emit_result
 emit_parts(otlog_logger *logger, const mito_event *event, otlog_attrs first_params, const event_parts *parts)
 {
 	otlog_attr items[6];
 	otlog__attr_list list = { items, 0 };
-	otlog__event_name name;
-	name.size = 0;
-	name.was_cut = false;
-	put_event(&list, &name, event->event);
+	char name[OTLOG__EVENT_NAME_SIZE];
+	put_event(&list, name, event->event);
 	otlog__put_text(&list, OTLOG__KEY(MITO__SEVERITY_CODE), parts->code);
 	put_last_line(&list, event->error_traceback_last_line);
 	if (parts->stacktrace.type != OTLOG_VALUE_EMPTY)
 		otlog__put(&list, OTLOG__KEY(MITO__STACKTRACE), parts->stacktrace);
 	const uint64_t time = put_time(&list, event);
 
-	const otlog_attr_group groups[] = {
-		{ .prefix = MITO__PARAMS_PREFIX,
-		  .prefix_size = sizeof MITO__PARAMS_PREFIX - 1,
-		  .attributes = first_params },
-		{ .prefix = MITO__PARAMS_PREFIX,
-		  .prefix_size = sizeof MITO__PARAMS_PREFIX - 1,
-		  .attributes = event->params },
-		{ .prefix = MITO__VERSION_PREFIX,
-		  .prefix_size = sizeof MITO__VERSION_PREFIX - 1,
-		  .attributes = event->versions },
-		{ .prefix = MITO__EXTRA_PREFIX,
-		  .prefix_size = sizeof MITO__EXTRA_PREFIX - 1,
-		  .attributes = event->extra },
-	};
+	otlog_attr_group groups[4];
+	size_t group_count = 0;
+	put_group(groups, &group_count, OTLOG__KEY(MITO__PARAMS_PREFIX), first_params);
+	put_group(groups, &group_count, OTLOG__KEY(MITO__PARAMS_PREFIX), event->params);
+	put_group(groups, &group_count, OTLOG__KEY(MITO__VERSION_PREFIX), event->versions);
+	put_group(groups, &group_count, OTLOG__KEY(MITO__EXTRA_PREFIX), event->extra);
 	return otlog_emit(logger, &(otlog_record){ .time_unix_nano = time,
 	                                           .severity = parts->severity,
 	                                           .attributes = { items, list.count },
 	                                           .groups = groups,
-	                                           .group_count = sizeof groups / sizeof groups[0],
-	                                           .event_name = name.text });
+	                                           .group_count = group_count,
+	                                           .event_name = name });
 }
 
 /* Apart, so that only events with a traceback in lines pay for the buffer on the stack. */
@@ -161,11 +124,11 @@ otlog__mito_emit(otlog_logger *logger, const mito_event *event, otlog_attrs firs
 {
 	event_parts parts = { .severity = OTLOG_SEVERITY_INFO, .code = event->error_severity_code };
 	if (parts.code) {
-		parts.severity = severity_of_code(parts.code);
+		parts.severity = otlog__mito_code_of_text(parts.code)->severity;
 	} else if (is_error(event->event)) {
-		const severity_row *row = derive_code(event, first_params);
-		parts.code = row->text;
-		parts.severity = row->severity;
+		const otlog__mito_code *code = derive_code(event, first_params);
+		parts.code = code->text;
+		parts.severity = code->severity;
 	}
 	const otlog_emit_result gate = otlog__gate(logger, parts.severity);
 	if (gate != OTLOG_EMIT_ACCEPTED)

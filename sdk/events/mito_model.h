@@ -46,7 +46,17 @@ otlog__mito_exception_type_size(const char *line, size_t size)
 /* Emits an event whose params are first_params and then event->params. `event` may not be NULL. */
 otlog_emit_result otlog__mito_emit(otlog_logger *logger, const mito_event *event, otlog_attrs first_params);
 
-/* As mito_severity_code, for a name of `size` bytes. */
-int otlog__mito_severity_code(const char *name, size_t size);
+/* A severity code: how the wire writes it, and what it is worth. */
+typedef struct otlog__mito_code {
+	int8_t number;
+	uint8_t severity;
+	char text[6];
+} otlog__mito_code;
+
+/* The code of an error by the event that failed; the code -1 for any other name. Never NULL. */
+const otlog__mito_code *otlog__mito_code_of_failure(const char *name, size_t size);
+
+/* The code that is written so; the code -1, whose severity any other text has, for the rest. Never NULL. */
+const otlog__mito_code *otlog__mito_code_of_text(const char *text);
 
 #endif

@@ -26,54 +26,46 @@ days_before_year(unsigned year)
 	return past * 365 + past / 4 - past / 100 + past / 400;
 }
 
-/* Reads `count` digits; false if there are others among them. */
+/* Digits and what stands between them. */
+static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+
+enum { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, PARTS };
+
+/* The six numbers; false if the text does not have the form. */
 static bool
-read_digits(const char *text, size_t count, unsigned *out)
+read_parts(const char *text, unsigned parts[PARTS])
 {
-	unsigned number = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		number = number * 10 + (unsigned)(text[i] - '0');
+	size_t part = 0;
+	for (size_t i = 0; form[i]; i++) {
+		if (form[i] != 'd') {
+			if (text[i] != form[i])
+				return false;
+			part++;
+		} else {
+			if (text[i] < '0' || text[i] > '9')
+				return false;
+			parts[part] = parts[part] * 10 + (unsigned)(text[i] - '0');
+		}
 	}
-	*out = number;
-	return true;
+	return text[sizeof form - 1] == '\0';
 }
 
 bool
 mito_parse_timestamp(const char *text, uint64_t *unix_nano)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
-	unsigned year, month, day, hour, minute, second;
-	if (!text || strnlen(text, sizeof form) != sizeof form - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] != 'd' && form[i] != text[i])
-			return false;
-	if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) || !read_digits(text + 8, 2, &day) ||
-	    !read_digits(text + 11, 2, &hour) || !read_digits(text + 14, 2, &minute) ||
-	    !read_digits(text + 17, 2, &second))
-		return false;
-	if (year < FIRST_YEAR || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month) || hour > 23 ||
-	    minute > 59 || second > 59)
+	unsigned p[PARTS] = { 0 };
+	if (!text || !read_parts(text, p) || p[YEAR] < FIRST_YEAR || p[MONTH] < 1 || p[MONTH] > 12 || p[DAY] < 1 ||
+	    p[DAY] > days_of_month(p[YEAR], p[MONTH]) || p[HOUR] > 23 || p[MINUTE] > 59 || p[SECOND] > 59)
 		return false;
 
-	uint64_t days = days_before_year(year) - days_before_year(FIRST_YEAR) + day - 1;
-	for (unsigned m = 1; m < month; m++)
-		days += days_of_month(year, m);
-	const uint64_t seconds = days * S_PER_DAY + hour * 3600 + minute * 60 + second;
+	uint64_t days = days_before_year(p[YEAR]) - days_before_year(FIRST_YEAR) + p[DAY] - 1;
+	for (unsigned month = 1; month < p[MONTH]; month++)
+		days += days_of_month(p[YEAR], month);
+	const uint64_t seconds = days * S_PER_DAY + p[HOUR] * 3600 + p[MINUTE] * 60 + p[SECOND];
 	if (seconds > UINT64_MAX / NANOS_PER_S)
 		return false;
 	*unix_nano = seconds * NANOS_PER_S;
 	return true;
-}
-
-static char *
-write_digits(char *out, size_t count, unsigned number)
-{
-	for (size_t i = count; i-- > 0; number /= 10)
-		out[i] = (char)('0' + number % 10);
-	return out + count;
 }
 
 void
@@ -90,17 +82,15 @@ mito_format_timestamp(uint64_t unix_nano, char out[MITO_TIMESTAMP_SIZE])
 	while (day >= days_of_month(year, month))
 		day -= days_of_month(year, month++);
 
-	out = write_digits(out, 4, year);
-	*out++ = '-';
-	out = write_digits(out, 2, month);
-	*out++ = '-';
-	out = write_digits(out, 2, day + 1);
-	*out++ = 'T';
-	out = write_digits(out, 2, of_day / 3600);
-	*out++ = ':';
-	out = write_digits(out, 2, of_day / 60 % 60);
-	*out++ = ':';
-	out = write_digits(out, 2, of_day % 60);
-	*out++ = 'Z';
-	*out = '\0';
+	unsigned parts[PARTS] = { year, month, day + 1, of_day / 3600, of_day / 60 % 60, of_day % 60 };
+	size_t part = PARTS;
+	for (size_t i = sizeof form; i-- > 0;) {
+		out[i] = form[i];
+		if (form[i] == 'd') {
+			out[i] = (char)('0' + parts[part] % 10);
+			parts[part] /= 10;
+		} else if (form[i]) {
+			part--;
+		}
+	}
 }

@@ -1,7 +1,5 @@
 #include "sdk/events/traceback.h"
-
-#include <stdbool.h>
-#include <string.h>
+#include "sdk/events/attributes.h"
 
 #define LEFT_OUT_BEFORE "... "
 #define LEFT_OUT_AFTER " lines left out ..."
@@ -73,12 +71,8 @@ otlog__traceback_join(const char *const *lines, size_t count, char out[OTLOG__TR
 
 	const char *last = lines[count - 1];
 	size_t last_size = size_of(last);
-	if (last_size > OTLOG__TRACEBACK_SIZE / 2) {
-		last_size = OTLOG__TRACEBACK_SIZE / 2;
-		/* A UTF-8 character has at most three continuation bytes, 10xxxxxx. */
-		for (int i = 0; i < 3 && ((unsigned char)last[last_size] & 0xc0) == 0x80; i++)
-			last_size--;
-	}
+	if (last_size > OTLOG__TRACEBACK_SIZE / 2)
+		last_size = otlog__cut_at_character(last, OTLOG__TRACEBACK_SIZE / 2);
 	at = append_lines(at, out + OTLOG__TRACEBACK_SIZE - LEFT_OUT_SIZE - last_size, lines, count - 1, &done);
 	if (done < count - 1)
 		at = append_left_out(at, count - 1 - done, done == 0);

@@ -35,19 +35,23 @@ otlog__uuid_parse(const char *text, size_t size, uint8_t out[16])
 {
 	const bool has_hyphens = size == OTLOG__UUID_SIZE - 1;
 	int capitals = has_hyphens ? 0 : 0x10;
-	uint8_t any = 0;
+	unsigned any = 0, digits = 0, number = 0;
 	if (!has_hyphens && size != 32)
 		return OTLOG__UUID_NONE;
-	for (size_t i = 0, at = 0; i < 16; i++) {
-		if (has_hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
+	for (size_t at = 0; at < size; at++) {
+		if (has_hyphens && (at == 8 || at == 13 || at == 18 || at == 23)) {
+			if (text[at] != '-')
+				return OTLOG__UUID_NONE;
+			continue;
+		}
+		const int digit = otlog__hex_digit((unsigned char)text[at]);
+		if (digit < 0)
 			return OTLOG__UUID_NONE;
-		int high = otlog__hex_digit((unsigned char)text[at++]);
-		int low = otlog__hex_digit((unsigned char)text[at++]);
-		if (high < 0 || low < 0)
-			return OTLOG__UUID_NONE;
-		capitals |= (high | low) & 0x10;
-		out[i] = (uint8_t)((high & 0xf) << 4 | (low & 0xf));
-		any |= out[i];
+		capitals |= digit & 0x10;
+		any |= digit & 0xfu;
+		number = number << 4 | (digit & 0xfu);
+		if (digits++ % 2 == 1)
+			out[digits / 2 - 1] = (uint8_t)number;
 	}
 	if (!any)
 		return OTLOG__UUID_NONE;
