@@ -282,19 +282,19 @@ typedef struct bonito_billing_event {
 
 /* As bonito_emit_sized. Call them without _sized and without the size. */
 OTLOG_API otlog_emit_result bonito_log_gateway_request_sized(otlog_logger *logger, const bonito_gateway_request *event,
-							     size_t event_size);
+                                                             size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_auth_event_sized(otlog_logger *logger, const bonito_auth_event *event,
-							size_t event_size);
+                                                        size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_admin_action_sized(otlog_logger *logger, const bonito_admin_action *event,
-							  size_t event_size);
+                                                          size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_kb_event_sized(otlog_logger *logger, const bonito_kb_event *event,
-						      size_t event_size);
+                                                      size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_agent_event_sized(otlog_logger *logger, const bonito_agent_event *event,
-							 size_t event_size);
+                                                         size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_deployment_event_sized(otlog_logger *logger,
-							      const bonito_deployment_event *event, size_t event_size);
+                                                              const bonito_deployment_event *event, size_t event_size);
 OTLOG_API otlog_emit_result bonito_log_billing_event_sized(otlog_logger *logger, const bonito_billing_event *event,
-							   size_t event_size);
+                                                           size_t event_size);
 
 /* ---- The way back ------------------------------------------------------------------------------------------------ */
 

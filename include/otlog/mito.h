@@ -181,14 +181,14 @@ typedef struct mito_frontend_failure {
 
 /* As mito_log_sized. Call them without _sized and without the size. */
 OTLOG_API otlog_emit_result mito_log_edit_event_sized(otlog_logger *logger, const mito_edit_event *event,
-						      size_t event_size);
+                                                      size_t event_size);
 OTLOG_API otlog_emit_result mito_log_error_sized(otlog_logger *logger, const mito_error_event *event,
-						 size_t event_size);
+                                                 size_t event_size);
 OTLOG_API otlog_emit_result mito_log_mitosheet_rendered_sized(otlog_logger *logger, const mito_rendered_event *event,
-							      size_t event_size);
+                                                              size_t event_size);
 OTLOG_API otlog_emit_result mito_log_frontend_render_failed_sized(otlog_logger *logger,
-								  const mito_frontend_failure *event,
-								  size_t event_size);
+                                                                  const mito_frontend_failure *event,
+                                                                  size_t event_size);
 
 /* ---- Severity codes and times ------------------------------------------------------------------------------------ */
 
