@@ -65,6 +65,14 @@ fill_bonito(samples *out)
 		               .action = "create",
 		               .message = "Invited a user",
 		               .metadata = keep(out, OTLOG_ATTRS(OTLOG_KV("email", "new.user@example.com"))) };
+}
+
+static void
+fill_bonito_rest(samples *out)
+{
+	bonito_entry *e = out->bonito;
+	out->tools[0] = otlog_string("search");
+	out->tools[1] = otlog_string("calculator");
 	e[3] = (bonito_entry){ .org_id = ORG,
 		               .log_type = BONITO_LOG_KB,
 		               .event_type = BONITO_EVENT_KB_SEARCH,
@@ -78,14 +86,6 @@ fill_bonito(samples *out)
 		               .duration_ms = OTLOG_OPT(150),
 		               .metadata = keep(out, OTLOG_ATTRS(OTLOG_KV("query", "refund policy"),
 		                                                 OTLOG_KV("results_count", 5))) };
-}
-
-static void
-fill_bonito_rest(samples *out)
-{
-	bonito_entry *e = out->bonito;
-	out->tools[0] = otlog_string("search");
-	out->tools[1] = otlog_string("calculator");
 	e[4] = (bonito_entry){ .org_id = ORG,
 		               .log_type = BONITO_LOG_AGENT,
 		               .event_type = BONITO_EVENT_AGENT_EXECUTE,
