@@ -31,6 +31,7 @@ test_packages=(
   "g++ : command g++ : the headers must compile as C++"
   "clang : command clang : second compiler, address and undefined-behaviour sanitizers"
   "clang-runtime : sanitizers : the sanitizers' runtime for clang"
+  "llvm : command llvm-symbolizer : names functions in the sanitizers' reports"
   "clang-format-14 : command clang-format-14 : format check (formats differ between versions)"
   "shellcheck : command shellcheck : checks the scripts"
   "git : command git : lists the files to check"
