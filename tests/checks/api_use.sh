@@ -14,5 +14,6 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 "$compiler" -std="$standard" -x "$language" -Iinclude -Wall -Wextra -Wpedantic -Wconversion -Werror -O1 \
-  tests/checks/api_use.c -x none -L"$libraries" -lotlog -lotlog-api -Wl,-rpath,"$libraries" -o "$folder/api_use"
+  -c tests/checks/api_use.c -o "$folder/api_use.o"
+"$compiler" "$folder/api_use.o" -L"$libraries" -lotlog -lotlog-api -Wl,-rpath,"$libraries" -o "$folder/api_use"
 "$folder/api_use"
