@@ -213,6 +213,32 @@ a_record_evicted_in_flight_is_counted_once_by_its_verdict(void **state)
 	otlog__queue_free(queue);
 }
 
+static void
+an_evicted_record_in_flight_has_not_passed_before_its_verdict(void **state)
+{
+	(void)state;
+	otlog__batch_span first, second;
+	otlog__queue_mark mark;
+	otlog__queue *queue = open_queue(1, 2, 0);
+	for (int i = 0; i < 20; i++)
+		assert_true(put(queue, 1008, 3));
+	otlog__queue_take_mark(queue, &mark);
+	assert_int_equal(read_batch(queue, 1, 10, &first), 10);
+	assert_int_equal(read_batch(queue, 1, 10, &second), 10);
+	while (put(queue, 1008, 3)) {
+	}
+	assert_int_equal(drain(queue, 0), 64);
+	otlog__queue_set_away(queue, 1, true);
+	assert_int_equal(otlog__queue_evict(queue), 20);
+	assert_true(otlog__queue_passed(queue, 0, &mark));
+	assert_false(otlog__queue_passed(queue, 1, &mark));
+	otlog__queue_finish(queue, 1, &first, 0, OTLOG_DROP_REJECTED);
+	assert_false(otlog__queue_passed(queue, 1, &mark));
+	otlog__queue_finish(queue, 1, &second, 0, OTLOG_DROP_REJECTED);
+	assert_true(otlog__queue_passed(queue, 1, &mark));
+	otlog__queue_free(queue);
+}
+
 /* What the test itself knows of a pipeline. */
 typedef struct model {
 	uint64_t accepted_ours, accepted_others;
@@ -483,6 +509,20 @@ a_damaged_frame_ends_the_reading_of_what_was_there(void **state)
 }
 
 static void
+a_true_frame_in_a_false_place_is_damage(void **state)
+{
+	(void)state;
+	otlog__queue *queue = open_queue(1, 1, 0);
+	diagnosed_begin();
+	for (int i = 0; i < 10; i++)
+		put(queue, 48, 1);
+	memcpy(lane_bytes(queue, 4 * 64), lane_bytes(queue, 2 * 64), 64); /* such as from an earlier lap */
+	assert_int_equal(drain(queue, 0), 4);
+	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_INVALID], 6);
+	otlog__queue_free(queue);
+}
+
+static void
 damage_met_by_the_keeper_is_counted_too(void **state)
 {
 	(void)state;
@@ -540,11 +580,13 @@ main(void)
 		cmocka_unit_test(evicts_only_for_a_pipeline_that_has_read_on),
 		cmocka_unit_test(evicts_by_count_where_records_are_the_bound),
 		cmocka_unit_test(a_record_evicted_in_flight_is_counted_once_by_its_verdict),
+		cmocka_unit_test(an_evicted_record_in_flight_has_not_passed_before_its_verdict),
 		cmocka_unit_test(the_books_balance_in_every_state_of_a_long_random_play),
 		cmocka_unit_test(closing_counts_what_is_left_and_keeps_the_books),
 		cmocka_unit_test(everything_may_be_called_after_close),
 		cmocka_unit_test(sealing_refuses_emitters_and_lets_readers_go_on),
 		cmocka_unit_test(a_damaged_frame_ends_the_reading_of_what_was_there),
+		cmocka_unit_test(a_true_frame_in_a_false_place_is_damage),
 		cmocka_unit_test(damage_met_by_the_keeper_is_counted_too),
 		cmocka_unit_test(a_senseless_tail_neither_crashes_nor_hangs),
 	};
