@@ -36,7 +36,7 @@ static const otlog_exporter_functions discard_functions = { .export_batch = disc
 static otlog_provider *
 start_provider(const char *queue_dir)
 {
-	const otlog_pipeline_options pipeline = { .exporter = { &discard_functions, NULL, "discard" },
+	const otlog_pipeline_options pipeline = { .exporter = { .functions = &discard_functions, .name = "discard" },
 		                                  .schedule_delay_ms = 100 };
 	const otlog_options options = {
 		.service_name = "bench", .pipelines = &pipeline, .pipeline_count = 1, .queue_directory = queue_dir

@@ -97,7 +97,7 @@ emit_neither_allocates_nor_locks(void **state)
 	skip();
 #endif
 	static const otlog_exporter_functions functions = { .export_batch = discard };
-	otlog_pipeline_options pipeline = { .exporter = { &functions, NULL, "discard" } };
+	otlog_pipeline_options pipeline = { .exporter = { .functions = &functions, .name = "discard" } };
 	otlog_provider *provider =
 	    otlog_provider_create(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1 });
 	assert_non_null(provider);

@@ -214,6 +214,98 @@ the_same_bytes_are_sent_again_until_they_are_taken(void **state)
 	assert_books_balance(f->provider);
 }
 
+/* The first attempt of all hangs until released; the others go through. */
+typedef struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned attempts;
+	bool open, first_done, cancelled;
+} gate;
+
+static void
+export_through_gate(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	gate *g = self;
+	(void)batch, (void)timeout_ms;
+	pthread_mutex_lock(&g->lock);
+	bool first = g->attempts++ == 0;
+	pthread_cond_broadcast(&g->changed);
+	while (first && !g->open && !g->cancelled)
+		pthread_cond_wait(&g->changed, &g->lock);
+	result->verdict = first && g->cancelled ? OTLOG_VERDICT_RETRY : OTLOG_VERDICT_OK;
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
+cancel_gate(void *self)
+{
+	gate *g = self;
+	pthread_mutex_lock(&g->lock);
+	g->cancelled = true;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Four batches of one record, the first of which hangs at the gate. */
+static void
+start_four_at_gate(fixture *f, gate *g)
+{
+	static const otlog_exporter_functions functions = { .export_batch = export_through_gate,
+		                                            .cancel = cancel_gate };
+	otlog_pipeline_options pipeline = {
+		.exporter = { .functions = &functions, .self = g, .name = "gate", .concurrency = 4 },
+		.max_batch_records = 1,
+		.schedule_delay_ms = 20
+	};
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->changed, NULL);
+	f->provider = otlog_provider_create(&(otlog_options){
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = silence });
+	assert_non_null(f->provider);
+	f->logger = otlog_provider_get_logger(f->provider, &(otlog_logger_options){ .name = "test" });
+	assert_int_equal(emit_many(f->logger, 4), 4);
+	pthread_mutex_lock(&g->lock);
+	while (g->attempts < 4)
+		pthread_cond_wait(&g->changed, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void
+batches_in_flight_finish_in_the_order_of_reading(void **state)
+{
+	fixture *f = *state;
+	gate g = { .attempts = 0 };
+	start_four_at_gate(f, &g);
+	otlog_statistics_snapshot books;
+	assert_int_equal(otlog_provider_flush(f->provider, 50), OTLOG_TIMEOUT);
+	otlog_provider_statistics(f->provider, &books);
+	assert_int_equal(books.pipelines[0].delivered, 0); /* nothing leaves the queue before the first has */
+	assert_int_equal(books.pipelines[0].queued, 4);
+	pthread_mutex_lock(&g.lock);
+	g.open = true;
+	pthread_cond_broadcast(&g.changed);
+	pthread_mutex_unlock(&g.lock);
+	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
+	otlog_provider_statistics(f->provider, &books);
+	assert_int_equal(books.pipelines[0].delivered, 4);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
+}
+
+static void
+what_was_delivered_beside_a_hanging_batch_is_not_counted_as_lost(void **state)
+{
+	fixture *f = *state;
+	gate g = { .attempts = 0 };
+	start_four_at_gate(f, &g);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_TIMEOUT);
+	otlog_statistics_snapshot books;
+	otlog_provider_statistics(f->provider, &books);
+	assert_int_equal(books.pipelines[0].delivered, 3);
+	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_AFTER_SHUTDOWN], 1);
+	assert_int_equal(books.pipelines[0].queued, 0);
+	assert_books_balance(f->provider);
+}
+
 static void
 what_the_destination_rejects_is_counted_and_never_sent_again(void **state)
 {
@@ -614,6 +706,8 @@ main(void)
 		TEST(a_full_batch_goes_out_before_the_schedule),
 		TEST(a_batch_is_bounded_by_bytes_too),
 		TEST(the_same_bytes_are_sent_again_until_they_are_taken),
+		TEST(batches_in_flight_finish_in_the_order_of_reading),
+		TEST(what_was_delivered_beside_a_hanging_batch_is_not_counted_as_lost),
 		TEST(what_the_destination_rejects_is_counted_and_never_sent_again),
 		TEST(an_exporter_that_rejects_more_than_there_was_cannot_unbalance_the_books),
 		TEST(a_pipeline_that_is_away_harms_no_other),

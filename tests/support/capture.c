@@ -114,7 +114,7 @@ static const otlog_exporter_functions functions = { .export_batch = export_batch
 otlog_exporter
 capture_exporter(capture *c)
 {
-	return (otlog_exporter){ &functions, c, c->name };
+	return (otlog_exporter){ .functions = &functions, .self = c, .name = c->name };
 }
 
 void
