@@ -115,17 +115,33 @@ longest_alias(const otlog_attr_group *group)
 	return longest;
 }
 
-/* Adds the attributes of a list to *total; returns the greatest of them, if that is more than `greatest`. */
+/* Of an attribute that is short and no container; SIZE_MAX for others. */
 static inline size_t
-list_bound(const otlog_attrs *list, size_t prefix_size, size_t alias_size, const otlog__limits *limits, size_t *total,
+short_bound(size_t key_size, const otlog_value *value, const otlog__limits *limits)
+{
+	size_t size = 20; /* no number is longer */
+	if (value->type == OTLOG_VALUE_STRING || value->type == OTLOG_VALUE_BYTES)
+		size = value->as.bytes.size < limits->value_size ? value->as.bytes.size : limits->value_size;
+	else if (value->type >= OTLOG_VALUE_ARRAY)
+		return SIZE_MAX;
+	return size < SHORT_ITEM && key_size < SHORT_ITEM - size ? size + key_size + SHORT_OVERHEAD : SIZE_MAX;
+}
+
+/* Adds the attributes of a list to *total; returns the greatest of them, if that is more than `greatest`. */
+static size_t
+list_bound(const otlog_attrs *list, const otlog_attr_group *group, const otlog__limits *limits, size_t *total,
            size_t greatest)
 {
+	size_t prefix_size = group && group->prefix ? group->prefix_size : 0;
+	size_t alias_size = group ? longest_alias(group) : 0;
 	size_t sum = *total;
 	for (size_t i = 0; list->items && i < list->count; i++) {
 		const otlog_attr *attr = &list->items[i];
 		size_t key_size = attr->key ? add(prefix_size, attr->key_size) : 0;
 		key_size = key_size > alias_size ? key_size : alias_size;
-		size_t bound = item_bound(key_size, value_bound(&attr->value, limits));
+		size_t bound = short_bound(key_size, &attr->value, limits);
+		if (bound == SIZE_MAX)
+			bound = item_bound(key_size, value_bound(&attr->value, limits));
 		greatest = bound > greatest ? bound : greatest;
 		sum = add(sum, bound);
 	}
@@ -137,12 +153,11 @@ size_t
 otlog__attributes_bound(const otlog__keys *keys, size_t count_limit, const otlog__limits *limits)
 {
 	size_t total = 0;
-	size_t greatest = list_bound(&keys->attributes, 0, 0, limits, &total, 0);
+	size_t greatest = list_bound(&keys->attributes, NULL, limits, &total, 0);
 	size_t count = keys->attributes.count;
 	for (size_t i = 0; i < keys->group_count; i++) {
 		const otlog_attr_group *group = &keys->groups[i];
-		size_t prefix_size = group->prefix ? group->prefix_size : 0;
-		greatest = list_bound(&group->attributes, prefix_size, longest_alias(group), limits, &total, greatest);
+		greatest = list_bound(&group->attributes, group, limits, &total, greatest);
 		count = add(count, group->attributes.count);
 	}
 	if (count <= OTLOG__FEW_KEYS && count <= count_limit)

@@ -22,16 +22,12 @@ enum { SHORT_ATTRIBUTE = 2 + 127 };
 
 /* ---- The short way: keys and values of a few dozen ASCII bytes, which is what nearly all are ------------------------ */
 
-/* The AnyValue field of a KeyValue, or a body: its tag, its length, and a text of at most OTLOG__SHORT_COPY bytes. */
+/* Four bytes at once: a tag, its length, and what begins there. */
 static inline uint8_t *
-put_short_text(uint8_t *at, uint8_t tag, const void *data, size_t size, uint64_t *high)
+put_head(uint8_t *at, uint8_t tag, size_t size, uint8_t inner_tag, size_t inner_size)
 {
-	at[0] = tag;
-	at[1] = (uint8_t)(2 + size);
-	at[2] = OTLOG__TAG(OTLOG__STRING_VALUE, OTLOG__WIRE_BYTES);
-	at[3] = (uint8_t)size;
-	*high |= otlog__copy_short(at + 4, data, size);
-	return at + 4 + size;
+	return otlog__put_fixed32(at,
+	                          tag | (uint32_t)size << 8 | (uint32_t)inner_tag << 16 | (uint32_t)inner_size << 24);
 }
 
 static inline bool
@@ -41,46 +37,56 @@ is_short_text(const otlog_value *value, const otlog__limits *limits)
 	       value->as.bytes.size <= limits->value_size;
 }
 
-/* The value's field of a KeyValue. NULL: the value is not short. At least 4 + OTLOG__SHORT_COPY bytes are free. */
-static inline uint8_t *
-put_short_value(uint8_t *at, const otlog_value *value, const otlog__limits *limits, uint64_t *high)
+/* A field `tag` that is an AnyValue with a text of at most OTLOG__SHORT_COPY bytes. */
+OTLOG__ALWAYS_INLINE uint8_t *
+put_short_text(uint8_t *at, uint8_t tag, const otlog_value *value, otlog__ascii *seen)
 {
-	uint8_t tag = OTLOG__TAG(2, OTLOG__WIRE_BYTES);
-	uint64_t number;
-	uint8_t number_tag = OTLOG__TAG(OTLOG__INT_VALUE, OTLOG__WIRE_VARINT);
-	switch (value->type) {
-	case OTLOG_VALUE_STRING:
-		if (!is_short_text(value, limits))
-			return NULL;
-		return put_short_text(at, tag, value->as.bytes.data, value->as.bytes.size, high);
-	case OTLOG_VALUE_DOUBLE:
-		memcpy(&number, &value->as.float64, sizeof number);
-		at[0] = tag;
-		at[1] = 9;
-		at[2] = OTLOG__TAG(OTLOG__DOUBLE_VALUE, OTLOG__WIRE_FIXED64);
-		return otlog__put_fixed64(at + 3, number);
-	case OTLOG_VALUE_BOOL:
-		number = value->as.boolean;
-		number_tag = OTLOG__TAG(OTLOG__BOOL_VALUE, OTLOG__WIRE_VARINT);
-		break;
-	case OTLOG_VALUE_INT64:
-	case OTLOG_VALUE_UINT64:
-		number = value->as.uint64;
-		if (value->type == OTLOG_VALUE_UINT64 && number > INT64_MAX)
-			return NULL;
-		break;
-	default:
-		return NULL;
-	}
-	at[0] = tag;
-	at[2] = number_tag;
+	size_t size = value->as.bytes.size;
+	at = put_head(at, tag, 2 + size, OTLOG__TAG(OTLOG__STRING_VALUE, OTLOG__WIRE_BYTES), size);
+	otlog__copy_short(at, value->as.bytes.data, size, seen);
+	return at + size;
+}
+
+static inline uint8_t *
+put_short_number(uint8_t *at, uint8_t tag, int field, uint64_t number)
+{
 	uint8_t *end = otlog__put_varint(at + 3, number);
+	at[0] = tag;
 	at[1] = (uint8_t)(end - at - 2);
+	at[2] = OTLOG__TAG(field, OTLOG__WIRE_VARINT);
 	return end;
 }
 
+/* The value's field of a KeyValue. NULL: the value is not short. At least 4 + OTLOG__SHORT_COPY bytes are free. */
+OTLOG__ALWAYS_INLINE uint8_t *
+put_short_value(uint8_t *at, const otlog_value *value, const otlog__limits *limits, otlog__ascii *seen)
+{
+	const uint8_t tag = OTLOG__TAG(2, OTLOG__WIRE_BYTES);
+	uint64_t bits;
+	if (is_short_text(value, limits))
+		return put_short_text(at, tag, value, seen);
+	switch (value->type) {
+	case OTLOG_VALUE_DOUBLE:
+		memcpy(&bits, &value->as.float64, sizeof bits);
+		at[0] = tag;
+		at[1] = 9;
+		at[2] = OTLOG__TAG(OTLOG__DOUBLE_VALUE, OTLOG__WIRE_FIXED64);
+		return otlog__put_fixed64(at + 3, bits);
+	case OTLOG_VALUE_BOOL:
+		return put_short_number(at, tag, OTLOG__BOOL_VALUE, value->as.boolean);
+	case OTLOG_VALUE_UINT64:
+		if (value->as.uint64 > INT64_MAX)
+			return NULL;
+		/* fall through */
+	case OTLOG_VALUE_INT64:
+		return put_short_number(at, tag, OTLOG__INT_VALUE, value->as.uint64);
+	default:
+		return NULL;
+	}
+}
+
 /* NULL: the attribute is not short, or not ASCII. At least SHORT_ATTRIBUTE bytes are free. */
-static inline uint8_t *
+OTLOG__ALWAYS_INLINE uint8_t *
 put_short_attribute(uint8_t *at, const otlog__key *key, const otlog_value *value, const otlog__limits *limits)
 {
 	size_t key_size = key->prefix_size + key->name_size;
@@ -88,15 +94,13 @@ put_short_attribute(uint8_t *at, const otlog__key *key, const otlog_value *value
 	if (key->prefix_size > OTLOG__SHORT_COPY || key->name_size > OTLOG__SHORT_COPY ||
 	    text_size > OTLOG__SHORT_COPY || key_size + text_size > SHORT_ATTRIBUTE - 24)
 		return NULL;
-	at[0] = ATTRIBUTES;
-	at[2] = OTLOG__TAG(1, OTLOG__WIRE_BYTES);
-	at[3] = (uint8_t)key_size;
-	uint64_t high = 0;
+	otlog__ascii seen = { 0 };
+	uint8_t *end = put_head(at, ATTRIBUTES, 0, OTLOG__TAG(1, OTLOG__WIRE_BYTES), key_size);
 	if (key->prefix_size)
-		high |= otlog__copy_short(at + 4, key->prefix, key->prefix_size);
-	high |= otlog__copy_short(at + 4 + key->prefix_size, key->name, key->name_size);
-	uint8_t *end = put_short_value(at + 4 + key_size, value, limits, &high);
-	if (!end || (high & OTLOG__HIGH_BITS))
+		otlog__copy_short(end, key->prefix, key->prefix_size, &seen);
+	otlog__copy_short(end + key->prefix_size, key->name, key->name_size, &seen);
+	end = put_short_value(end + key_size, value, limits, &seen);
+	if (!end || !otlog__is_ascii(&seen))
 		return NULL;
 	at[1] = (uint8_t)(end - at - 2);
 	return end;
@@ -112,7 +116,7 @@ typedef struct list {
 } list;
 
 /* NULL if it does not fit, or a plan is needed: a key is there twice, or is not UTF-8. */
-static inline uint8_t *
+OTLOG__ALWAYS_INLINE uint8_t *
 put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *group, const otlog_attr *attr)
 {
 	size_t index = l->index++;
@@ -134,17 +138,20 @@ put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *gr
 }
 
 static uint8_t *
-put_few(otlog__writer *writer, uint8_t *at, list *l)
+put_list(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *group, const otlog_attrs *attributes)
 {
-	const otlog_attrs *attributes = &l->keys->attributes;
 	for (size_t i = 0; at && attributes->items && i < attributes->count; i++)
-		at = put_next(writer, at, l, NULL, &attributes->items[i]);
-	for (size_t g = 0; at && g < l->keys->group_count; g++) {
-		const otlog_attr_group *group = &l->keys->groups[g];
-		attributes = &group->attributes;
-		for (size_t i = 0; at && attributes->items && i < attributes->count; i++)
-			at = put_next(writer, at, l, group, &attributes->items[i]);
-	}
+		at = put_next(writer, at, l, group, &attributes->items[i]);
+	return at;
+}
+
+static uint8_t *
+put_few(otlog__writer *writer, uint8_t *at, const otlog__keys *keys)
+{
+	list l = { .keys = keys };
+	at = put_list(writer, at, &l, NULL, &keys->attributes);
+	for (size_t i = 0; at && i < keys->group_count; i++)
+		at = put_list(writer, at, &l, &keys->groups[i], &keys->groups[i].attributes);
 	return at;
 }
 
@@ -158,8 +165,7 @@ put_attributes(otlog__writer *writer, uint8_t *at, const otlog_record *record)
 	size_t count = otlog__keys_count(&keys);
 	if (count <= OTLOG__FEW_KEYS && count <= limit) {
 		otlog__encode_notes before = *writer->notes;
-		list l = { .keys = &keys };
-		uint8_t *end = put_few(writer, at, &l);
+		uint8_t *end = put_few(writer, at, &keys);
 		if (end)
 			return end;
 		/* Or there was no room for a value that a later one of the same key replaces. */
@@ -174,9 +180,9 @@ static uint8_t *
 put_body(otlog__writer *writer, uint8_t *at, const otlog_value *body)
 {
 	if (is_short_text(body, writer->limits) && otlog__room(writer, at) >= 4 + body->as.bytes.size) {
-		uint64_t high = 0;
-		uint8_t *end = put_short_text(at, BODY, body->as.bytes.data, body->as.bytes.size, &high);
-		if (!(high & OTLOG__HIGH_BITS))
+		otlog__ascii seen = { 0 };
+		uint8_t *end = put_short_text(at, BODY, body, &seen);
+		if (otlog__is_ascii(&seen))
 			return end;
 	}
 	if (otlog__value_kind(body) == OTLOG_VALUE_EMPTY)
@@ -192,9 +198,11 @@ put_text(const otlog__writer *writer, uint8_t *at, uint8_t tag, const char *text
 		return at;
 	size_t size = strlen(text);
 	if (size <= OTLOG__SHORT_COPY && otlog__room(writer, at) >= 2 + size) {
+		otlog__ascii seen = { 0 };
 		at[0] = tag;
 		at[1] = (uint8_t)size;
-		if (!(otlog__copy_short(at + 2, (const uint8_t *)text, size) & OTLOG__HIGH_BITS))
+		otlog__copy_short(at + 2, (const uint8_t *)text, size, &seen);
+		if (otlog__is_ascii(&seen))
 			return at + 2 + size;
 	}
 	return otlog__put_name(writer, at, tag, text, size);

@@ -52,10 +52,11 @@ otlog__key_of(const otlog_attr_group *group, const otlog_attr *attr)
 /* A number of 9 bits that depends on the end of the key and its size, wherever it is split into prefix and name. */
 uint32_t otlog__split_key_hash(const otlog__key *key);
 
+/* The factor is one that keeps the keys of Bonito and Mito apart. */
 static inline uint32_t
 otlog__key_hash_of(uint64_t end, size_t size)
 {
-	return (uint32_t)((end ^ size) * 0x9e3779b97f4a7c15u >> 55);
+	return (uint32_t)((end ^ size) * 0xff51afd7ed558ccdu >> 55);
 }
 
 static inline uint32_t

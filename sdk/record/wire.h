@@ -6,6 +6,8 @@
 #ifndef OTLOG_RECORD_WIRE_H
 #define OTLOG_RECORD_WIRE_H
 
+#include <endian.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,21 +38,20 @@ otlog__put_varint(uint8_t *at, uint64_t value)
 	return at;
 }
 
-/* Little-endian whatever the machine is; compilers make one store of it. */
 static inline uint8_t *
 otlog__put_fixed32(uint8_t *at, uint32_t value)
 {
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
-	return at + 4;
+	value = htole32(value);
+	memcpy(at, &value, sizeof value);
+	return at + sizeof value;
 }
 
 static inline uint8_t *
 otlog__put_fixed64(uint8_t *at, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
-	return at + 8;
+	value = htole64(value);
+	memcpy(at, &value, sizeof value);
+	return at + sizeof value;
 }
 
 static inline uint8_t *
@@ -67,6 +68,8 @@ otlog__put_bytes(uint8_t *at, const void *data, size_t size)
  * size between theirs and the double, without a loop; what was loaded is at hand to see whether it is ASCII.
  */
 #define OTLOG__SHORT_COPY 64
+/* Left to itself gcc -O2 makes calls of some of these, and what they hand on goes through memory. */
+#define OTLOG__ALWAYS_INLINE static inline __attribute__((always_inline))
 #define OTLOG__HIGH_BITS 0x8080808080808080u
 
 typedef uint64_t otlog__chunk __attribute__((vector_size(16)));
@@ -101,9 +104,20 @@ otlog__load32(const uint8_t *from)
 	return word;
 }
 
-/* Copies 16…64 bytes; returns the OR of all of them. */
-static inline otlog__chunk
-otlog__copy_chunks(uint8_t *to, const uint8_t *from, size_t size)
+/* All bytes that were copied, put together by OR. {0}: none yet. */
+typedef struct otlog__ascii {
+	otlog__chunk chunk;
+	uint64_t word;
+} otlog__ascii;
+
+static inline bool
+otlog__is_ascii(const otlog__ascii *seen)
+{
+	return !((seen->word | seen->chunk[0] | seen->chunk[1]) & OTLOG__HIGH_BITS);
+}
+
+OTLOG__ALWAYS_INLINE void
+otlog__copy_chunks(uint8_t *to, const uint8_t *from, size_t size, otlog__ascii *seen)
 {
 	otlog__chunk first = otlog__load_chunk(from);
 	otlog__chunk last = otlog__load_chunk(from + size - 16);
@@ -117,46 +131,43 @@ otlog__copy_chunks(uint8_t *to, const uint8_t *from, size_t size)
 	}
 	otlog__store_chunk(to, first);
 	otlog__store_chunk(to + size - 16, last);
-	return all;
+	seen->chunk |= all;
 }
 
-/* Copies 0…15 bytes; returns a word with a bit of OTLOG__HIGH_BITS set if any of them has its high bit set. */
-static inline uint64_t
-otlog__copy_words(uint8_t *to, const uint8_t *from, size_t size)
+OTLOG__ALWAYS_INLINE void
+otlog__copy_words(uint8_t *to, const uint8_t *from, size_t size, otlog__ascii *seen)
 {
 	if (size >= 8) {
 		uint64_t first = otlog__load64(from);
 		uint64_t last = otlog__load64(from + size - 8);
 		memcpy(to, &first, 8);
 		memcpy(to + size - 8, &last, 8);
-		return first | last;
-	}
-	if (size >= 4) {
+		seen->word |= first | last;
+	} else if (size >= 4) {
 		uint32_t first = otlog__load32(from);
 		uint32_t last = otlog__load32(from + size - 4);
 		memcpy(to, &first, 4);
 		memcpy(to + size - 4, &last, 4);
-		return first | last;
+		seen->word |= first | last;
+	} else if (size) {
+		uint8_t first = from[0];
+		uint8_t middle = from[size / 2];
+		uint8_t last = from[size - 1];
+		to[0] = first;
+		to[size / 2] = middle;
+		to[size - 1] = last;
+		seen->word |= first | middle | last;
 	}
-	if (size == 0)
-		return 0;
-	uint8_t first = from[0];
-	uint8_t middle = from[size / 2];
-	uint8_t last = from[size - 1];
-	to[0] = first;
-	to[size / 2] = middle;
-	to[size - 1] = last;
-	return first | middle | last;
 }
 
-/* Copies at most OTLOG__SHORT_COPY bytes; the result has a bit of OTLOG__HIGH_BITS set unless all are ASCII. */
-static inline uint64_t
-otlog__copy_short(uint8_t *to, const uint8_t *from, size_t size)
+/* Copies at most OTLOG__SHORT_COPY bytes, and exactly these. */
+OTLOG__ALWAYS_INLINE void
+otlog__copy_short(uint8_t *to, const uint8_t *from, size_t size, otlog__ascii *seen)
 {
-	if (size < 16)
-		return otlog__copy_words(to, from, size);
-	otlog__chunk all = otlog__copy_chunks(to, from, size);
-	return all[0] | all[1];
+	if (size >= 16)
+		otlog__copy_chunks(to, from, size, seen);
+	else
+		otlog__copy_words(to, from, size, seen);
 }
 
 #endif
