@@ -7,6 +7,13 @@
 
 #include <inttypes.h>
 
+/* A sleep between two batches at a steady pace. Shorter ones are not worth a timer, longer ones no steady pace. */
+#define SHORTEST_NAP_NANO (200 * OTLOG__NANOS_PER_MS / 1000)
+#define LONGEST_NAP_NANO (200 * OTLOG__NANOS_PER_MS)
+
+/* So many batches waiting make a burst, for which an emit wakes the worker. */
+#define BURST_BATCHES 4
+
 static void
 count(_Atomic uint64_t *counter, uint64_t more)
 {
@@ -47,6 +54,7 @@ take_batch(otlog__worker *w)
 		w->request.size = 0; /* finished in its turn, as dropped */
 	if (records)
 		w->ticket = p->tickets++;
+	p->taken += records;
 	return records;
 }
 
@@ -63,11 +71,34 @@ drained(otlog__batch_processor *p, uint32_t records)
 	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), p->options.schedule_delay_ms);
 }
 
+/*
+ * Sleeps until a batch is worth taking; true if one is for certain. At a steady pace the worker knows when the next batch
+ * will be full and wakes by itself, so that no emit pays for a system call; a burst still wakes it.
+ */
+static bool
+wait_for_batch(otlog__batch_processor *p, uint64_t waiting)
+{
+	uint64_t now = otlog__monotonic_nano();
+	uint64_t arrived = p->taken + waiting, elapsed = now - p->looked_nano;
+	uint64_t came = arrived > p->looked_arrived ? arrived - p->looked_arrived : 0;
+	p->looked_nano = now;
+	p->looked_arrived = arrived;
+	if (came && elapsed < LONGEST_NAP_NANO) {
+		uint64_t nap = (p->options.max_batch_records - waiting) * elapsed / came;
+		nap += nap / 8; /* rather a little late than woken by an emit */
+		if (nap >= SHORTEST_NAP_NANO && nap <= LONGEST_NAP_NANO && now + nap < p->due_nano)
+			return otlog__queue_wait(p->queue, p->pipeline, BURST_BATCHES * p->options.max_batch_records,
+			                         now + nap);
+	}
+	return otlog__queue_wait(p->queue, p->pipeline, p->options.max_batch_records, p->due_nano);
+}
+
 /* Waits for a full batch, the schedule or a flush, and takes a batch. False when the processor is being stopped. */
 static bool
 next_batch(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
+	bool enough = false;
 	while (!is_stopping(p)) {
 		/* Acquire: the records emitted before the request are seen. */
 		uint32_t asked = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
@@ -78,7 +109,8 @@ next_batch(otlog__worker *w)
 			p->draining = waiting ? waiting : 1;
 			p->drains_for = asked;
 		}
-		if (p->draining || waiting >= p->options.max_batch_records) {
+		if (p->draining || enough || waiting >= p->options.max_batch_records) {
+			enough = false;
 			uint32_t records = take_batch(w);
 			if (p->draining)
 				drained(p, records);
@@ -86,7 +118,7 @@ next_batch(otlog__worker *w)
 				return true;
 			continue;
 		}
-		otlog__queue_wait(p->queue, p->pipeline, p->options.max_batch_records, p->due_nano);
+		enough = wait_for_batch(p, waiting);
 	}
 	return false;
 }

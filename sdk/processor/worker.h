@@ -45,6 +45,9 @@ struct otlog__batch_processor {
 	uint32_t drains_for;     /* the flush requests that this serves */
 	uint32_t flushes_served; /* the flush requests that are done with */
 	uint32_t tickets;        /* given out */
+	uint64_t taken;          /* records read in all */
+	uint64_t looked_nano;    /* when the pace was looked at last, and what had arrived by then */
+	uint64_t looked_arrived;
 
 	/* Writers: anybody who asks; readers: the workers. */
 	_Atomic uint32_t stopping;
