@@ -28,7 +28,19 @@ MAY_INCLUDE = [
     ("sdk/cli/*", [PUBLIC]),
     ("exporters/http/*", [PUBLIC, BASE]),
     ("exporters/json/*", [PUBLIC, BASE, "sdk/record/view.h"]),
-    ("exporters/*/*", [PUBLIC, BASE, "sdk/record/view.h", "exporters/http/*", "exporters/json/*", "proto/*.pb-c.h"]),
+    ("exporters/request/*", [PUBLIC, BASE, "sdk/record/view.h"]),
+    (
+        "exporters/*/*",
+        [
+            PUBLIC,
+            BASE,
+            "sdk/record/view.h",
+            "exporters/http/*",
+            "exporters/json/*",
+            "exporters/request/*",
+            "proto/*.pb-c.h",
+        ],
+    ),
     ("exporters/builtin.*", [PUBLIC, BASE, "exporters/*"]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),

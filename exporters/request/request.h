@@ -1,0 +1,51 @@
+/*
+ * Goes through the records of an ExportLogsServiceRequest, for exporters that write another form of them: one pass,
+ * without allocating, copying or recursing.
+ *
+ * Takes any bytes: what is malformed ends the reading, never beyond the bytes given. Slices point into them. Unknown
+ * fields are skipped; of a field given twice the last one counts. What lies inside a record is read with
+ * sdk/record/view.h.
+ */
+#ifndef OTLOG_EXPORTERS_REQUEST_REQUEST_H
+#define OTLOG_EXPORTERS_REQUEST_REQUEST_H
+
+#include "sdk/record/view.h"
+
+/* One LogRecord and where it comes from. */
+typedef struct otlog__request_record {
+	otlog__slice record;
+	otlog__slice resource; /* the Resource message; empty if it has none */
+	otlog__slice resource_schema_url;
+	otlog__slice scope; /* the InstrumentationScope message; empty if it has none */
+	otlog__slice scope_schema_url;
+	bool new_resource; /* the first record of its ResourceLogs: what was made of the resource before is stale */
+	bool new_scope;    /* the first record of its ScopeLogs */
+} otlog__request_record;
+
+typedef struct otlog__request_reader {
+	otlog__slice request;       /* what is left of the ExportLogsServiceRequest, */
+	otlog__slice resource_logs; /* of the current ResourceLogs, */
+	otlog__slice scope_logs;    /* and of the current ScopeLogs */
+	otlog__request_record current;
+	bool malformed; /* set when reading stopped at bytes that make no sense */
+} otlog__request_reader;
+
+otlog__request_reader otlog__request_open(const void *request, size_t request_size);
+
+/* The next record; false at the end or at malformed bytes. */
+bool otlog__request_next(otlog__request_reader *reader, otlog__request_record *record);
+
+/* The attributes of a Resource message, for otlog__next_item. */
+otlog__items otlog__resource_attributes(otlog__slice resource);
+
+/* An InstrumentationScope message. */
+typedef struct otlog__scope_view {
+	otlog__slice name;
+	otlog__slice version;
+	otlog__items attributes;
+} otlog__scope_view;
+
+/* False if the bytes are no InstrumentationScope; the attributes are only looked at by otlog__next_item. */
+bool otlog__scope_view_open(otlog__slice scope, otlog__scope_view *view);
+
+#endif
