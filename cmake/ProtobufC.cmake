@@ -22,6 +22,7 @@ endfunction()
 
 # otlog_export_only(TARGET MAP): the library exports what the version script MAP lists, and the list is kept honest.
 function(otlog_export_only target map)
-  target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections -Wl,-z,relro,-z,now)
+  target_link_options(${target} PRIVATE -Wl,--version-script=${map} -Wl,--gc-sections -Wl,-z,relro,-z,now
+                                       -Wl,-z,noseparate-code)
   set_target_properties(${target} PROPERTIES LINK_DEPENDS ${map})
 endfunction()
