@@ -307,7 +307,8 @@ typedef struct otlog_attr_group {
  * A log record. {0} is a valid one: every zero means "not given". Everything is borrowed until the emit returns.
  * At most 128 attributes are sent, nested 64 deep at most; what is over is dropped and counted in the record
  * (opentelemetry-specification common/README.md, "Attribute Limits"). A key given twice is sent once, in the place of
- * the first with the value of the last. Names and keys that are not UTF-8 get U+FFFD in place of what is not.
+ * the first with the value of the last. Names and keys that are not UTF-8 get U+FFFD in place of what is not. A span
+ * context may name its trace alone.
  */
 typedef struct otlog_record {
 	uint64_t time_unix_nano OTLOG__INIT;          /* when it happened */

@@ -226,11 +226,11 @@ put_start(const otlog__writer *writer, uint8_t *at, const otlog_record *record)
 	return put_text(writer, at, SEVERITY_TEXT, record->severity_text);
 }
 
+/* The ids stand for themselves: a record may know its trace and no span of it, but no span without a trace. */
 static inline bool
-is_valid(const otlog_span_context *context)
+has_trace(const otlog_span_context *context)
 {
-	return context && (otlog__load64(context->trace_id) | otlog__load64(context->trace_id + 8)) &&
-	       otlog__load64(context->span_id);
+	return context && (otlog__load64(context->trace_id) | otlog__load64(context->trace_id + 8));
 }
 
 static uint8_t *
@@ -246,6 +246,8 @@ put_trace(const otlog__writer *writer, uint8_t *at, const otlog_span_context *co
 	*at++ = sizeof context->trace_id;
 	memcpy(at, context->trace_id, sizeof context->trace_id);
 	at += sizeof context->trace_id;
+	if (!otlog__load64(context->span_id))
+		return at;
 	*at++ = SPAN_ID;
 	*at++ = sizeof context->span_id;
 	memcpy(at, context->span_id, sizeof context->span_id);
@@ -263,7 +265,7 @@ put_end(otlog__writer *writer, uint8_t *at, const otlog_record *record, const ot
 		*at++ = DROPPED_ATTRIBUTES_COUNT;
 		at = otlog__put_varint(at, dropped);
 	}
-	if (is_valid(context) && !(at = put_trace(writer, at, context)))
+	if (has_trace(context) && !(at = put_trace(writer, at, context)))
 		return NULL;
 	uint64_t observed = record->observed_time_unix_nano ? record->observed_time_unix_nano : now_unix_nano;
 	if (otlog__room(writer, at) < 9)

@@ -36,12 +36,12 @@ typedef struct otlog__encode_notes {
 size_t otlog__record_bound(const otlog_record *record, const otlog__limits *limits);
 
 /*
- * Writes the record to out[0…capacity). `context` may be NULL: no trace fields; invalid ids likewise.
+ * Writes the record to out[0…capacity). `context` may be NULL: no trace fields; a zero trace id likewise, a zero span id is left out.
  * record->observed_time_unix_nano 0 is written as `now_unix_nano`.
  * Returns the bytes written, or 0 if they do not fit (out is then scratch). A record is never 0 bytes long.
  */
 size_t otlog__record_encode(const otlog_record *record, const otlog_span_context *context, uint64_t now_unix_nano,
-			    const otlog__limits *limits, uint8_t *out, size_t capacity, otlog__encode_notes *notes);
+                            const otlog__limits *limits, uint8_t *out, size_t capacity, otlog__encode_notes *notes);
 
 /*
  * The value limit that makes the record fit `room` bytes: its longest values lose their ends, no other does. 0 if no

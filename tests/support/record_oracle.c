@@ -229,10 +229,11 @@ is_zero(const uint8_t *bytes, size_t size)
 static void
 check_trace(const otlog_span_context *given, const oracle_record *got)
 {
-	bool valid = given && !is_zero(given->trace_id, 16) && !is_zero(given->span_id, 8);
-	CHECK(same_bytes(got->trace_id, valid ? given->trace_id : NULL, valid ? 16 : 0));
-	CHECK(same_bytes(got->span_id, valid ? given->span_id : NULL, valid ? 8 : 0));
-	CHECK(got->flags == (valid ? given->trace_flags : 0u));
+	bool trace = given && !is_zero(given->trace_id, 16);
+	bool span = trace && !is_zero(given->span_id, 8);
+	CHECK(same_bytes(got->trace_id, trace ? given->trace_id : NULL, trace ? 16 : 0));
+	CHECK(same_bytes(got->span_id, span ? given->span_id : NULL, span ? 8 : 0));
+	CHECK(got->flags == (trace ? given->trace_flags : 0u));
 }
 
 static void
