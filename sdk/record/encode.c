@@ -236,7 +236,8 @@ has_trace(const otlog_span_context *context)
 static uint8_t *
 put_trace(const otlog__writer *writer, uint8_t *at, const otlog_span_context *context)
 {
-	if (otlog__room(writer, at) < (context->trace_flags ? 5u : 0u) + 18u + 10u)
+	bool has_span = otlog__load64(context->span_id) != 0;
+	if (otlog__room(writer, at) < (context->trace_flags ? 5u : 0u) + 18u + (has_span ? 10u : 0u))
 		return NULL;
 	if (context->trace_flags) {
 		*at++ = FLAGS;
@@ -244,14 +245,12 @@ put_trace(const otlog__writer *writer, uint8_t *at, const otlog_span_context *co
 	}
 	*at++ = TRACE_ID;
 	*at++ = sizeof context->trace_id;
-	memcpy(at, context->trace_id, sizeof context->trace_id);
-	at += sizeof context->trace_id;
-	if (!otlog__load64(context->span_id))
+	at = otlog__put_bytes(at, context->trace_id, sizeof context->trace_id);
+	if (!has_span)
 		return at;
 	*at++ = SPAN_ID;
 	*at++ = sizeof context->span_id;
-	memcpy(at, context->span_id, sizeof context->span_id);
-	return at + sizeof context->span_id;
+	return otlog__put_bytes(at, context->span_id, sizeof context->span_id);
 }
 
 static uint8_t *

@@ -36,9 +36,11 @@ typedef struct otlog__encode_notes {
 size_t otlog__record_bound(const otlog_record *record, const otlog__limits *limits);
 
 /*
- * Writes the record to out[0…capacity). `context` may be NULL: no trace fields; a zero trace id likewise, a zero span id is left out.
- * record->observed_time_unix_nano 0 is written as `now_unix_nano`.
+ * Writes the record to out[0…capacity). `context` NULL, or its trace id zero: no trace fields; its span id zero: no
+ * span id. record->observed_time_unix_nano 0 is written as `now_unix_nano`.
  * Returns the bytes written, or 0 if they do not fit (out is then scratch). A record is never 0 bytes long.
+ * The bound's capacity always suffices, unless a key or name is not UTF-8. Less suffices if the bytes fit, but with
+ * more than 4096 keys in one list, some of them twice, there must be room for a table too.
  */
 size_t otlog__record_encode(const otlog_record *record, const otlog_span_context *context, uint64_t now_unix_nano,
                             const otlog__limits *limits, uint8_t *out, size_t capacity, otlog__encode_notes *notes);

@@ -7,6 +7,7 @@ enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_GROUP = 3, WIRE_G
 
 /* Number and wire type together, so that a field with another type than it should have is one we do not know. */
 #define FIELD(number, type) ((uint64_t)(number) << 3 | (type))
+#define ATTRIBUTE FIELD(6, WIRE_BYTES)
 
 /* One field as it was read. */
 typedef struct field {
@@ -15,106 +16,133 @@ typedef struct field {
 	otlog__slice bytes; /* BYTES */
 } field;
 
-static bool
-read_varint(otlog__slice *rest, uint64_t *value)
+/*
+ * Reading goes from `at` to `end`, and every function takes where it may begin and returns where it ended, NULL at what
+ * makes no sense.
+ */
+
+static const uint8_t *
+read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
 	uint64_t result = 0;
-	for (unsigned i = 0; i < 10 && i < rest->size; i++) {
-		result |= (uint64_t)(rest->data[i] & 0x7f) << 7 * i;
-		if (rest->data[i] < 0x80) {
-			rest->data += i + 1;
-			rest->size -= i + 1;
+	for (unsigned shift = 0; shift < 70 && at < end; shift += 7) {
+		uint8_t byte = *at++;
+		result |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
 			*value = result;
-			return true;
+			return at;
 		}
 	}
-	return false;
+	return NULL;
 }
 
-static bool
-read_bytes(otlog__slice *rest, uint64_t size, otlog__slice *bytes)
+static inline const uint8_t *
+read_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
-	if (size > rest->size)
-		return false;
-	*bytes = (otlog__slice){ rest->data, (size_t)size };
-	rest->data += size;
-	rest->size -= (size_t)size;
-	return true;
+	if (at < end && *at < 0x80) {
+		*value = *at;
+		return at + 1;
+	}
+	return read_long_varint(at, end, value);
 }
 
-static bool
-read_fixed(otlog__slice *rest, size_t size, uint64_t *value)
+static inline const uint8_t *
+read_bytes(const uint8_t *at, const uint8_t *end, otlog__slice *bytes)
 {
-	otlog__slice bytes;
-	if (!read_bytes(rest, size, &bytes))
-		return false;
-	*value = 0;
-	memcpy(value, bytes.data, size); /* the low bytes come first on the wire */
+	uint64_t size;
+	at = read_varint(at, end, &size);
+	if (!at || size > (uint64_t)(end - at))
+		return NULL;
+	*bytes = (otlog__slice){ at, (size_t)size };
+	return at + size;
+}
+
+static inline const uint8_t *
+read_fixed64(const uint8_t *at, const uint8_t *end, uint64_t *value)
+{
+	if (end - at < 8)
+		return NULL;
+	memcpy(value, at, 8);
 	*value = le64toh(*value);
-	return true;
+	return at + 8;
 }
 
-static bool
-read_tag(otlog__slice *rest, uint64_t *tag)
+static inline const uint8_t *
+read_fixed32(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
-	return read_varint(rest, tag) && *tag >> 3 != 0 && *tag <= UINT32_MAX;
+	uint32_t half;
+	if (end - at < 4)
+		return NULL;
+	memcpy(&half, at, 4);
+	*value = le32toh(half);
+	return at + 4;
+}
+
+static inline const uint8_t *
+read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
+{
+	at = read_varint(at, end, tag);
+	return at && *tag >> 3 != 0 && *tag <= UINT32_MAX ? at : NULL;
 }
 
 /* Any field but a group. */
-static bool
-read_content(otlog__slice *rest, field *f)
+static inline const uint8_t *
+read_content(const uint8_t *at, const uint8_t *end, field *f)
 {
-	uint64_t size;
 	switch (f->tag & 7) {
-	case WIRE_VARINT:
-		return read_varint(rest, &f->number);
-	case WIRE_FIXED64:
-		return read_fixed(rest, 8, &f->number);
-	case WIRE_FIXED32:
-		return read_fixed(rest, 4, &f->number);
 	case WIRE_BYTES:
-		return read_varint(rest, &size) && read_bytes(rest, size, &f->bytes);
+		return read_bytes(at, end, &f->bytes);
+	case WIRE_VARINT:
+		return read_varint(at, end, &f->number);
+	case WIRE_FIXED64:
+		return read_fixed64(at, end, &f->number);
+	case WIRE_FIXED32:
+		return read_fixed32(at, end, &f->number);
 	default:
-		return false;
+		return NULL;
 	}
 }
 
 /* Past the end of a group. Groups inside it are counted, not entered, so depth costs nothing. */
-static bool
-skip_group(otlog__slice *rest)
+static const uint8_t *
+skip_group(const uint8_t *at, const uint8_t *end)
 {
-	for (uint64_t depth = 1; depth;) {
-		field f;
-		if (!read_tag(rest, &f.tag))
-			return false;
+	for (uint64_t depth = 1; depth && at;) {
+		field f = { .number = 0 };
+		at = read_tag(at, end, &f.tag);
+		if (!at)
+			return NULL;
 		if ((f.tag & 7) == WIRE_GROUP)
 			depth++;
 		else if ((f.tag & 7) == WIRE_GROUP_END)
 			depth--;
-		else if (!read_content(rest, &f))
-			return false;
+		else
+			at = read_content(at, end, &f);
 	}
-	return true;
+	return at;
 }
 
 /* The next field. A group counts as read, with a tag that no message here knows. */
-static bool
-read_field(otlog__slice *rest, field *f)
+static inline const uint8_t *
+read_field(const uint8_t *at, const uint8_t *end, field *f)
 {
-	if (!read_tag(rest, &f->tag))
-		return false;
-	return (f->tag & 7) == WIRE_GROUP ? skip_group(rest) : read_content(rest, f);
+	at = read_tag(at, end, &f->tag);
+	if (!at)
+		return NULL;
+	return (f->tag & 7) == WIRE_GROUP ? skip_group(at, end) : read_content(at, end, f);
 }
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 /* Reads an AnyValue over what *value holds: of several kinds in one message the last one counts. */
 static bool
-read_value(otlog__slice rest, otlog__value_view *value)
+read_value(otlog__slice bytes, otlog__value_view *value)
 {
-	while (rest.size) {
-		field f;
-		if (!read_field(&rest, &f))
+	const uint8_t *end = bytes.data + bytes.size;
+	for (const uint8_t *at = bytes.data; at < end;) {
+		field f = { .number = 0 };
+		at = read_field(at, end, &f);
+		if (!at)
 			return false;
 		switch (f.tag) {
 		case FIELD(1, WIRE_BYTES):
@@ -145,11 +173,13 @@ read_value(otlog__slice rest, otlog__value_view *value)
 }
 
 static bool
-read_key_value(otlog__slice rest, otlog__slice *key, otlog__value_view *value)
+read_key_value(otlog__slice bytes, otlog__slice *key, otlog__value_view *value)
 {
-	while (rest.size) {
-		field f;
-		if (!read_field(&rest, &f))
+	const uint8_t *end = bytes.data + bytes.size;
+	for (const uint8_t *at = bytes.data; at < end;) {
+		field f = { .number = 0 };
+		at = read_field(at, end, &f);
+		if (!at)
 			return false;
 		if (f.tag == FIELD(1, WIRE_BYTES))
 			*key = f.bytes;
@@ -201,12 +231,22 @@ take_field(otlog__record_view *view, const field *f)
 bool
 otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view)
 {
-	*view = (otlog__record_view){ .record = { bytes, size } };
-	otlog__slice rest = view->record;
-	while (rest.size) {
-		field f;
-		if (!read_field(&rest, &f) || !take_field(view, &f))
+	*view = (otlog__record_view){ .body = { .type = OTLOG_VALUE_EMPTY } };
+	if (!size)
+		return true;
+	const uint8_t *at = bytes;
+	const uint8_t *end = at + size;
+	while (at < end) {
+		field f = { .number = 0 };
+		const uint8_t *start = at;
+		at = read_field(at, end, &f);
+		if (!at || !take_field(view, &f))
 			return false;
+		if (f.tag != ATTRIBUTE)
+			continue;
+		if (!view->attributes.data)
+			view->attributes.data = start;
+		view->attributes.size = (size_t)(at - view->attributes.data);
 	}
 	return true;
 }
@@ -214,7 +254,7 @@ otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view
 otlog__items
 otlog__attributes_of(const otlog__record_view *view)
 {
-	return (otlog__items){ .rest = view->record, .field = 6, .keyed = true };
+	return (otlog__items){ .rest = view->attributes, .field = 6, .keyed = true };
 }
 
 otlog__items
@@ -232,8 +272,12 @@ otlog__next_item(otlog__items *items, otlog__slice *key, otlog__value_view *valu
 	*key = (otlog__slice){ .data = NULL };
 	*value = (otlog__value_view){ .type = OTLOG_VALUE_EMPTY };
 	while (items->rest.size) {
-		field f;
-		bool sound = read_field(&items->rest, &f);
+		field f = { .number = 0 };
+		const uint8_t *end = items->rest.data + items->rest.size;
+		const uint8_t *at = read_field(items->rest.data, end, &f);
+		bool sound = at != NULL;
+		if (sound)
+			items->rest = (otlog__slice){ at, (size_t)(end - at) };
 		if (sound && f.tag != FIELD(items->field, WIRE_BYTES))
 			continue;
 		if (sound)

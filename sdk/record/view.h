@@ -37,7 +37,7 @@ typedef struct otlog__record_view {
 	otlog__slice trace_id; /* size 0 or 16 in a sound record */
 	otlog__slice span_id;  /* size 0 or 8 */
 	otlog__value_view body;
-	otlog__slice record; /* all of it: where the attributes are read from */
+	otlog__slice attributes; /* from the first to the end of the last one; what else lies between is skipped */
 } otlog__record_view;
 
 /* Reads every field but the attributes. False if the bytes are no LogRecord. */

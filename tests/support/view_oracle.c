@@ -64,7 +64,8 @@ check_value(const otlog__value_view *got, const oracle_value *expected, bool dam
 		            expected->kvlist_value->n_values, damaged);
 		break;
 	default:
-		CHECK(got->type == OTLOG_VALUE_EMPTY);
+		/* Of a value and then an empty one protobuf makes the value, protobuf-c at times the empty one. */
+		CHECK(damaged || got->type == OTLOG_VALUE_EMPTY);
 	}
 }
 
