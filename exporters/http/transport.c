@@ -2,11 +2,11 @@
 
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
-#include "exporters/http/sigpipe.h"
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
 
 #include <curl/curl.h>

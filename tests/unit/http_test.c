@@ -1,7 +1,7 @@
 #include "exporters/http/address.h"
 #include "exporters/http/header.h"
-#include "exporters/http/sigpipe.h"
 #include "exporters/http/verdict.h"
+#include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
 #include "tests/support/cmocka.h"
 

@@ -1,4 +1,4 @@
-#include "exporters/http/sigpipe.h"
+#include "sdk/base/sigpipe.h"
 
 #include <errno.h>
 #include <pthread.h>
