@@ -16,7 +16,10 @@ typedef enum otlog__json_text {
 bool otlog__json_string(otlog__buffer *out, const void *text, size_t size, otlog__json_text form); /* with quotes */
 bool otlog__json_int64(otlog__buffer *out, int64_t value);
 bool otlog__json_uint64(otlog__buffer *out, uint64_t value);
-/* The shortest form that reads back to the same number; NaN and infinities as the strings proto3 JSON has for them. */
+/*
+ * The fewest digits that read back to the same number, as Python writes them: 5.0, 0.045, 1e-05. NaN and infinities as
+ * the strings that proto3 JSON has for them.
+ */
 bool otlog__json_double(otlog__buffer *out, double value);
 bool otlog__json_base64(otlog__buffer *out, const void *data, size_t size); /* with quotes */
 bool otlog__json_hex(otlog__buffer *out, const void *data, size_t size);    /* with quotes, lower case */
