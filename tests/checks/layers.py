@@ -41,7 +41,8 @@ MAY_INCLUDE = [
             "proto/*.pb-c.h",
         ],
     ),
-    ("exporters/builtin.*", [PUBLIC, BASE, "exporters/*"]),
+    # The table of the exporters, and what loads those that are libraries of their own.
+    ("exporters/*", [PUBLIC, BASE, "exporters/*"]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),
     ("tests/interop/*", [PUBLIC]),
