@@ -20,7 +20,7 @@ enum {
 /* A KeyValue whose length is a byte, with tag and length: the most that the short way writes at once. */
 enum { SHORT_ATTRIBUTE = 2 + 127 };
 
-/* ---- The short way: keys and values of a few dozen ASCII bytes, which is what nearly all are ------------------------ */
+/* ---- The short way: keys and values of a few dozen ASCII bytes, as nearly all are -------------------------------- */
 
 /* Four bytes at once: a tag, its length, and what begins there. */
 static inline uint8_t *

@@ -1,8 +1,9 @@
 /*
  * The keys of a record's attributes, or of a map: what they are on the wire, and which of them are sent.
  *
- * A key given twice is sent once, in the place of the first with the value of the last. Almost no list has such keys, so
- * the encoder first looks whether there are any (a hash of a key's end, a filter of bits), and only then makes a plan.
+ * A key given twice is sent once, in the place of the first with the value of the last. Almost no list has such keys,
+ * so the encoder first looks whether there are any (a hash of a key's end, a filter of bits), and only then makes a
+ * plan.
  *
  * Keys count as equal if they are so on the wire, where U+FFFD stands for what is not UTF-8.
  */
@@ -120,7 +121,7 @@ typedef struct otlog__plan {
 /* Bytes of scratch memory that a plan of so many attributes wants; 0 for few, SIZE_MAX for more than there can be. */
 size_t otlog__plan_scratch(size_t count, size_t limit);
 
-/* A plan without a table, in quadratic time; or one that goes on using the table of an earlier plan of the same keys. */
+/* A plan without a table, in quadratic time; or one that goes on with the table of an earlier plan of the same keys. */
 otlog__plan otlog__plan_of(const otlog__keys *keys, size_t limit, uint8_t *slots);
 
 /*

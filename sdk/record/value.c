@@ -44,8 +44,8 @@ return_table(otlog__writer *writer, const uint8_t *slots, size_t count, size_t l
 }
 
 /*
- * Makes a plan where one is needed: *planned. False if there is no room for one. The table, if any, is in plan->slots and
- * must be returned.
+ * Makes a plan where one is needed: *planned. False if there is no room for one. The table, if any, is in plan->slots
+ * and must be returned.
  */
 static bool
 start_plan(otlog__writer *writer, const uint8_t *at, const otlog__keys *keys, size_t limit, otlog__plan *plan,

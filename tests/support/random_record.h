@@ -1,6 +1,6 @@
 /*
- * Records of every shape for the tests of the encoder: all kinds of values, nesting, sizes around the steps of a varint,
- * text that is not UTF-8, keys given twice or not at all, pointers that are NULL.
+ * Records of every shape for the tests of the encoder: all kinds of values, nesting, sizes around the steps of a
+ * varint, text that is not UTF-8, keys given twice or not at all, pointers that are NULL.
  *
  * The shape follows from a seed, or from bytes, so that a fuzzer can steer it.
  */

@@ -18,7 +18,7 @@ same_bytes(ProtobufCBinaryData got, const void *data, size_t size)
 	return got.len == size && (!size || memcmp(got.data, data, size) == 0);
 }
 
-/* ---- Keys and names: a C string on the heap would lose NULs, so pointer and size ------------------------------------ */
+/* ---- Keys -------------------------------------------------------------------------------------------------------- */
 
 typedef struct wire_key {
 	uint8_t *data;

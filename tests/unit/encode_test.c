@@ -15,7 +15,7 @@ typedef Opentelemetry__Proto__Logs__V1__ResourceLogs resource_logs;
 
 #define CASE(name) OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_##name
 
-/* What an encoding gave. The observed time is 1 where the test says none, and is cut off: 9 bytes before the event name. */
+/* What an encoding gave. The observed time is 1 where the test says none. */
 typedef struct encoded {
 	uint8_t *bytes;
 	size_t size;

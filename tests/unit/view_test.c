@@ -187,8 +187,8 @@ exact_copy(const uint8_t *bytes, size_t size)
 }
 
 /*
- * Where protobuf-c reads a record, the view reads the same; nowhere does it read beyond. Returns whether both or neither
- * take it: they may differ where a field's wire type is not what it should be.
+ * Where protobuf-c reads a record, the view reads the same; nowhere does it read beyond. Returns whether both or
+ * neither take it: they may differ where a field's wire type is not what it should be.
  */
 static bool
 compare(const uint8_t *bytes, size_t size)
