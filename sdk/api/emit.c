@@ -1,5 +1,6 @@
 #include "sdk/api/context.h"
 #include "sdk/api/registry.h"
+#include "sdk/base/clock.h"
 
 #include <stdatomic.h>
 
@@ -77,7 +78,10 @@ otlog_log(otlog_logger *logger, int severity, const otlog_site *site, const char
 				place[count++] = all[i];
 	}
 	const otlog_attr_group group = { .attributes = { place, count } };
-	const otlog_record record = { .severity = severity,
+	const uint64_t now = otlog__unix_nano();
+	const otlog_record record = { .time_unix_nano = now,
+		                      .observed_time_unix_nano = now,
+		                      .severity = severity,
 		                      .body = otlog_string(message),
 		                      .attributes = attributes,
 		                      .groups = &group,
