@@ -108,8 +108,9 @@ emit_in(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlog_r
 	if (result != OTLOG_EMIT_ACCEPTED)
 		return refused(provider, result);
 	otlog__encode_notes notes = { 0 };
-	size_t size =
-	    otlog__record_encode(record, context, otlog__unix_nano(), limits, slot.bytes, slot.capacity, &notes);
+	/* What the caller gives spares the look at the clock. */
+	uint64_t now = record->observed_time_unix_nano ? record->observed_time_unix_nano : otlog__unix_nano();
+	size_t size = otlog__record_encode(record, context, now, limits, slot.bytes, slot.capacity, &notes);
 	if (size == 0 || size > provider->max_record) {
 		otlog__queue_cancel(provider->queue, &slot);
 		return OTLOG_EMIT_TOO_LARGE;
