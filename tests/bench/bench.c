@@ -98,6 +98,10 @@ print_result(bench_result *r, bool json)
 	if (r->drops_apply)
 		print_field(json, "dropped", (double)r->dropped, 0);
 	printf(json ? "}\n" : "\n");
+	free(r->ns_per_op.values);
+	free(r->latency_ns.values);
+	free(r->records_per_s.values);
+	free(r->cpu_s_per_million.values);
 }
 
 /* Runs the cases in turn, round by round. */
