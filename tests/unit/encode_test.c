@@ -527,6 +527,9 @@ nothing_is_written_beyond_the_capacity(void **state)
 	assert_never_beyond(&record, &context);
 	record.groups = NULL;
 	assert_never_beyond(&record, &context);
+	record = (otlog_record){ .attributes = OTLOG_ATTRS(OTLOG_KV("a.key.of.some.forty.bytes.in.all.its.parts",
+		                                                    otlog_string_n(text, 62))) };
+	assert_never_beyond(&record, NULL);
 	otlog_attr *list = many_attributes(150, 2);
 	assert_never_beyond(&(otlog_record){ .body = otlog_map((otlog_attrs){ list, 150 }) }, NULL);
 	assert_never_beyond(&(otlog_record){ .attributes = { list, 150 } }, NULL);
