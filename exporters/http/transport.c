@@ -2,6 +2,7 @@
 
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
+#include "exporters/http/redirect.h"
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
@@ -21,13 +22,17 @@
 #define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 #define RESPONSE_KEPT ((size_t)64 * 1024) /* a larger buffer is given back before the next request */
 #define UPLOAD_BUFFER (1024L * 1024)      /* a whole batch in one write; only what is used becomes resident */
+#define REDIRECTS_MAX 5
 #define USER_AGENT "otlog/" OTLOG__VERSION " OTel-OTLP-Exporter-C/" OTLOG__VERSION
 
 struct otlog__http {
 	CURLM *multi;
 	CURL *easy;
+	CURL *away; /* for where the last request was sent on to; NULL: it was not */
 	struct curl_slist *headers;
+	struct curl_slist *own_headers; /* those of the transport itself */
 	otlog__address address;
+	bool follow_redirects;
 	otlog__http_names names;
 	otlog__gzip gzip;
 	bool compress;
@@ -40,6 +45,7 @@ struct otlog__http {
 	bool retry_after_given;
 	char retry_after[64];
 	otlog__address location;
+	otlog__address target; /* of `away` */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -56,7 +62,7 @@ init_curl(void)
 /* ---- Reading the answer ------------------------------------------------------------------------------------------ */
 
 static void
-forget_answer(otlog__http *http)
+drop_answer(otlog__http *http)
 {
 	http->body.size = 0;
 	if (http->body.capacity > RESPONSE_KEPT)
@@ -66,6 +72,15 @@ forget_answer(otlog__http *http)
 	http->retry_after_given = false;
 	otlog__address_free(&http->location);
 	http->error[0] = '\0';
+}
+
+static void
+forget_last(otlog__http *http)
+{
+	drop_answer(http);
+	otlog__address_free(&http->target);
+	curl_easy_cleanup(http->away);
+	http->away = NULL;
 }
 
 /* Called by libcurl with a piece of the body. Taking less than all of it ends the transfer. */
@@ -138,6 +153,19 @@ check_header(const otlog__http_options *options, size_t i)
 }
 
 static bool
+add_own_headers(struct curl_slist **list, bool compress, const otlog__http_options *options)
+{
+	if (!otlog__header_append(list, "Content-Type", options->content_type) ||
+	    (compress && !otlog__header_append(list, "Content-Encoding", "gzip")))
+		return false;
+	/* Left to itself libcurl asks before it sends a large body, and waits for the answer. */
+	struct curl_slist *longer = curl_slist_append(*list, "Expect:");
+	if (longer)
+		*list = longer;
+	return longer;
+}
+
+static bool
 add_headers(otlog__http *http, const otlog__http_options *options)
 {
 	for (size_t i = 0; i < options->header_count; i++) {
@@ -154,15 +182,9 @@ add_headers(otlog__http *http, const otlog__http_options *options)
 		if (!otlog__header_append(&http->headers, header->name, header->value))
 			goto no_memory;
 	}
-	if (!otlog__header_append(&http->headers, "Content-Type", options->content_type) ||
-	    (http->compress && !otlog__header_append(&http->headers, "Content-Encoding", "gzip")))
-		goto no_memory;
-	/* Left to itself libcurl asks before it sends a large body, and waits for the answer. */
-	struct curl_slist *longer = curl_slist_append(http->headers, "Expect:");
-	if (!longer)
-		goto no_memory;
-	http->headers = longer;
-	return true;
+	if (add_own_headers(&http->headers, http->compress, options) &&
+	    add_own_headers(&http->own_headers, http->compress, options))
+		return true;
 no_memory:
 	otlog__diagnose_always(OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported");
 	return false;
@@ -196,7 +218,7 @@ set_protocols(CURL *easy)
 #endif
 	/* One request at a time gains nothing from HTTP/2, and some versions of libcurl fail on reused connections. */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* a redirected POST may go anywhere, with the headers */
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* see follow: libcurl would take the headers along */
 }
 
 static bool
@@ -230,6 +252,7 @@ otlog__http_create(const otlog__http_options *options)
 		goto no_memory;
 	http->names = options->names;
 	http->compress = options->compression == OTLOG_COMPRESSION_GZIP;
+	http->follow_redirects = options->follow_redirects;
 
 	const char *reason = otlog__address_parse(options->url, &http->address);
 	if (reason) {
@@ -271,10 +294,10 @@ is_cancelled(otlog__http *http)
 
 /* Runs the prepared request to its end, or until it is cancelled. */
 static CURLcode
-run(otlog__http *http)
+run(otlog__http *http, CURL *easy)
 {
 	CURLcode code = CURLE_OUT_OF_MEMORY;
-	if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+	if (curl_multi_add_handle(http->multi, easy) != CURLM_OK)
 		return code;
 	int running = 1;
 	while (!is_cancelled(http)) {
@@ -290,8 +313,14 @@ run(otlog__http *http)
 	while ((message = curl_multi_info_read(http->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			code = message->data.result;
-	curl_multi_remove_handle(http->multi, http->easy);
+	curl_multi_remove_handle(http->multi, easy);
 	return code;
+}
+
+static void
+set_timeout(CURL *easy, uint64_t timeout_ms)
+{
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms < INT_MAX ? (long)timeout_ms : (long)INT_MAX);
 }
 
 static bool
@@ -305,8 +334,15 @@ prepare(otlog__http *http, const void *body, size_t body_size, uint64_t timeout_
 	}
 	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, body ? body : "");
 	curl_easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_size);
-	curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, timeout_ms < INT_MAX ? (long)timeout_ms : (long)INT_MAX);
+	set_timeout(http->easy, timeout_ms);
 	return true;
+}
+
+/* The request that was run last. */
+static CURL *
+last_of(const otlog__http *http)
+{
+	return http->away ? http->away : http->easy;
 }
 
 /* Where a redirect points; without credentials, for they are not ours to print either. */
@@ -314,8 +350,78 @@ static const char *
 printable_location(otlog__http *http)
 {
 	char *location = NULL;
-	curl_easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &location);
+	curl_easy_getinfo(last_of(http), CURLINFO_REDIRECT_URL, &location);
 	return location && !otlog__address_parse(location, &http->location) ? http->location.display : NULL;
+}
+
+/* The same request for another place; elsewhere than at our own destination, with nothing that could be a secret. */
+static bool
+prepare_away(otlog__http *http, const otlog__redirect *redirect)
+{
+	CURL *away = curl_easy_duphandle(http->easy);
+	if (!away || curl_easy_setopt(away, CURLOPT_URL, redirect->target.full) != CURLE_OK) {
+		curl_easy_cleanup(away);
+		return false;
+	}
+	if (!redirect->same_origin) {
+		curl_easy_setopt(away, CURLOPT_HTTPHEADER, http->own_headers);
+		curl_easy_setopt(away, CURLOPT_SSLCERT, NULL);
+		curl_easy_setopt(away, CURLOPT_SSLKEY, NULL);
+		curl_easy_setopt(away, CURLOPT_PROXY, redirect->target.loopback ? "" : NULL);
+	}
+	forget_last(http);
+	http->away = away;
+	http->target = redirect->target;
+	return true;
+}
+
+/*
+ * Prepares the request again for where the answer sends it. Only 307 and 308 want it to stay what it is (RFC 9110
+ * section 15.4). False if it is not to be followed.
+ */
+static bool
+follow(otlog__http *http, uint64_t deadline_nano)
+{
+	long status = 0;
+	char *location = NULL;
+	otlog__redirect redirect;
+	curl_easy_getinfo(last_of(http), CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(last_of(http), CURLINFO_REDIRECT_URL, &location);
+	if (!http->follow_redirects || (status != 307 && status != 308) || !location ||
+	    !otlog__redirect_read(http->address.full, location, &redirect))
+		return false;
+	uint64_t now = otlog__monotonic_nano();
+	if (now >= deadline_nano || !prepare_away(http, &redirect)) {
+		otlog__address_free(&redirect.target);
+		return false;
+	}
+	if (deadline_nano != UINT64_MAX)
+		set_timeout(http->away, (deadline_nano - now) / OTLOG__NANOS_PER_MS + 1);
+	return true;
+}
+
+static void
+read_outcome(otlog__http *http, otlog__http_outcome *outcome)
+{
+	CURL *easy = last_of(http);
+	/* An attempt that had come to its end counts as what it was. */
+	outcome->cancelled = outcome->curl_code != CURLE_OK && is_cancelled(http);
+	outcome->curl_text = http->error;
+	outcome->too_large = http->too_large;
+	if (outcome->curl_code == CURLE_WRITE_ERROR && !http->too_large)
+		outcome->curl_code = CURLE_OUT_OF_MEMORY;
+	long os_error = 0;
+	if (outcome->curl_code == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+	outcome->os_error = (int)os_error;
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &outcome->status);
+	char *content_type = NULL;
+	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &content_type);
+	outcome->content_type = content_type;
+	outcome->retry_after = http->retry_after_given ? http->retry_after : NULL;
+	outcome->location = printable_location(http);
+	outcome->body = http->body.data;
+	outcome->body_size = http->body.size;
 }
 
 void
@@ -325,30 +431,16 @@ otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t
 	*outcome = (otlog__http_outcome){ .curl_code = CURLE_OUT_OF_MEMORY, .curl_text = "" };
 	sigset_t signals;
 	otlog__sigpipe_hold(&signals);
-	forget_answer(http);
+	forget_last(http);
 	outcome->cancelled = is_cancelled(http);
 	if (outcome->cancelled || !prepare(http, body, body_size, timeout_ms))
 		goto done;
 
-	outcome->curl_code = run(http);
-	/* An attempt that had come to its end counts as what it was. */
-	outcome->cancelled = outcome->curl_code != CURLE_OK && is_cancelled(http);
-	outcome->curl_text = http->error;
-	outcome->too_large = http->too_large;
-	if (outcome->curl_code == CURLE_WRITE_ERROR && !http->too_large)
-		outcome->curl_code = CURLE_OUT_OF_MEMORY;
-	long os_error = 0;
-	if (outcome->curl_code == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
-	outcome->os_error = (int)os_error;
-	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &outcome->status);
-	char *content_type = NULL;
-	curl_easy_getinfo(http->easy, CURLINFO_CONTENT_TYPE, &content_type);
-	outcome->content_type = content_type;
-	outcome->retry_after = http->retry_after_given ? http->retry_after : NULL;
-	outcome->location = printable_location(http);
-	outcome->body = http->body.data;
-	outcome->body_size = http->body.size;
+	uint64_t deadline = timeout_ms ? otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms) : UINT64_MAX;
+	outcome->curl_code = run(http, http->easy);
+	for (int i = 0; i < REDIRECTS_MAX && outcome->curl_code == CURLE_OK && follow(http, deadline); i++)
+		outcome->curl_code = run(http, http->away);
+	read_outcome(http, outcome);
 done:
 	otlog__sigpipe_release(&signals);
 }
@@ -358,7 +450,7 @@ otlog__http_conclude(const otlog__http *http, const otlog__http_outcome *outcome
                      otlog_export_result *result)
 {
 	int64_t now_s = (int64_t)(otlog__unix_nano() / OTLOG__NANOS_PER_S);
-	otlog__http_judge(outcome, http->address.display, &http->names, text, now_s, result);
+	otlog__http_judge(outcome, otlog__http_url(http), &http->names, text, now_s, result);
 }
 
 void
@@ -371,7 +463,7 @@ otlog__http_cancel(otlog__http *http)
 const char *
 otlog__http_url(const otlog__http *http)
 {
-	return http->address.display;
+	return http->target.display ? http->target.display : http->address.display;
 }
 
 void
@@ -381,13 +473,14 @@ otlog__http_destroy(otlog__http *http)
 		return;
 	sigset_t signals;
 	otlog__sigpipe_hold(&signals);
+	forget_last(http);
 	curl_easy_cleanup(http->easy);
 	if (http->multi)
 		curl_multi_cleanup(http->multi);
 	otlog__sigpipe_release(&signals);
 	curl_slist_free_all(http->headers);
+	curl_slist_free_all(http->own_headers);
 	otlog__address_free(&http->address);
-	otlog__address_free(&http->location);
 	otlog__gzip_free(&http->gzip);
 	otlog__buffer_free(&http->body);
 	free(http);

@@ -21,6 +21,11 @@ typedef struct otlog__http_options {
 	const char *ca_file; /* these three: NULL or "" for none */
 	const char *client_certificate_file;
 	const char *client_key_file;
+	/*
+	 * Sends the request on where a 307 or 308 says so, five times at most; headers, user, password and client
+	 * certificate stay behind where that is another host, port or scheme. Other redirects are never followed.
+	 */
+	bool follow_redirects;
 	otlog__http_names names;
 } otlog__http_options;
 
@@ -45,7 +50,7 @@ void otlog__http_conclude(const otlog__http *http, const otlog__http_outcome *ou
 /* Makes a post that is running return at once, and every later one too. Any thread; does not wait. */
 void otlog__http_cancel(otlog__http *http);
 
-/* The URL without its secrets, for messages. */
+/* Where the last request went, or the next one goes, without secrets, for messages. */
 const char *otlog__http_url(const otlog__http *http);
 
 /* Closes the connection and frees everything. NULL is allowed. */

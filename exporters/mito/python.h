@@ -1,0 +1,26 @@
+/* Values in JSON as Python's json.dumps writes them: ", " and ": " between, ASCII only, numbers as repr has them. */
+#ifndef OTLOG_EXPORTERS_MITO_PYTHON_H
+#define OTLOG_EXPORTERS_MITO_PYTHON_H
+
+#include "sdk/base/buffer.h"
+#include "sdk/record/view.h"
+
+#define OTLOG__PUT(out, literal) otlog__buffer_append(out, literal, sizeof(literal) - 1)
+
+/* Containers in containers; deeper ones come out empty. The encoder lets no more through. */
+#define OTLOG__PYTHON_DEPTH 64
+
+/* Each appends, and returns false when memory is short; *out then ends anywhere. */
+
+bool otlog__python_string(otlog__buffer *out, otlog__slice text);
+
+/* NaN, Infinity and -Infinity are written so, which is Python's and not JSON's, but what log servers get today. */
+bool otlog__python_double(otlog__buffer *out, double number);
+
+/* Bytes are text in base64, which json.dumps has no form for; the empty value is null. Does not recurse. */
+bool otlog__python_value(otlog__buffer *out, const otlog__value_view *value);
+
+/* A text as the array of its lines: one more than it has newlines. */
+bool otlog__python_lines(otlog__buffer *out, otlog__slice text);
+
+#endif
