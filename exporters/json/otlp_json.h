@@ -8,8 +8,12 @@
 #include "sdk/base/buffer.h"
 
 /*
- * Appends the JSON of one ExportLogsServiceRequest (which is that of LogsData too), without a newline. False when
- * memory is short or the bytes are no such message; *out is then as it was.
+ * Appends the JSON of one ExportLogsServiceRequest (which is that of LogsData too), without a newline. False, with *out
+ * as it was, when memory is short (errno is ENOMEM), or when the bytes are no such message or hold containers within
+ * more than 200 others (EBADMSG); our encoder stops at 64.
+ *
+ * A field that is not on the wire is not in the JSON, and neither is one that nobody knows. Of a field given twice the
+ * last one counts, as with the view.
  */
 bool otlog__otlp_json_append(const void *request, size_t request_size, otlog__buffer *out);
 

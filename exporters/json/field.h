@@ -1,0 +1,97 @@
+/*
+ * Reading the fields of any protobuf message, inline: the view knows records, but not what a request wraps around them.
+ *
+ * Every function reads from `at` to `end` and returns where it ended, NULL at what makes no sense.
+ */
+#ifndef OTLOG_JSON_FIELD_H
+#define OTLOG_JSON_FIELD_H
+
+#include "sdk/record/view.h"
+
+#include <endian.h>
+#include <string.h>
+
+enum {
+	OTLOG__VARINT = 0,
+	OTLOG__FIXED64 = 1,
+	OTLOG__BYTES = 2,
+	OTLOG__GROUP = 3,
+	OTLOG__GROUP_END = 4,
+	OTLOG__FIXED32 = 5
+};
+
+/* Number and wire type together: a field with another type than it should have is one that nobody knows. */
+#define OTLOG__FIELD(number, type) ((uint32_t)(number) << 3 | (uint32_t)(type))
+
+typedef struct otlog__field {
+	uint64_t tag;
+	uint64_t number;    /* VARINT, FIXED32, FIXED64 */
+	otlog__slice bytes; /* BYTES */
+} otlog__field;
+
+/* Past a varint of more than a byte, or past the end of a group. */
+const uint8_t *otlog__read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value);
+const uint8_t *otlog__skip_group(const uint8_t *at, const uint8_t *end);
+
+static inline const uint8_t *
+otlog__read_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
+{
+	if (at < end && *at < 0x80) {
+		*value = *at;
+		return at + 1;
+	}
+	return otlog__read_long_varint(at, end, value);
+}
+
+static inline const uint8_t *
+otlog__read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
+{
+	at = otlog__read_varint(at, end, tag);
+	return at && *tag >> 3 != 0 && *tag <= UINT32_MAX ? at : NULL;
+}
+
+/* What follows a tag that is of no group. */
+static inline const uint8_t *
+otlog__read_content(const uint8_t *at, const uint8_t *end, otlog__field *field)
+{
+	size_t room = (size_t)(end - at);
+	uint32_t half;
+	switch (field->tag & 7) {
+	case OTLOG__BYTES:
+		at = otlog__read_varint(at, end, &field->number);
+		if (!at || field->number > (uint64_t)(end - at))
+			return NULL;
+		field->bytes = (otlog__slice){ at, (size_t)field->number };
+		return at + field->number;
+	case OTLOG__VARINT:
+		return otlog__read_varint(at, end, &field->number);
+	case OTLOG__FIXED64:
+		if (room < sizeof field->number)
+			return NULL;
+		memcpy(&field->number, at, sizeof field->number);
+		field->number = le64toh(field->number);
+		return at + sizeof field->number;
+	case OTLOG__FIXED32:
+		if (room < sizeof half)
+			return NULL;
+		memcpy(&half, at, sizeof half);
+		field->number = le32toh(half);
+		return at + sizeof half;
+	default:
+		return NULL;
+	}
+}
+
+/* The next field. A group is passed over, and comes with a tag that no OTLP message knows. */
+static inline const uint8_t *
+otlog__read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
+{
+	at = otlog__read_tag(at, end, &field->tag);
+	if (!at)
+		return NULL;
+	if ((field->tag & 7) == OTLOG__GROUP)
+		return otlog__skip_group(at, end);
+	return otlog__read_content(at, end, field);
+}
+
+#endif
