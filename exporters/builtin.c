@@ -2,8 +2,26 @@
 
 #include <string.h>
 
+/* Text on standard output, whatever the options are. */
+static bool
+create_console(const otlog_otlp_options *options, otlog_exporter *out)
+{
+	(void)options;
+	return otlog_console_exporter_create(NULL, out);
+}
+
+/* The endpoint is the path; NULL: standard output. */
+static bool
+create_otlp_file(const otlog_otlp_options *options, otlog_exporter *out)
+{
+	return otlog_otlp_file_exporter_create(&(otlog_otlp_file_options){ .path = options ? options->endpoint : NULL },
+	                                       out);
+}
+
 static const otlog__builtin builtins[] = {
 	{ "otlp_http", otlog_otlp_http_exporter_create },
+	{ "console", create_console },
+	{ "otlp_file", create_otlp_file },
 };
 
 const otlog__builtin *

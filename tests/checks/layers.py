@@ -38,6 +38,7 @@ MAY_INCLUDE = [
             "exporters/http/*",
             "exporters/json/*",
             "exporters/request/*",
+            "exporters/stream/*",
             "proto/*.pb-c.h",
         ],
     ),
