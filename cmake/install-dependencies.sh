@@ -26,6 +26,7 @@ build_packages=(
   "curl : command curl : drives the example gateway"
 )
 test_packages=(
+  "libgrpc-dev : library grpc : gRPC's C core, for OTLP/gRPC (without it only that is left out)"
   "libcmocka-dev : library cmocka : test framework"
   "python3 : command python3 : structural checks and interop tests"
   "g++ : command g++ : the headers must compile as C++"

@@ -45,6 +45,110 @@ otlog_otlp_http_exporter_create(const otlog_otlp_options *options, otlog_exporte
 	return otlog_otlp_http_exporter_create_sized(options, sizeof *options, out);
 }
 
+/* Options of the Mito exporter. Everything is copied. */
+typedef struct otlog_mito_options {
+	const char *url OTLOG__INIT;             /* of the log server, whole; may hold user and password */
+	const otlog_header *headers OTLOG__INIT; /* for example with a token; the server may want none */
+	size_t header_count OTLOG__INIT;
+	otlog_compression compression OTLOG__INIT; /* leave it off for servers that were made for Mito's own uploader */
+	const char *ca_file OTLOG__INIT;           /* these three as in otlog_otlp_options */
+	const char *client_certificate_file OTLOG__INIT;
+	const char *client_key_file OTLOG__INIT;
+	/* Names of resource attributes that go into every object, such as "user.name" or "os.type". */
+	const char *const *resource_attributes OTLOG__INIT;
+	size_t resource_attribute_count OTLOG__INIT;
+} otlog_mito_options;
+
+/*
+ * Posts to a Mito log server as Mito's own uploader does: one JSON array of flat objects a request, Content-Type
+ * application/json, written as Python's json.dumps does (", " and ": ", \uXXXX for all but ASCII, doubles as repr has
+ * them, NaN and Infinity by these names, which is Python's JSON only). Bytes values are base64.
+ *
+ * A Mito event (otlog/mito.h) gets back the keys it was made of, in the caller's order: `params_<x>`, what tells of an
+ * error (`error_traceback`, an array of lines, and `error_traceback_last_line`), `version_<x>`, extra keys; then
+ * `timestamp_gmt`, `event`, and `error_severity_code` if it has one. Trace and span ids have no place in it.
+ *
+ * Any other record, a Bonito entry (otlog/bonito.h) too, has:
+ *
+ *     its attributes               under their names with `_` for each `.`: bonito.org_id is `bonito_org_id`
+ *     timestamp_gmt                its time to the second; if it has none, when it was observed
+ *     time_unix_nano               its time to the nanosecond, as text; if it has one
+ *     event                        the event name: "bonito.gateway.request"; "log" if it has none
+ *     message                      the body; if it has one
+ *     severity, severity_number    the text as given, else the name of the number, and the number; if given
+ *     logger                       the name of the logger; if it has one
+ *     trace_id, span_id            in hex, and trace_flags, a number; if given
+ *     dropped_attributes_count     if it is not 0
+ *
+ * Attributes of the resource come before `timestamp_gmt` in either, under names with underscores. A key that is one of
+ * those above, or was given to an attribute before, gets `_2` behind it, or `_3` …: no two keys of an object are equal.
+ *
+ * Success is any 2xx. 307 and 308 are followed, with headers and credentials only to the same scheme, host and port;
+ * other redirects are refusals. Returns false, with one diagnostic, if the URL is none of http or https, a header is
+ * malformed, or memory is short; *out is then untouched.
+ */
+OTLOG_API bool otlog_mito_exporter_create_sized(const otlog_mito_options *options, size_t options_size,
+                                                otlog_exporter *out);
+
+static inline bool
+otlog_mito_exporter_create(const otlog_mito_options *options, otlog_exporter *out)
+{
+	return otlog_mito_exporter_create_sized(options, sizeof *options, out);
+}
+
+/*
+ * What only gRPC has. Everything is copied; {0} is valid. A keep-alive time below what the server allows (five minutes
+ * for most) makes it close the connection.
+ */
+typedef struct otlog_grpc_options {
+	bool insecure OTLOG__INIT;                 /* no TLS for an endpoint whose scheme does not decide */
+	uint32_t requests_in_flight OTLOG__INIT;   /* 0: 4; 64 at most. Over 1, records of a lane may overtake others */
+	uint32_t keepalive_time_ms OTLOG__INIT;    /* between pings while requests are out; 0: none are sent */
+	uint32_t keepalive_timeout_ms OTLOG__INIT; /* a ping unanswered for so long ends the connection; 0: 20000 */
+	uint32_t max_message_bytes OTLOG__INIT;    /* larger requests are dropped; 0: 4 MiB, what receivers take */
+} otlog_grpc_options;
+
+/*
+ * OTLP/gRPC over gRPC's C core. In the library otlog-grpc: link it (pkg-config otlog-grpc) to call this. Programs that
+ * choose gRPC by OTEL_EXPORTER_OTLP_PROTOCOL need not: otlog opens the library then.
+ *
+ * The endpoint is http://host:port or https://host:port, whose scheme decides about TLS and whose path is ignored;
+ * unix:path or unix-abstract:name, without TLS; host:port or one of gRPC's dns:, ipv4: and ipv6:, with TLS unless
+ * `insecure`. NULL: http://localhost:4317. Header names are sent in lower case; gRPC sends values of those in -bin as
+ * base64. Certificate files are read whenever a channel is opened, which is at first and after each failed connection.
+ *
+ * `grpc` may be NULL. Returns false, with one diagnostic, if the endpoint or a header is malformed, or memory is short;
+ * *out is then untouched.
+ *
+ * gRPC is initialised once, here, and stays: it starts four to eight threads, with all signals blocked. It logs on
+ * stderr by itself; that is switched off for the whole process unless GRPC_VERBOSITY or GRPC_TRACE is set or something
+ * else in the process has initialised gRPC before: what matters is in our diagnostics. gRPC ends the process when memory
+ * runs out. It does not work in a child of fork: there, an exporter keeps every batch for another try and says so, so
+ * that a queue in a file (OTLOG_QUEUE_DIR) preserves the records.
+ */
+OTLOG_API bool otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
+                                                     const otlog_grpc_options *grpc, size_t grpc_size,
+                                                     otlog_exporter *out);
+
+static inline bool
+otlog_otlp_grpc_exporter_create(const otlog_otlp_options *options, const otlog_grpc_options *grpc, otlog_exporter *out)
+{
+	return otlog_otlp_grpc_exporter_create_sized(options, sizeof *options, grpc, sizeof *grpc, out);
+}
+
+typedef bool (*otlog_otlp_grpc_create_function)(const otlog_otlp_options *options, size_t options_size,
+                                                const otlog_grpc_options *grpc, size_t grpc_size, otlog_exporter *out);
+
+/*
+ * Has otlog call `create` where gRPC is chosen, instead of opening the library otlog-grpc: for programs that link it
+ * statically. Call it before otlog_start:
+ *
+ *   otlog_register_otlp_grpc(otlog_otlp_grpc_exporter_create_sized);
+ *
+ * NULL undoes it.
+ */
+OTLOG_API void otlog_register_otlp_grpc(otlog_otlp_grpc_create_function create);
+
 /* ---- Console ----------------------------------------------------------------------------------------------------- */
 
 typedef enum otlog_console_format {

@@ -1,0 +1,447 @@
+#include "exporters/otlp_grpc/otlp_grpc.h"
+
+#include "exporters/otlp_grpc/answer.h"
+#include "exporters/otlp_grpc/call.h"
+#include "exporters/otlp_grpc/channel.h"
+#include "exporters/otlp_grpc/core.h"
+#include "exporters/otlp_grpc/metadata.h"
+#include "exporters/otlp_grpc/verdict.h"
+#include "sdk/base/diagnostics.h"
+#include "sdk/base/version.h"
+
+#include <grpc/slice.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where one call runs. */
+typedef struct place {
+	grpc_completion_queue *queue;
+	grpc_metadata *metadata;
+	grpc_call *running; /* what a cancel ends; NULL: nothing */
+	bool taken;
+} place;
+
+typedef struct otlp_grpc {
+	otlog__grpc_destination destination;
+	otlog__grpc_channels channels;
+	size_t message_max;
+	size_t header_count;
+	bool usable; /* false: created in a child of a process that has initialised gRPC */
+
+	pthread_mutex_t lock; /* guards what follows; never held while anything is waited for */
+	bool cancelled;       /* it never goes back */
+	bool said_foreign;    /* once is enough: such a peer answers every batch the same way */
+	size_t place_count;
+	place places[OTLOG__OTLP_GRPC_MOST_CALLS];
+} otlp_grpc;
+
+const char *
+otlog__grpc_version(void)
+{
+	return OTLOG__VERSION;
+}
+
+/* ---- Exporting --------------------------------------------------------------------------------------------------- */
+
+static void
+accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, otlog_export_result *result)
+{
+	const char *endpoint = self->destination.target.display;
+	otlog__grpc_answer answer;
+	otlog__grpc_read_success(reply->has_body ? GRPC_SLICE_START_PTR(reply->body) : NULL,
+	                         GRPC_SLICE_LENGTH(reply->body), &answer);
+	if (answer.rejected) {
+		result->verdict = OTLOG_VERDICT_PARTIAL;
+		result->rejected = answer.rejected < records ? (size_t)answer.rejected : records;
+		snprintf(result->message, sizeof result->message,
+		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", endpoint, result->rejected,
+		         records, answer.text);
+	} else if (*answer.text) {
+		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\"", endpoint, answer.text);
+	}
+	pthread_mutex_lock(&self->lock);
+	bool say = answer.foreign && !self->said_foreign;
+	self->said_foreign |= answer.foreign;
+	pthread_mutex_unlock(&self->lock);
+	if (say)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "%.100s answered OK, but not as an OTLP receiver does: records may be lost. "
+		                       "Check OTEL_EXPORTER_OTLP_ENDPOINT",
+		                       endpoint);
+}
+
+/* A free place; NULL if the exporter is cancelled, or called by more threads at once than it has said. */
+static place *
+take_place(otlp_grpc *self, bool *cancelled)
+{
+	place *free_one = NULL;
+	pthread_mutex_lock(&self->lock);
+	*cancelled = self->cancelled;
+	for (size_t i = 0; i < self->place_count && !*cancelled && !free_one; i++)
+		if (!self->places[i].taken)
+			free_one = &self->places[i];
+	if (free_one)
+		free_one->taken = true;
+	pthread_mutex_unlock(&self->lock);
+	return free_one;
+}
+
+/* From here on a cancel reaches the call; false: it came before. */
+static bool
+publish_call(otlp_grpc *self, place *place, grpc_call *call)
+{
+	pthread_mutex_lock(&self->lock);
+	bool go = !self->cancelled;
+	if (go)
+		place->running = call;
+	pthread_mutex_unlock(&self->lock);
+	return go;
+}
+
+static bool
+withdraw_call(otlp_grpc *self, place *place)
+{
+	pthread_mutex_lock(&self->lock);
+	place->running = NULL;
+	bool cancelled = self->cancelled;
+	pthread_mutex_unlock(&self->lock);
+	return cancelled;
+}
+
+static void
+give_place(otlp_grpc *self, place *place)
+{
+	pthread_mutex_lock(&self->lock);
+	place->taken = false;
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* Returns true if the call ended with OK. */
+static bool
+run(otlp_grpc *self, place *place, const otlog__grpc_request *request, size_t records, otlog_export_result *result)
+{
+	static const otlog__grpc_outcome cut_short = { .cancelled = true };
+	const char *endpoint = self->destination.target.display;
+	grpc_call *call = otlog__grpc_call_create(request, place->queue);
+	if (!call || !publish_call(self, place, call)) {
+		otlog__grpc_judge(&cut_short, endpoint, result);
+		if (call)
+			grpc_call_unref(call);
+		return false;
+	}
+	otlog__grpc_reply reply;
+	otlog__grpc_call_run(call, request, place->queue, &reply);
+	bool ok = reply.outcome.status == GRPC_STATUS_OK;
+	/* An attempt that had come to its end counts as what it was. */
+	reply.outcome.cancelled = withdraw_call(self, place) && reply.outcome.status == GRPC_STATUS_CANCELLED;
+	grpc_call_unref(call);
+	otlog__grpc_judge(&reply.outcome, endpoint, result);
+	if (ok)
+		accept_answer(self, &reply, records, result);
+	otlog__grpc_reply_free(&reply);
+	return ok;
+}
+
+static void
+export_in(otlp_grpc *self, place *place, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	char why[sizeof result->message];
+	otlog__grpc_link *link = otlog__grpc_link_take(&self->channels, why, sizeof why);
+	if (!link) {
+		result->verdict = OTLOG_VERDICT_RETRY;
+		snprintf(result->message, sizeof result->message, "%s", why);
+		return;
+	}
+	const otlog__grpc_request request = {
+		.channel = link->channel,
+		.metadata = place->metadata,
+		.metadata_count = self->header_count,
+		.body = batch->request,
+		.body_size = batch->request_size,
+		.timeout_ms = timeout_ms,
+	};
+	bool ok = run(self, place, &request, batch->records, result);
+	otlog__grpc_link_give(&self->channels, link, !ok);
+}
+
+/* What can be told without the network. Returns true if the batch is not to be sent. */
+static bool
+judge_early(const otlp_grpc *self, const otlog_batch *batch, otlog_export_result *result)
+{
+	if (!self->usable || !otlog__grpc_usable()) {
+		result->verdict = OTLOG_VERDICT_RETRY;
+		snprintf(
+		    result->message, sizeof result->message,
+		    "gRPC does not work in a forked child of a process that uses it. Start gRPC after fork, or set "
+		    "OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf");
+		return true;
+	}
+	if (batch->request_size > self->message_max) {
+		result->verdict = OTLOG_VERDICT_DROP;
+		snprintf(result->message, sizeof result->message,
+		         "a request of %zu bytes is over the limit of %zu bytes for gRPC messages. Lower "
+		         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, or raise max_message_bytes here and the receiver's limit",
+		         batch->request_size, self->message_max);
+		return true;
+	}
+	return false;
+}
+
+static void
+export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	otlp_grpc *self = exporter;
+	if (judge_early(self, batch, result))
+		return;
+	bool cancelled;
+	place *place = take_place(self, &cancelled);
+	if (!place) {
+		result->verdict = OTLOG_VERDICT_RETRY;
+		snprintf(result->message, sizeof result->message, "%s",
+		         cancelled ? "the attempt was cut short: the SDK is shutting down"
+		                   : "more batches at once than the exporter has said it takes");
+		return;
+	}
+	sigset_t signals;
+	otlog__grpc_hold_signals(&signals);
+	export_in(self, place, batch, timeout_ms, result);
+	otlog__grpc_release_signals(&signals);
+	give_place(self, place);
+}
+
+static void
+cancel(void *exporter)
+{
+	otlp_grpc *self = exporter;
+	sigset_t signals;
+	otlog__grpc_hold_signals(&signals);
+	pthread_mutex_lock(&self->lock);
+	self->cancelled = true;
+	for (size_t i = 0; i < self->place_count; i++)
+		if (self->places[i].running)
+			grpc_call_cancel(self->places[i].running, NULL);
+	pthread_mutex_unlock(&self->lock);
+	otlog__grpc_release_signals(&signals);
+}
+
+/* ---- Creating and destroying ------------------------------------------------------------------------------------- */
+
+static void
+destroy_place(place *place, size_t header_count)
+{
+	otlog__grpc_queue_destroy(place->queue);
+	for (size_t i = 0; place->metadata && i < header_count; i++) {
+		grpc_slice_unref(place->metadata[i].key);
+		grpc_slice_unref(place->metadata[i].value);
+	}
+	free(place->metadata);
+}
+
+static void
+destroy(void *exporter)
+{
+	otlp_grpc *self = exporter;
+	if (!self)
+		return;
+	if (self->usable && otlog__grpc_usable()) {
+		sigset_t signals;
+		otlog__grpc_hold_signals(&signals);
+		for (size_t i = 0; i < self->place_count; i++)
+			destroy_place(&self->places[i], self->header_count);
+		otlog__grpc_channels_close(&self->channels);
+		otlog__grpc_release_signals(&signals);
+	}
+	otlog__grpc_target_free(&self->destination.target);
+	free(self->destination.ca_file);
+	free(self->destination.client_certificate_file);
+	free(self->destination.client_key_file);
+	pthread_mutex_destroy(&self->channels.lock);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
+static const otlog_exporter_functions functions = {
+	.export_batch = export_batch,
+	.cancel = cancel,
+	.destroy = destroy,
+};
+
+/* Says what is wrong with header i, without its value: that may be a secret. Returns false if nothing can be sent. */
+static bool
+check_header(const otlog_header *header, size_t i, bool *send)
+{
+	otlog__grpc_header kind = otlog__grpc_header_check(header);
+	*send = kind == OTLOG__GRPC_HEADER_GOOD;
+	if (kind == OTLOG__GRPC_HEADER_BAD_NAME)
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "the name of header %zu is none that gRPC can send (letters, digits, -, _ and .). "
+		    "Nothing is exported until OTEL_EXPORTER_OTLP_HEADERS is corrected",
+		    i + 1);
+	else if (kind == OTLOG__GRPC_HEADER_BAD_VALUE)
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "the value of header %.64s is more than printable ASCII, which is all that gRPC can "
+		    "send. Nothing is exported until OTEL_EXPORTER_OTLP_HEADERS is corrected",
+		    header->name);
+	else if (kind == OTLOG__GRPC_HEADER_OURS)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "header %.64s is left out: gRPC sets it itself. Remove it from "
+		                       "OTEL_EXPORTER_OTLP_HEADERS",
+		                       header->name);
+	return kind == OTLOG__GRPC_HEADER_GOOD || kind == OTLOG__GRPC_HEADER_OURS;
+}
+
+static grpc_slice
+lower_case_slice(const char *name)
+{
+	grpc_slice slice = grpc_slice_from_copied_string(name);
+	otlog__grpc_header_lower((char *)GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+	return slice;
+}
+
+/* Headers in *metadata, which has room for all of them. False, with one diagnostic, if one is malformed. */
+static bool
+read_headers(otlp_grpc *self, const otlog_header *headers, size_t count, grpc_metadata *metadata)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool send;
+		if (!check_header(&headers[i], i, &send))
+			return false;
+		if (send)
+			metadata[self->header_count++] =
+			    (grpc_metadata){ .key = lower_case_slice(headers[i].name),
+				             .value = grpc_slice_from_copied_string(headers[i].value) };
+	}
+	return true;
+}
+
+static void
+say_no_memory(void)
+{
+	otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
+}
+
+/* The first place holds the headers already. */
+static bool
+create_places(otlp_grpc *self)
+{
+	for (size_t i = 0; i < self->place_count; i++) {
+		place *place = &self->places[i];
+		place->queue = grpc_completion_queue_create_for_pluck(NULL);
+		if (i == 0 || self->header_count == 0)
+			continue;
+		place->metadata = calloc(self->header_count, sizeof *place->metadata);
+		if (!place->metadata) {
+			say_no_memory();
+			return false;
+		}
+		for (size_t j = 0; j < self->header_count; j++)
+			place->metadata[j] =
+			    (grpc_metadata){ .key = grpc_slice_ref(self->places[0].metadata[j].key),
+				             .value = grpc_slice_ref(self->places[0].metadata[j].value) };
+	}
+	return true;
+}
+
+static bool
+copy_if_given(const char *text, char **copy)
+{
+	if (!text || !*text)
+		return true;
+	*copy = strdup(text);
+	return *copy != NULL;
+}
+
+static bool
+set_destination(otlp_grpc *self, const otlog_otlp_options *options, const otlog_grpc_options *grpc)
+{
+	otlog__grpc_destination *to = &self->destination;
+	const char *endpoint = options->endpoint ? options->endpoint : OTLOG__OTLP_GRPC_DEFAULT_ENDPOINT;
+	const char *reason = otlog__grpc_target_parse(endpoint, grpc->insecure, &to->target);
+	if (reason) {
+		char shown[128];
+		otlog__grpc_target_redact(endpoint, shown, sizeof shown);
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "endpoint \"%s\" is none that gRPC can send to: %s. Nothing is exported until "
+		                       "OTEL_EXPORTER_OTLP_ENDPOINT is corrected, for example to http://localhost:4317",
+		                       shown, reason);
+		return false;
+	}
+	to->compress = options->compression == OTLOG_COMPRESSION_GZIP;
+	to->keepalive_time_ms = grpc->keepalive_time_ms;
+	to->keepalive_timeout_ms = grpc->keepalive_timeout_ms;
+	if (copy_if_given(options->ca_file, &to->ca_file) &&
+	    copy_if_given(options->client_certificate_file, &to->client_certificate_file) &&
+	    copy_if_given(options->client_key_file, &to->client_key_file))
+		return true;
+	say_no_memory();
+	return false;
+}
+
+/* What needs gRPC itself. In a forked child there is nothing to set up, and every export says why. */
+static bool
+set_up(otlp_grpc *self, const otlog_otlp_options *options)
+{
+	size_t given = options->headers ? options->header_count : 0;
+	self->usable = otlog__grpc_usable();
+	if (!self->usable)
+		return true;
+	if (given) {
+		self->places[0].metadata = calloc(given, sizeof *self->places[0].metadata);
+		if (!self->places[0].metadata) {
+			say_no_memory();
+			return false;
+		}
+	}
+	sigset_t signals;
+	otlog__grpc_hold_signals(&signals);
+	bool done = read_headers(self, options->headers, given, self->places[0].metadata) && create_places(self);
+	otlog__grpc_release_signals(&signals);
+	return done;
+}
+
+static otlp_grpc *
+create(const otlog_otlp_options *options, const otlog_grpc_options *grpc)
+{
+	otlp_grpc *self = calloc(1, sizeof *self);
+	if (!self) {
+		say_no_memory();
+		return NULL;
+	}
+	pthread_mutex_init(&self->lock, NULL);
+	pthread_mutex_init(&self->channels.lock, NULL);
+	self->channels.destination = &self->destination;
+	self->message_max = grpc->max_message_bytes ? grpc->max_message_bytes : OTLOG__OTLP_GRPC_DEFAULT_MESSAGE_MAX;
+	self->place_count = grpc->requests_in_flight ? grpc->requests_in_flight : OTLOG__OTLP_GRPC_DEFAULT_CALLS;
+	if (self->place_count > OTLOG__OTLP_GRPC_MOST_CALLS)
+		self->place_count = OTLOG__OTLP_GRPC_MOST_CALLS;
+	if (set_destination(self, options, grpc) && set_up(self, options))
+		return self;
+	destroy(self);
+	return NULL;
+}
+
+bool
+otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
+                                      const otlog_grpc_options *grpc, size_t grpc_size, otlog_exporter *out)
+{
+	otlog_otlp_options known = { 0 }; /* an older program's structs may be smaller, a newer one's larger */
+	otlog_grpc_options known_grpc = { 0 };
+	if (options)
+		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	if (grpc)
+		memcpy(&known_grpc, grpc, grpc_size < sizeof known_grpc ? grpc_size : sizeof known_grpc);
+	if (!out)
+		return false;
+	otlp_grpc *self = create(&known, &known_grpc);
+	if (!self)
+		return false;
+	*out = (otlog_exporter){
+		.functions = &functions, .self = self, .name = "otlp_grpc", .concurrency = (uint32_t)self->place_count
+	};
+	return true;
+}
