@@ -45,6 +45,20 @@ otlog_otlp_http_exporter_create(const otlog_otlp_options *options, otlog_exporte
 	return otlog_otlp_http_exporter_create_sized(options, sizeof *options, out);
 }
 
+/*
+ * The same with JSON bodies (OTLP specification, "JSON Protobuf Encoding"): about twice the bytes, for receivers and
+ * middleboxes that want to read them. Integers of 64 bits are decimal strings, bytes values base64, trace and span ids
+ * hex; text that is not UTF-8 gets U+FFFD.
+ */
+OTLOG_API bool otlog_otlp_http_json_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
+                                                          otlog_exporter *out);
+
+static inline bool
+otlog_otlp_http_json_exporter_create(const otlog_otlp_options *options, otlog_exporter *out)
+{
+	return otlog_otlp_http_json_exporter_create_sized(options, sizeof *options, out);
+}
+
 /* Options of the Mito exporter. Everything is copied. */
 typedef struct otlog_mito_options {
 	const char *url OTLOG__INIT;             /* of the log server, whole; may hold user and password */
