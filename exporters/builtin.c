@@ -1,5 +1,7 @@
 #include "exporters/builtin.h"
 
+#include "exporters/grpc_loader.h"
+
 #include <string.h>
 
 /* Text on standard output, whatever the options are. */
@@ -20,6 +22,8 @@ create_otlp_file(const otlog_otlp_options *options, otlog_exporter *out)
 
 static const otlog__builtin builtins[] = {
 	{ "otlp_http", otlog_otlp_http_exporter_create },
+	{ "otlp_http_json", otlog_otlp_http_json_exporter_create },
+	{ "otlp_grpc", otlog__grpc_load_and_create },
 	{ "console", create_console },
 	{ "otlp_file", create_otlp_file },
 };
