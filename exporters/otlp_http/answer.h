@@ -10,8 +10,12 @@ typedef struct otlog__otlp_answer {
 	char text[128];    /* its own words, printable; "" if it has none */
 } otlog__otlp_answer;
 
-/* Reads a 2xx response. Source: OTLP specification, "Full Success" and "Partial Success". */
+/*
+ * Reads a 2xx response to a request in protobuf, or in JSON: the answer has the same form. Source: OTLP specification,
+ * "Full Success" and "Partial Success".
+ */
 void otlog__otlp_read_success(const otlog__http_outcome *outcome, otlog__otlp_answer *answer);
+void otlog__otlp_read_json_success(const otlog__http_outcome *outcome, otlog__otlp_answer *answer);
 
 /*
  * The peer's words on a refusal: the message of a google.rpc.Status (OTLP specification, "Failures"), else the first

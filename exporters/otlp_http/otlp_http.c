@@ -1,16 +1,31 @@
 #include "exporters/otlp_http/otlp_http.h"
 
 #include "exporters/http/transport.h"
+#include "exporters/json/otlp_json.h"
 #include "exporters/otlp_http/answer.h"
 #include "sdk/base/diagnostics.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A larger buffer is given back after its request. */
+#define JSON_KEPT ((size_t)8 * 1024 * 1024)
+
+/* What tells one exporter from the other. */
+typedef struct body_form {
+	const char *exporter;
+	const char *content_type;
+	bool json;
+	void (*read_success)(const otlog__http_outcome *outcome, otlog__otlp_answer *answer);
+} body_form;
+
 typedef struct otlp_http {
+	const body_form *form;
 	otlog__http *http;
-	bool said_foreign; /* once is enough: such a peer answers every batch the same way */
+	otlog__buffer json; /* the batch that is on its way */
+	bool said_foreign;  /* once is enough: such a peer answers every batch the same way */
 } otlp_http;
 
 static const otlog__http_names names = {
@@ -23,12 +38,25 @@ static const otlog__http_names names = {
 	.batch_size = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
 };
 
+static const body_form protobuf_form = {
+	.exporter = "otlp_http",
+	.content_type = "application/x-protobuf",
+	.read_success = otlog__otlp_read_success,
+};
+
+static const body_form json_form = {
+	.exporter = "otlp_http_json",
+	.content_type = "application/json",
+	.json = true,
+	.read_success = otlog__otlp_read_json_success,
+};
+
 /* The request is delivered; what the receiver says about it may still be of interest. */
 static void
 accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t records, otlog_export_result *result)
 {
 	otlog__otlp_answer answer;
-	otlog__otlp_read_success(outcome, &answer);
+	self->form->read_success(outcome, &answer);
 	const char *url = otlog__http_url(self->http);
 	result->verdict = OTLOG_VERDICT_OK;
 	if (answer.rejected) {
@@ -49,19 +77,48 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 	}
 }
 
-static void
-export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+static bool
+fits_otlp(size_t size, otlog_export_result *result)
 {
-	otlp_http *self = exporter;
-	if (batch->request_size > OTLOG__OTLP_REQUEST_MAX) {
-		result->verdict = OTLOG_VERDICT_DROP;
+	if (size <= OTLOG__OTLP_REQUEST_MAX)
+		return true;
+	result->verdict = OTLOG_VERDICT_DROP;
+	snprintf(result->message, sizeof result->message,
+	         "a request of %zu bytes is over OTLP's limit of 64 MiB. Lower %s or log smaller records", size,
+	         names.batch_size);
+	return false;
+}
+
+static bool
+convert(otlp_http *self, const otlog_batch *batch, otlog_export_result *result)
+{
+	self->json.size = 0;
+	if (otlog__otlp_json_append(batch->request, batch->request_size, &self->json))
+		return true;
+	bool no_memory = errno == ENOMEM;
+	result->verdict = no_memory ? OTLOG_VERDICT_RETRY : OTLOG_VERDICT_DROP;
+	if (no_memory)
 		snprintf(result->message, sizeof result->message,
-		         "a request of %zu bytes is over OTLP's limit of 64 MiB. Lower %s or log smaller records",
-		         batch->request_size, names.batch_size);
+		         "memory is short for the JSON of %zu records. Give the process more memory, or lower %s",
+		         batch->records, names.batch_size);
+	else
+		snprintf(
+		    result->message, sizeof result->message,
+		    "%zu records cannot be written as JSON: their %zu bytes are no OTLP request. See what has damaged "
+		    "the queue",
+		    batch->records, batch->request_size);
+	return false;
+}
+
+static void
+post(otlp_http *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	const void *body = self->form->json ? self->json.data : batch->request;
+	size_t body_size = self->form->json ? self->json.size : batch->request_size;
+	if (!fits_otlp(body_size, result))
 		return;
-	}
 	otlog__http_outcome outcome;
-	otlog__http_post(self->http, batch->request, batch->request_size, timeout_ms, &outcome);
+	otlog__http_post(self->http, body, body_size, timeout_ms, &outcome);
 	if (otlog__http_delivered(&outcome)) {
 		accept_answer(self, &outcome, batch->records, result);
 		return;
@@ -69,6 +126,16 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	char text[128];
 	otlog__otlp_read_refusal(&outcome, text, sizeof text);
 	otlog__http_conclude(self->http, &outcome, text, result);
+}
+
+static void
+export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	otlp_http *self = exporter;
+	if (fits_otlp(batch->request_size, result) && (!self->form->json || convert(self, batch, result)))
+		post(self, batch, timeout_ms, result);
+	if (self->json.capacity > JSON_KEPT)
+		otlog__buffer_free(&self->json);
 }
 
 static void
@@ -85,6 +152,7 @@ destroy(void *exporter)
 	if (!self)
 		return;
 	otlog__http_destroy(self->http);
+	otlog__buffer_free(&self->json);
 	free(self);
 }
 
@@ -94,8 +162,8 @@ static const otlog_exporter_functions functions = {
 	.destroy = destroy,
 };
 
-bool
-otlog_otlp_http_exporter_create_sized(const otlog_otlp_options *options, size_t options_size, otlog_exporter *out)
+static bool
+create(const otlog_otlp_options *options, size_t options_size, const body_form *form, otlog_exporter *out)
 {
 	otlog_otlp_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
 	if (options)
@@ -108,11 +176,12 @@ otlog_otlp_http_exporter_create_sized(const otlog_otlp_options *options, size_t 
 		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
 		return false;
 	}
+	self->form = form;
 	const otlog__http_options http = {
 		.url = known.endpoint ? known.endpoint : OTLOG__OTLP_HTTP_DEFAULT_ENDPOINT,
 		.headers = known.headers,
 		.header_count = known.headers ? known.header_count : 0,
-		.content_type = "application/x-protobuf",
+		.content_type = form->content_type,
 		.compression = known.compression,
 		.ca_file = known.ca_file,
 		.client_certificate_file = known.client_certificate_file,
@@ -124,6 +193,18 @@ otlog_otlp_http_exporter_create_sized(const otlog_otlp_options *options, size_t 
 		destroy(self);
 		return false;
 	}
-	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "otlp_http" };
+	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = form->exporter };
 	return true;
+}
+
+bool
+otlog_otlp_http_exporter_create_sized(const otlog_otlp_options *options, size_t options_size, otlog_exporter *out)
+{
+	return create(options, options_size, &protobuf_form, out);
+}
+
+bool
+otlog_otlp_http_json_exporter_create_sized(const otlog_otlp_options *options, size_t options_size, otlog_exporter *out)
+{
+	return create(options, options_size, &json_form, out);
 }

@@ -1,4 +1,4 @@
-/* The OTLP/HTTP exporter: binary protobuf over the shared transport. The public side is otlog/exporters.h. */
+/* The OTLP/HTTP exporters: binary protobuf, or JSON, over the shared transport. The public side is otlog/exporters.h. */
 #ifndef OTLOG_EXPORTERS_OTLP_HTTP_OTLP_HTTP_H
 #define OTLOG_EXPORTERS_OTLP_HTTP_OTLP_HTTP_H
 
