@@ -94,16 +94,19 @@ find_fields(otlog__slice message, unsigned first, otlog__slice *first_content, u
 	return true;
 }
 
-/* The content of the next field of that number: 1 found, 0 at the end, -1 if the message is not sound. */
+/* The next field of that number: 1 found, 0 at the end, -1 if the message is not sound; *content is only set by 1. */
 static int
 next_field(otlog__slice *rest, unsigned number, otlog__slice *content)
 {
 	while (rest->size) {
 		uint64_t tag;
-		if (!take_field(rest, &tag, content))
+		otlog__slice any;
+		if (!take_field(rest, &tag, &any))
 			return -1;
-		if (tag == BYTES_FIELD(number))
+		if (tag == BYTES_FIELD(number)) {
+			*content = any;
 			return 1;
+		}
 	}
 	return 0;
 }

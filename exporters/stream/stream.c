@@ -69,6 +69,8 @@ aim(const otlog__stream *s, size_t size, target *t)
 	*t = (target){ .fd = s->fd, .own = -1, .step = SIZE_MAX };
 	if (flags < 0 || fstat(s->fd, &st))
 		return errno;
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return EBADF; /* opened anew, it might be writable */
 	if (S_ISREG(st.st_mode))
 		return check_limit(s->fd, flags, &st, size);
 	t->socket = S_ISSOCK(st.st_mode);

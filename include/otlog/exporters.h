@@ -248,7 +248,7 @@ otlog_otlp_file_exporter_create(const otlog_otlp_file_options *options, otlog_ex
  *   size_t size;
  *   const void *record = otlog_memory_record(memory, 0, &size);
  *   bonito_decoded *entry = bonito_entry_from_record(record, size);
- *   assert(entry && strcmp(entry->entry.event_type, "request") == 0);
+ *   assert(entry && strcmp(entry->entry->event_type, "request") == 0);
  *   bonito_decoded_free(entry);
  *   otlog_shutdown(1000);
  *   otlog_memory_free(memory);

@@ -1,0 +1,285 @@
+#include "exporters/request/request.h"
+#include "proto/logs_service.pb-c.h"
+#include "sdk/base/buffer.h"
+#include "tests/support/check.h"
+#include "tests/support/cmocka.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceRequest request_message;
+typedef Opentelemetry__Proto__Logs__V1__ResourceLogs resource_logs;
+typedef Opentelemetry__Proto__Logs__V1__ScopeLogs scope_logs;
+typedef Opentelemetry__Proto__Logs__V1__LogRecord log_record;
+
+/* ---- Building ---------------------------------------------------------------------------------------------------- */
+
+static void
+append_field(otlog__buffer *out, unsigned number, const void *content, size_t size)
+{
+	uint8_t head[11] = { (uint8_t)(number << 3 | 2) };
+	size_t used = 1;
+	for (size_t rest = size; rest || used == 1; rest >>= 7)
+		head[used++] = (uint8_t)((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+	CHECK(otlog__buffer_append(out, head, used) && otlog__buffer_append(out, content, size));
+}
+
+static void
+append_buffer(otlog__buffer *out, unsigned number, otlog__buffer *content)
+{
+	append_field(out, number, content->data, content->size);
+	otlog__buffer_free(content);
+}
+
+/* A KeyValue with a string. */
+static void
+append_attribute(otlog__buffer *out, unsigned number, const char *key, const char *text)
+{
+	otlog__buffer value = { 0 }, pair = { 0 };
+	append_field(&value, 1, text, strlen(text));
+	append_field(&pair, 1, key, strlen(key));
+	append_buffer(&pair, 2, &value);
+	append_buffer(out, number, &pair);
+}
+
+/* Two resources; of the first, two scopes with two and one records; of the second, an empty one and one with one. */
+static otlog__buffer
+make_request(bool schema_first)
+{
+	otlog__buffer request = { 0 };
+	const char *const bodies[2][2][2] = { { { "r0", "r1" }, { "r2", NULL } }, { { NULL, NULL }, { "r3", NULL } } };
+	for (unsigned r = 0; r < 2; r++) {
+		otlog__buffer logs = { 0 }, resource = { 0 };
+		char url[8] = "url?";
+		url[3] = (char)('0' + r);
+		if (schema_first)
+			append_field(&logs, 3, url, 4);
+		append_attribute(&resource, 1, "service.name", r ? "two" : "one");
+		append_buffer(&logs, 1, &resource);
+		for (unsigned s = 0; s < 2; s++) {
+			otlog__buffer of_scope = { 0 }, scope = { 0 };
+			append_field(&scope, 1, s ? "b" : "a", 1);
+			append_field(&scope, 2, "1.4", 3);
+			append_attribute(&scope, 3, "k", "v");
+			append_buffer(&of_scope, 1, &scope);
+			for (unsigned i = 0; i < 2 && bodies[r][s][i]; i++)
+				append_field(&of_scope, 2, bodies[r][s][i], 2);
+			append_field(&of_scope, 3, s ? "sb" : "sa", 2);
+			append_buffer(&logs, 2, &of_scope);
+		}
+		if (!schema_first)
+			append_field(&logs, 3, url, 4);
+		append_buffer(&request, 1, &logs);
+	}
+	return request;
+}
+
+static void
+assert_is(otlog__slice slice, const char *text)
+{
+	assert_int_equal(slice.size, strlen(text));
+	assert_memory_equal(slice.data, text, slice.size);
+}
+
+/* Reads it all; returns how many records there were. */
+static size_t
+read_all(const void *bytes, size_t size, bool *malformed)
+{
+	/* A block of exactly this size: the sanitizer sees reads beyond it. */
+	uint8_t *copy = malloc(size ? size : 1);
+	CHECK(copy);
+	memcpy(copy, bytes, size);
+	otlog__request_reader reader = otlog__request_open(copy, size);
+	otlog__request_record record;
+	size_t count = 0;
+	while (otlog__request_next(&reader, &record)) {
+		CHECK(record.record.size == 0 || (record.record.data >= copy && record.record.data < copy + size));
+		count++;
+	}
+	CHECK(!otlog__request_next(&reader, &record)); /* the end stays the end */
+	*malformed = reader.malformed;
+	free(copy);
+	return count;
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------------------- */
+
+static void
+each_record_comes_with_its_resource_and_scope(void **state)
+{
+	(void)state;
+	static const char *const records[] = { "r0", "r1", "r2", "r3" };
+	static const char *const resources[] = { "one", "one", "one", "two" };
+	static const char *const urls[] = { "url0", "url0", "url0", "url1" };
+	static const char *const scopes[] = { "a", "a", "b", "b" };
+	static const char *const scope_urls[] = { "sa", "sa", "sb", "sb" };
+	static const bool new_resource[] = { true, false, false, true }, new_scope[] = { true, false, true, true };
+	for (int schema_first = 0; schema_first < 2; schema_first++) {
+		otlog__buffer request = make_request(schema_first);
+		otlog__request_reader reader = otlog__request_open(request.data, request.size);
+		otlog__request_record record;
+		for (size_t i = 0; i < 4; i++) {
+			otlog__slice key;
+			otlog__value_view value;
+			otlog__scope_view scope;
+			assert_true(otlog__request_next(&reader, &record));
+			assert_is(record.record, records[i]);
+			assert_is(record.resource_schema_url, urls[i]);
+			assert_is(record.scope_schema_url, scope_urls[i]);
+			assert_int_equal(record.new_resource, new_resource[i]);
+			assert_int_equal(record.new_scope, new_scope[i]);
+
+			otlog__items attributes = otlog__resource_attributes(record.resource);
+			assert_true(otlog__next_item(&attributes, &key, &value));
+			assert_is(key, "service.name");
+			assert_is(value.as.bytes, resources[i]);
+			assert_false(otlog__next_item(&attributes, &key, &value));
+
+			assert_true(otlog__scope_view_open(record.scope, &scope));
+			assert_is(scope.name, scopes[i]);
+			assert_is(scope.version, "1.4");
+			assert_true(otlog__next_item(&scope.attributes, &key, &value));
+			assert_is(key, "k");
+			assert_is(value.as.bytes, "v");
+			assert_false(otlog__next_item(&scope.attributes, &key, &value));
+		}
+		assert_false(otlog__request_next(&reader, &record));
+		assert_false(reader.malformed);
+		otlog__buffer_free(&request);
+	}
+}
+
+static void
+a_request_of_protobuf_c_reads_the_same(void **state)
+{
+	(void)state;
+	request_message request = OPENTELEMETRY__PROTO__COLLECTOR__LOGS__V1__EXPORT_LOGS_SERVICE_REQUEST__INIT;
+	resource_logs of_resource = OPENTELEMETRY__PROTO__LOGS__V1__RESOURCE_LOGS__INIT;
+	scope_logs of_scope = OPENTELEMETRY__PROTO__LOGS__V1__SCOPE_LOGS__INIT;
+	log_record record = OPENTELEMETRY__PROTO__LOGS__V1__LOG_RECORD__INIT;
+	resource_logs *resources[] = { &of_resource };
+	scope_logs *scopes[] = { &of_scope };
+	log_record *records[300];
+	uint8_t bytes[4096];
+	bool malformed;
+	record.severity_number = 9;
+	for (size_t i = 0; i < 300; i++)
+		records[i] = &record;
+	request.resource_logs = resources;
+	request.n_resource_logs = 1;
+	of_resource.scope_logs = scopes;
+	of_resource.n_scope_logs = 1;
+	of_scope.log_records = records;
+	of_scope.n_log_records = 300;
+	size_t size = opentelemetry__proto__collector__logs__v1__export_logs_service_request__pack(&request, bytes);
+	assert_int_equal(read_all(bytes, size, &malformed), 300);
+	assert_false(malformed);
+}
+
+static void
+a_resource_or_scope_that_is_not_there_is_empty(void **state)
+{
+	(void)state;
+	static const uint8_t bytes[] = { 0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 'r' };
+	otlog__request_reader reader = otlog__request_open(bytes, sizeof bytes);
+	otlog__request_record record;
+	otlog__scope_view scope;
+	assert_true(otlog__request_next(&reader, &record));
+	assert_is(record.record, "r");
+	assert_int_equal(record.resource.size + record.scope.size, 0);
+	assert_int_equal(record.resource_schema_url.size + record.scope_schema_url.size, 0);
+	assert_true(otlog__scope_view_open(record.scope, &scope));
+	assert_int_equal(scope.name.size + scope.version.size, 0);
+}
+
+static void
+nothing_is_a_request_without_records(void **state)
+{
+	(void)state;
+	otlog__request_reader reader = otlog__request_open(NULL, 0);
+	otlog__request_record record;
+	assert_false(otlog__request_next(&reader, &record));
+	assert_false(reader.malformed);
+}
+
+static void
+a_request_cut_anywhere_is_malformed_unless_cut_between_resources(void **state)
+{
+	(void)state;
+	otlog__buffer request = make_request(false);
+	size_t sound = 0;
+	for (size_t size = 0; size <= request.size; size++) {
+		bool malformed;
+		size_t count = read_all(request.data, size, &malformed);
+		sound += !malformed;
+		if (!malformed)
+			assert_true(count == 0 || count == 3 || count == 4);
+	}
+	assert_int_equal(sound, 3); /* none, one and both of them */
+	otlog__buffer_free(&request);
+}
+
+static void
+any_bytes_end_without_harm(void **state)
+{
+	(void)state;
+	otlog__buffer request = make_request(true);
+	uint64_t random = 88172645463325252u;
+	for (unsigned round = 0; round < 20000; round++) {
+		uint8_t bytes[512];
+		bool malformed;
+		size_t size = request.size < sizeof bytes ? request.size : sizeof bytes;
+		memcpy(bytes, request.data, size);
+		for (unsigned flips = 1 + round % 4; flips; flips--) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			bytes[random % size] = (uint8_t)(random >> 32);
+		}
+		read_all(bytes, size, &malformed);
+	}
+	otlog__buffer_free(&request);
+}
+
+static void
+groups_of_any_depth_are_skipped_and_take_no_stack(void **state)
+{
+	(void)state;
+	enum { DEPTH = 1000000 };
+	uint8_t *bytes = malloc(2 * DEPTH + 2);
+	bool malformed;
+	assert_non_null(bytes);
+	memset(bytes, 0x7b, DEPTH);         /* field 15, a group begins */
+	memset(bytes + DEPTH, 0x7c, DEPTH); /* and ends */
+	bytes[2 * DEPTH] = 0x0a;
+	bytes[2 * DEPTH + 1] = 0;
+	assert_int_equal(read_all(bytes, 2 * DEPTH + 2, &malformed), 0);
+	assert_false(malformed);
+	read_all(bytes, 2 * DEPTH - 1, &malformed);
+	assert_true(malformed);
+	free(bytes);
+}
+
+static void
+a_scope_that_makes_no_sense_is_said(void **state)
+{
+	(void)state;
+	otlog__scope_view scope;
+	assert_false(otlog__scope_view_open((otlog__slice){ (const uint8_t *)"\x0a\x7f", 2 }, &scope));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_record_comes_with_its_resource_and_scope),
+		cmocka_unit_test(a_request_of_protobuf_c_reads_the_same),
+		cmocka_unit_test(a_resource_or_scope_that_is_not_there_is_empty),
+		cmocka_unit_test(nothing_is_a_request_without_records),
+		cmocka_unit_test(a_request_cut_anywhere_is_malformed_unless_cut_between_resources),
+		cmocka_unit_test(any_bytes_end_without_harm),
+		cmocka_unit_test(groups_of_any_depth_are_skipped_and_take_no_stack),
+		cmocka_unit_test(a_scope_that_makes_no_sense_is_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
