@@ -20,10 +20,24 @@ create_otlp_file(const otlog_otlp_options *options, otlog_exporter *out)
 	                                       out);
 }
 
+static bool
+create_otlp_grpc(const otlog_otlp_options *options, otlog_exporter *out)
+{
+	return otlog__grpc_load_and_create(options, NULL, out);
+}
+
+/* Without TLS where the endpoint does not say. */
+static bool
+create_otlp_grpc_insecure(const otlog_otlp_options *options, otlog_exporter *out)
+{
+	return otlog__grpc_load_and_create(options, &(otlog_grpc_options){ .insecure = true }, out);
+}
+
 static const otlog__builtin builtins[] = {
 	{ "otlp_http", otlog_otlp_http_exporter_create },
 	{ "otlp_http_json", otlog_otlp_http_json_exporter_create },
-	{ "otlp_grpc", otlog__grpc_load_and_create },
+	{ "otlp_grpc", create_otlp_grpc },
+	{ "otlp_grpc_insecure", create_otlp_grpc_insecure },
 	{ "console", create_console },
 	{ "otlp_file", create_otlp_file },
 };

@@ -87,8 +87,8 @@ find(void)
 }
 
 bool
-otlog__grpc_load_and_create(const otlog_otlp_options *options, otlog_exporter *out)
+otlog__grpc_load_and_create(const otlog_otlp_options *options, const otlog_grpc_options *grpc, otlog_exporter *out)
 {
 	otlog_otlp_grpc_create_function create = find();
-	return create && create(options, sizeof *options, NULL, 0, out);
+	return create && create(options, sizeof *options, grpc, grpc ? sizeof *grpc : 0, out);
 }

@@ -5,11 +5,12 @@
 #include <otlog/exporters.h>
 
 /*
- * As otlog_otlp_grpc_exporter_create with gRPC's own options at their defaults, by what was registered
+ * As otlog_otlp_grpc_exporter_create, by what was registered
  * (otlog_register_otlp_grpc), else from libotlog-grpc in the folder of libotlog itself, else where the system looks for
  * libraries. It must be of the same version, and stays mapped.
  */
-bool otlog__grpc_load_and_create(const otlog_otlp_options *options, otlog_exporter *out);
+bool otlog__grpc_load_and_create(const otlog_otlp_options *options, const otlog_grpc_options *grpc,
+                                 otlog_exporter *out);
 
 /* The same, looking for the library under this file name only. */
 otlog_otlp_grpc_create_function otlog__grpc_load(const char *file, char *why, size_t why_size);

@@ -131,6 +131,9 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 	else if (settings.sdk_disabled)
 		otlog__diagnose_always(OTLOG__INFO,
 		                       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
+	else if (!options->pipelines && !settings.exporters && !settings.mito_url)
+		otlog__diagnose_always(OTLOG__INFO,
+		                       "the SDK stays off: OTEL_LOGS_EXPORTER is none. Unset it to send logs");
 	else
 		provider = make_with(&settings, options);
 

@@ -67,6 +67,18 @@ put_choice(const reader *reader, const otlog__setting *row, uint64_t value)
 	memcpy(member(reader, row), &number, sizeof number);
 }
 
+static bool
+is_grpc(const reader *reader)
+{
+	return reader->settings->protocol == OTLOG__GRPC;
+}
+
+static const char *
+initial_url(const reader *reader, const otlog__setting *row)
+{
+	return is_grpc(reader) && row->initial_grpc ? row->initial_grpc : row->initial_text;
+}
+
 /* False only when memory is short. */
 static bool
 put_initial(const reader *reader, const otlog__setting *row)
@@ -76,7 +88,11 @@ put_initial(const reader *reader, const otlog__setting *row)
 		*(bool *)member(reader, row) = row->initial;
 		return true;
 	case OTLOG__KIND_ENUM:
+	case OTLOG__KIND_SET:
 		put_choice(reader, row, row->initial);
+		return true;
+	case OTLOG__KIND_SECONDS:
+		*(uint64_t *)member(reader, row) = row->initial * 1000;
 		return true;
 	case OTLOG__KIND_DURATION:
 	case OTLOG__KIND_COUNT:
@@ -84,7 +100,7 @@ put_initial(const reader *reader, const otlog__setting *row)
 		*(uint64_t *)member(reader, row) = row->initial;
 		return true;
 	case OTLOG__KIND_URL:
-		*(char **)member(reader, row) = strdup(row->initial_text);
+		*(char **)member(reader, row) = strdup(initial_url(reader, row));
 		return *(char **)member(reader, row);
 	default:
 		*(char **)member(reader, row) = NULL;
@@ -103,47 +119,69 @@ read_bool(const reader *reader, const otlog__given *given)
 }
 
 static const otlog__choice *
-find_choice(const otlog__given *given)
+find_named(const otlog__setting *row, otlog__text name)
 {
-	otlog__text value = otlog__text_trim(otlog__text_of(given->value));
-	for (const otlog__choice *choice = given->row->choices; choice->name; choice++) {
-		if (otlog__text_is(value, choice->name))
+	for (const otlog__choice *choice = row->choices; choice->name; choice++) {
+		if (otlog__text_is(name, choice->name))
 			return choice;
 	}
 	return NULL;
 }
 
-/* Who asked for gRPC has most likely given gRPC's port too. False only when memory is short. */
-static bool
-complain_not_built(const reader *reader, const otlog__given *given, const otlog__choice *choice)
+static const otlog__choice *
+find_choice(const otlog__given *given)
 {
-	otlog__given endpoint;
-	char hint[160] = "";
-	if (!look_up(reader, row_of(offsetof(otlog__settings, endpoint)), &endpoint))
-		return false;
-	otlog__text url = otlog__text_trim(otlog__text_of(endpoint.value));
-	if (given->row->offset == offsetof(otlog__settings, protocol) && choice->value == OTLOG__GRPC && url.size &&
-	    otlog__text_is(otlog__url_port(url), "4317"))
-		snprintf(hint, sizeof hint,
-		         " Port 4317 in %s is that of gRPC: collectors listen for HTTP on 4318, so change it too.",
-		         endpoint.variable);
-	free(endpoint.value);
-	otlog__given_is_not_built(given, hint);
-	return true;
+	return find_named(given->row, otlog__text_trim(otlog__text_of(given->value)));
 }
 
-static bool
+static void
 read_enum(const reader *reader, const otlog__given *given)
 {
 	const otlog__choice *choice = find_choice(given);
-	if (!choice) {
+	if (!choice || choice->refused) {
 		otlog__given_is_no_choice(given);
-		return true;
+		return;
 	}
-	if (choice->not_built)
-		return complain_not_built(reader, given, choice);
 	put_choice(reader, given->row, choice->value);
-	return true;
+}
+
+/* The first member of a list with commas; takes it off. */
+static otlog__text
+next_member(otlog__text *list)
+{
+	const char *comma = memchr(list->data, ',', list->size);
+	otlog__text first = { list->data, comma ? (size_t)(comma - list->data) : list->size };
+	size_t passed = comma ? first.size + 1 : first.size;
+	list->data += passed;
+	list->size -= passed;
+	return otlog__text_trim(first);
+}
+
+static void
+read_set(const reader *reader, const otlog__given *given)
+{
+	otlog__text list = otlog__text_of(given->value);
+	char unknown[96] = "";
+	unsigned set = 0;
+	while (list.size) {
+		otlog__text name = next_member(&list);
+		const otlog__choice *choice = find_named(given->row, name);
+		size_t used = strlen(unknown);
+		if (choice)
+			set |= choice->value;
+		else if (name.size && used + 8 < sizeof unknown) {
+			used += (size_t)snprintf(unknown + used, sizeof unknown - used, "%s", used ? ", " : "");
+			otlog__text_show(name, unknown + used, sizeof unknown - used);
+		}
+	}
+	if (*unknown)
+		otlog__given_has_unknown(given, unknown, set);
+	if (set & OTLOG__TO_NONE && set != OTLOG__TO_NONE) {
+		otlog__given_has_none_and_more(given);
+		set &= ~(unsigned)OTLOG__TO_NONE;
+	}
+	if (set)
+		put_choice(reader, given->row, set);
 }
 
 static void
@@ -156,7 +194,8 @@ read_number(const reader *reader, const otlog__given *given)
 	if (!read || number < given->row->least || number > given->row->most)
 		otlog__given_is_no_number(given);
 	else
-		*(uint64_t *)member(reader, given->row) = number;
+		*(uint64_t *)member(reader, given->row) =
+		    given->row->kind == OTLOG__KIND_SECONDS ? number * 1000 : number;
 }
 
 /* Takes the string; false if it is NULL, which means that memory is short. */
@@ -175,14 +214,33 @@ static bool
 read_url(const reader *reader, const otlog__given *given)
 {
 	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
+	if (is_grpc(reader) && url.size && !otlog__text_starts_with(url, "http"))
+		return put_string(reader, given->row, otlog__text_copy(url)); /* one of gRPC's own targets */
 	const char *problem = otlog__url_problem(url);
 	if (problem) {
-		otlog__given_is_bad(given, "no http or https URL", problem,
-		                    "Set it to a URL such as http://localhost:4318");
+		otlog__given bad = *given;
+		bad.instead = initial_url(reader, given->row);
+		otlog__given_is_bad(&bad, "no http or https URL", problem,
+		                    is_grpc(reader) ? "Set it to a URL such as http://localhost:4317"
+		                                    : "Set it to a URL such as http://localhost:4318");
 		return true;
 	}
+	if (is_grpc(reader))
+		return put_string(reader, given->row, otlog__text_copy(url));
 	bool is_base = given->variable == given->row->general;
 	return put_string(reader, given->row, is_base ? otlog__url_append(url, "v1/logs") : otlog__url_complete(url));
+}
+
+static bool
+read_address(const reader *reader, const otlog__given *given)
+{
+	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
+	const char *problem = otlog__url_problem(url);
+	if (!problem)
+		return put_string(reader, given->row, otlog__url_complete(url));
+	otlog__given_is_bad(given, "no http or https URL", problem,
+	                    "Set it to a URL such as https://logs.example.com/mito");
+	return true;
 }
 
 static bool
@@ -212,18 +270,26 @@ read_given(const reader *reader, const otlog__given *given)
 		read_bool(reader, given);
 		return true;
 	case OTLOG__KIND_ENUM:
-		return read_enum(reader, given);
+		read_enum(reader, given);
+		return true;
+	case OTLOG__KIND_SET:
+		read_set(reader, given);
+		return true;
 	case OTLOG__KIND_DURATION:
+	case OTLOG__KIND_SECONDS:
 	case OTLOG__KIND_COUNT:
 	case OTLOG__KIND_BYTES:
 		read_number(reader, given);
 		return true;
+	case OTLOG__KIND_ADDRESS:
+		return read_address(reader, given);
 	case OTLOG__KIND_URL:
 		return read_url(reader, given);
 	case OTLOG__KIND_LIST:
 	case OTLOG__KIND_HEADERS:
 		return read_list(reader, given);
 	case OTLOG__KIND_TEXT:
+	case OTLOG__KIND_NAMES:
 	case OTLOG__KIND_FILE:
 		break;
 	}
@@ -234,7 +300,11 @@ static bool
 read_row(const reader *reader, const otlog__setting *row)
 {
 	otlog__given given;
-	if (!put_initial(reader, row) || !look_up(reader, row, &given))
+	if (!put_initial(reader, row))
+		return false;
+	if (row->wanted && !row->wanted(reader->settings))
+		return true;
+	if (!look_up(reader, row, &given))
 		return false;
 	bool read = !given.value || read_given(reader, &given);
 	free(given.value);
@@ -267,6 +337,48 @@ batch_fits_queue(const reader *reader)
 	return true;
 }
 
+/* Says so if a Mito log server is set up by half. False only when memory is short. */
+static bool
+check_mito(const reader *reader)
+{
+	const otlog__setting *version_row = row_of(offsetof(otlog__settings, mito_version));
+	const otlog__setting *url_row = row_of(offsetof(otlog__settings, mito_url));
+	otlog__given version;
+	otlog__given url;
+	bool known = look_up(reader, version_row, &version);
+	known = look_up(reader, url_row, &url) && known;
+	if (known && url.value && !version.value)
+		otlog__given_is_alone(&url, version_row->variable, "Set MITO_CONFIG_VERSION to 2");
+	else if (known && !url.value && reader->settings->mito_version == OTLOG__MITO_VERSION)
+		otlog__given_is_alone(&version, url_row->variable,
+		                      "Set MITO_CONFIG_LOG_SERVER_URL to a URL such as https://logs.example.com/mito");
+	free(version.value);
+	free(url.value);
+	return known;
+}
+
+/*
+ * With nothing but a Mito log server set up, OTLP is not there by default: nobody has asked for it. False only when
+ * memory is short.
+ */
+static bool
+choose_exporters(const reader *reader)
+{
+	const size_t askers[] = { offsetof(otlog__settings, exporters), offsetof(otlog__settings, endpoint) };
+	otlog__settings *settings = reader->settings;
+	bool asked = false;
+	for (size_t i = 0; i < sizeof askers / sizeof askers[0]; i++) {
+		otlog__given given;
+		if (!look_up(reader, row_of(askers[i]), &given))
+			return false;
+		asked |= given.value != NULL;
+		free(given.value);
+	}
+	if (settings->exporters == OTLOG__TO_NONE || (settings->mito_url && !asked))
+		settings->exporters = 0;
+	return true;
+}
+
 bool
 otlog__settings_read(otlog__settings *settings, otlog__lookup lookup, void *user)
 {
@@ -279,7 +391,9 @@ otlog__settings_read(otlog__settings *settings, otlog__lookup lookup, void *user
 	/* A worker that never waits would spin. */
 	if (settings->schedule_delay_ms == 0)
 		settings->schedule_delay_ms = 1;
-	return batch_fits_queue(&reader);
+	if (settings->mito_interval_ms == 0)
+		settings->mito_interval_ms = 1;
+	return check_mito(&reader) && choose_exporters(&reader) && batch_fits_queue(&reader);
 }
 
 otlog_diagnostic_level

@@ -15,6 +15,12 @@
 
 typedef enum otlog__protocol { OTLOG__HTTP_PROTOBUF, OTLOG__HTTP_JSON, OTLOG__GRPC } otlog__protocol;
 
+/* Bits of otlog__settings.exporters. The Mito log server is beside them: it is on where it has a URL. */
+enum { OTLOG__TO_OTLP = 1, OTLOG__TO_CONSOLE = 2, OTLOG__TO_OTLP_STDOUT = 4, OTLOG__TO_NONE = 8 };
+
+/* Of MITO_CONFIG_VERSION; the older one has no log server. */
+#define OTLOG__MITO_VERSION 2
+
 /* The settings in force, after defaults. Strings are owned. Every one of them is usable as it is: checked on reading.
  */
 typedef struct otlog__settings {
@@ -22,14 +28,23 @@ typedef struct otlog__settings {
 	otlog_diagnostic_level log_level;
 	char *service_name;        /* NULL: not given */
 	char *resource_attributes; /* a list that otlog__pairs_parse takes; NULL: not given */
-	char *endpoint;            /* a whole URL, v1/logs already appended where the specification says so */
+	unsigned exporters;        /* 0: none of them, because of OTLOG__TO_NONE or because only Mito is set up */
 	otlog__protocol protocol;  /* one that is built in */
+	char *endpoint;            /* a whole URL, v1/logs already appended where the specification says so */
+	bool insecure;             /* gRPC without TLS where the endpoint does not say */
 	char *headers;             /* a list that otlog__pairs_parse takes, of valid headers; NULL: not given */
 	uint64_t otlp_timeout_ms;  /* 0: none */
 	otlog_compression compression;
 	char *ca_file; /* files are not opened here: the exporter says what is wrong with them */
 	char *client_certificate_file;
 	char *client_key_file;
+	unsigned mito_version;          /* 0: not given, or none that has a log server */
+	char *mito_url;                 /* NULL: no Mito log server */
+	uint64_t mito_interval_ms;      /* at least 1 */
+	char *mito_resource_attributes; /* names with commas between; NULL: none */
+	char *mito_ca_file;
+	char *mito_client_certificate_file;
+	char *mito_client_key_file;
 	uint64_t schedule_delay_ms; /* at least 1 */
 	uint64_t export_timeout_ms; /* 0: none */
 	uint64_t max_queue_records; /* 0: not given */

@@ -13,7 +13,8 @@ static const char opening[] =
     "otlog is configured by environment variables, or in code through `otlog_options`; what code sets wins. `OTEL_*`\n"
     "have the meaning and, but for the differences below, the defaults that the OpenTelemetry specification gives "
     "them\n"
-    "(configuration/sdk-environment-variables.md, protocol/exporter.md); `OTLOG_*` are otlog's own.\n"
+    "(configuration/sdk-environment-variables.md, protocol/exporter.md); `MITO_*` are those of Mito's own uploader;\n"
+    "`OTLOG_*` are otlog's own.\n"
     "\n"
     "- An empty variable counts as not set.\n"
     "- A bad value never stops the program. It is reported once, as a diagnostic that names the variable, what is "
@@ -24,6 +25,27 @@ static const char opening[] =
     "- The environment is read at `otlog_start` and at `otlog_provider_create`. In a setuid program it is not read.\n";
 
 static const char closing[] =
+    "\n"
+    "## The Mito log server beside OTLP\n"
+    "\n"
+    "`MITO_CONFIG_VERSION=2` and `MITO_CONFIG_LOG_SERVER_URL` switch it on. If nothing asks for another destination\n"
+    "(`OTEL_LOGS_EXPORTER` and the `OTEL_EXPORTER_OTLP_[LOGS_]ENDPOINT` variables are not set), it is the only one; "
+    "else\n"
+    "records go to both, and neither waits for the other. Where its variables cannot be used, it is left out, and "
+    "what\n"
+    "else is set holds.\n"
+    "\n"
+    "Records are uploaded at the interval, off the calling threads, as requests of up to 512 KiB of records, one "
+    "after\n"
+    "the other. They go earlier only when so many wait that they might fill half of the queue (one for each KiB of\n"
+    "`OTLOG_QUEUE_BYTES`, or half of `OTEL_BLRP_MAX_QUEUE_SIZE`), and at a flush or shutdown. After a failure the "
+    "next\n"
+    "attempt comes within the interval (1 s at least), after each further one within twice the time, up to 5 minutes "
+    "or\n"
+    "the interval, whichever is longer; how long exactly is left to chance. A success resets it. What could not be "
+    "sent\n"
+    "waits in the queue. `OTEL_BLRP_EXPORT_TIMEOUT` alone bounds one attempt; `OTEL_BLRP_SCHEDULE_DELAY` and\n"
+    "`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` do not concern it.\n"
     "\n"
     "## Differences from the specification, and why\n"
     "\n"
@@ -62,15 +84,15 @@ static const char closing[] =
     "\n"
     "## Not read by this release\n"
     "\n"
-    "`OTEL_LOGS_EXPORTER`, `OTEL_PROPAGATORS`, `OTEL_CONFIG_FILE`, `OTEL_ENTITIES`, `OTEL_ATTRIBUTE_*_LIMIT`,\n"
-    "`OTEL_LOGRECORD_ATTRIBUTE_*_LIMIT` and `OTEL_EXPORTER_OTLP_[LOGS_]INSECURE`, which concerns gRPC alone.\n";
+    "`OTEL_PROPAGATORS`, `OTEL_CONFIG_FILE`, `OTEL_ENTITIES`, `OTEL_ATTRIBUTE_*_LIMIT` and\n"
+    "`OTEL_LOGRECORD_ATTRIBUTE_*_LIMIT`.\n";
 
 static void
 write_choices(FILE *out, const otlog__choice *choices)
 {
 	for (const otlog__choice *choice = choices; choice->name; choice++)
-		fprintf(out, "%s`%s`%s", choice == choices ? "" : ", ", choice->name,
-		        choice->not_built ? " (not built into this release: the default is used)" : "");
+		if (!choice->refused)
+			fprintf(out, "%s`%s`", choice == choices ? "" : ", ", choice->name);
 }
 
 static void
@@ -84,7 +106,12 @@ write_values(FILE *out, const otlog__setting *row)
 	case OTLOG__KIND_ENUM:
 		write_choices(out, row->choices);
 		break;
+	case OTLOG__KIND_SET:
+		fputs("one, or a list with commas, of ", out);
+		write_choices(out, row->choices);
+		break;
 	case OTLOG__KIND_DURATION:
+	case OTLOG__KIND_SECONDS:
 	case OTLOG__KIND_COUNT:
 	case OTLOG__KIND_BYTES:
 		otlog__setting_range(row, range, sizeof range);
@@ -97,6 +124,10 @@ write_values(FILE *out, const otlog__setting *row)
 	case OTLOG__KIND_FILE:
 		fputs("path of a PEM file", out);
 		break;
+	case OTLOG__KIND_NAMES:
+		fputs("`name,name`", out);
+		break;
+	case OTLOG__KIND_ADDRESS:
 	case OTLOG__KIND_URL:
 		fputs("an `http://` or `https://` URL", out);
 		break;

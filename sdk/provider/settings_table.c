@@ -16,10 +16,36 @@ static const otlog__choice log_levels[] = {
 
 static const otlog__choice protocols[] = {
 	{ .name = "http/protobuf", .value = OTLOG__HTTP_PROTOBUF },
-	{ .name = "http/json", .value = OTLOG__HTTP_JSON, .not_built = true },
-	{ .name = "grpc", .value = OTLOG__GRPC, .not_built = true },
+	{ .name = "http/json", .value = OTLOG__HTTP_JSON },
+	{ .name = "grpc", .value = OTLOG__GRPC },
 	{ .name = NULL },
 };
+
+static const otlog__choice exporters[] = {
+	{ .name = "otlp", .value = OTLOG__TO_OTLP },
+	{ .name = "console", .value = OTLOG__TO_CONSOLE },
+	{ .name = "otlp/stdout", .value = OTLOG__TO_OTLP_STDOUT },
+	{ .name = "none", .value = OTLOG__TO_NONE },
+	{ .name = NULL },
+};
+
+static const otlog__choice mito_versions[] = {
+	{ .name = "2", .value = OTLOG__MITO_VERSION },
+	{ .name = "1", .refused = "the version of Mito's configuration that has no log server" },
+	{ .name = NULL },
+};
+
+static bool
+has_mito_version(const otlog__settings *so_far)
+{
+	return so_far->mito_version == OTLOG__MITO_VERSION;
+}
+
+static bool
+has_mito_url(const otlog__settings *so_far)
+{
+	return so_far->mito_url;
+}
 
 static const otlog__choice compressions[] = {
 	{ .name = "none", .value = OTLOG_COMPRESSION_NONE },
@@ -69,15 +95,17 @@ const otlog__setting otlog__setting_table[] = {
 	      "More attributes of the resource. `,`, `=` and `%` in keys and values are percent-encoded. One malformed "
 	      "member discards the whole list." },
 
-	{ .group = "Export over OTLP",
-	  OTLP("ENDPOINT"),
-	  .kind = OTLOG__KIND_URL,
-	  MEMBER(endpoint),
-	  .initial_text = "http://localhost:4318/v1/logs",
-	  .in_code = "`otlog_otlp_options.endpoint`",
+	{ .group = "Destinations",
+	  .variable = "OTEL_LOGS_EXPORTER",
+	  .kind = OTLOG__KIND_SET,
+	  MEMBER(exporters),
+	  .choices = exporters,
+	  .initial = OTLOG__TO_OTLP,
+	  .in_code = "`otlog_options.pipelines`",
 	  .about =
-	      "Where records are sent. The variable for logs is the whole URL (without a path: `/`); to the general "
-	      "one `v1/logs` is appended." },
+	      "Where records go: over OTLP, to the standard output as lines for people (`console`) or as OTLP JSON "
+	      "lines (`otlp/stdout`), or nowhere. All of a list at the same time. A Mito log server is beside these." },
+
 	{ .group = "Export over OTLP",
 	  OTLP("PROTOCOL"),
 	  .kind = OTLOG__KIND_ENUM,
@@ -85,7 +113,26 @@ const otlog__setting otlog__setting_table[] = {
 	  .choices = protocols,
 	  .initial = OTLOG__HTTP_PROTOBUF,
 	  .in_code = "the exporter that is created",
-	  .about = "How they are sent." },
+	  .about = "How records are sent." },
+	{ .group = "Export over OTLP",
+	  OTLP("ENDPOINT"),
+	  .kind = OTLOG__KIND_URL,
+	  MEMBER(endpoint),
+	  .initial_text = "http://localhost:4318/v1/logs",
+	  .initial_grpc = "http://localhost:4317",
+	  .in_code = "`otlog_otlp_options.endpoint`",
+	  .about =
+	      "Where they are sent. The variable for logs is the whole URL (without a path: `/`); to the general one "
+	      "`v1/logs` is appended. With gRPC either is the whole target, which need not be a URL, and the default "
+	      "is "
+	      "`http://localhost:4317`." },
+	{ .group = "Export over OTLP",
+	  OTLP("INSECURE"),
+	  .kind = OTLOG__KIND_BOOL,
+	  MEMBER(insecure),
+	  .in_code = "`otlog_grpc_options.insecure`",
+	  .about =
+	      "`true`: gRPC without TLS, for targets that are no URL. `http://` and `https://` decide by themselves." },
 	{ .group = "Export over OTLP",
 	  OTLP("HEADERS"),
 	  .kind = OTLOG__KIND_HEADERS,
@@ -129,6 +176,66 @@ const otlog__setting otlog__setting_table[] = {
 	  MEMBER(client_key_file),
 	  .initial_text = "none",
 	  .in_code = "`otlog_otlp_options.client_key_file`",
+	  .about = "Its private key." },
+
+	{ .group = "The Mito log server",
+	  .variable = "MITO_CONFIG_VERSION",
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(mito_version),
+	  .choices = mito_versions,
+	  .initial_text = "none, which sends nothing to a Mito log server",
+	  .in_code = "`otlog_mito_exporter_create`",
+	  .about = "Needed for what follows." },
+	{ .group = "The Mito log server",
+	  .variable = "MITO_CONFIG_LOG_SERVER_URL",
+	  .kind = OTLOG__KIND_ADDRESS,
+	  MEMBER(mito_url),
+	  .initial_text = "none, which sends nothing to a Mito log server",
+	  .wanted = has_mito_version,
+	  .in_code = "`otlog_mito_options.url`",
+	  .about =
+	      "Where records are posted as flat JSON objects (see otlog/exporters.h); may hold user and password." },
+	{ .group = "The Mito log server",
+	  .variable = "MITO_CONFIG_LOG_SERVER_BATCH_INTERVAL",
+	  .kind = OTLOG__KIND_SECONDS,
+	  MEMBER(mito_interval_ms),
+	  .most = MOST_MS / 1000,
+	  .initial = 10,
+	  .wanted = has_mito_url,
+	  .in_code = "`otlog_pipeline_options.schedule_delay_ms`",
+	  .about = "From one upload to the next; 0: as soon as there is something." },
+	{ .group = "The Mito log server",
+	  .variable = "OTLOG_MITO_RESOURCE_ATTRIBUTES",
+	  .kind = OTLOG__KIND_NAMES,
+	  MEMBER(mito_resource_attributes),
+	  .initial_text = "none",
+	  .wanted = has_mito_url,
+	  .in_code = "`otlog_mito_options.resource_attributes`",
+	  .about = "Attributes of the resource that go into every object, such as `user.name,os.type`; their keys have "
+	           "`_` for each `.`." },
+	{ .group = "The Mito log server",
+	  .variable = "OTLOG_MITO_CERTIFICATE",
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(mito_ca_file),
+	  .initial_text = "the system's trust roots",
+	  .wanted = has_mito_url,
+	  .in_code = "`otlog_mito_options.ca_file`",
+	  .about = "Certificates that the log server's one is checked with." },
+	{ .group = "The Mito log server",
+	  .variable = "OTLOG_MITO_CLIENT_CERTIFICATE",
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(mito_client_certificate_file),
+	  .initial_text = "none",
+	  .wanted = has_mito_url,
+	  .in_code = "`otlog_mito_options.client_certificate_file`",
+	  .about = "The client's certificate, for mutual TLS." },
+	{ .group = "The Mito log server",
+	  .variable = "OTLOG_MITO_CLIENT_KEY",
+	  .kind = OTLOG__KIND_FILE,
+	  MEMBER(mito_client_key_file),
+	  .initial_text = "none",
+	  .wanted = has_mito_url,
+	  .in_code = "`otlog_mito_options.client_key_file`",
 	  .about = "Its private key." },
 
 	{ .group = "Batches",
@@ -214,7 +321,11 @@ otlog__setting_initial(const otlog__setting *row, char out[OTLOG__INITIAL_SHOWN]
 	case OTLOG__KIND_BOOL:
 		return row->initial ? "true" : "false";
 	case OTLOG__KIND_ENUM:
+	case OTLOG__KIND_SET:
 		return choice_name(row->choices, row->initial);
+	case OTLOG__KIND_SECONDS:
+		snprintf(out, OTLOG__INITIAL_SHOWN, "%" PRIu64 " s", row->initial);
+		return out;
 	case OTLOG__KIND_DURATION:
 		snprintf(out, OTLOG__INITIAL_SHOWN, "%" PRIu64 " ms", row->initial);
 		return out;

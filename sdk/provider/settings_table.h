@@ -8,12 +8,16 @@
 typedef enum otlog__setting_kind {
 	OTLOG__KIND_BOOL,     /* bool */
 	OTLOG__KIND_ENUM,     /* an enum; row->choices */
+	OTLOG__KIND_SET,      /* unsigned, the values of several choices put together; OTLOG__TO_NONE stands alone */
 	OTLOG__KIND_DURATION, /* uint64_t, milliseconds */
+	OTLOG__KIND_SECONDS,  /* the same, but given in seconds, as least, most and initial are */
 	OTLOG__KIND_COUNT,    /* uint64_t */
 	OTLOG__KIND_BYTES,    /* uint64_t */
-	OTLOG__KIND_TEXT,     /* char *, as the four below */
+	OTLOG__KIND_TEXT,     /* char *, as those below */
+	OTLOG__KIND_NAMES,
 	OTLOG__KIND_FILE,
-	OTLOG__KIND_URL, /* whole in row->variable, a base URL in row->general */
+	OTLOG__KIND_ADDRESS, /* a whole URL; NULL where not given */
+	OTLOG__KIND_URL,     /* whole in row->variable, a base URL in row->general */
 	OTLOG__KIND_LIST,
 	OTLOG__KIND_HEADERS /* a list whose value never stands in a message */
 } otlog__setting_kind;
@@ -22,7 +26,7 @@ typedef enum otlog__setting_kind {
 typedef struct otlog__choice {
 	const char *name;
 	unsigned value;
-	bool not_built; /* known, but this release has it not: the default is used */
+	const char *refused; /* known, but never taken: what it is, instead of one of the others */
 } otlog__choice;
 
 typedef struct otlog__setting {
@@ -35,8 +39,10 @@ typedef struct otlog__setting {
 	uint64_t most;
 	uint64_t initial;         /* default of a bool, enum or number */
 	const char *initial_text; /* the default in words, where a number does not say it; the default of a URL */
+	const char *initial_grpc; /* the default of a URL with gRPC, where it differs */
 	const otlog__choice *choices;
-	const char *in_code; /* what does the same in a program */
+	bool (*wanted)(const otlog__settings *so_far); /* whether the row is read at all; NULL: always */
+	const char *in_code;                           /* what does the same in a program */
 	const char *about;
 } otlog__setting;
 

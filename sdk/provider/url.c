@@ -94,15 +94,6 @@ otlog__url_problem(otlog__text url)
 	return NULL;
 }
 
-otlog__text
-otlog__url_port(otlog__text url)
-{
-	otlog__text host;
-	otlog__text port;
-	split_authority(url, &host, &port);
-	return port.size ? slice(port, 1, port.size) : port;
-}
-
 /* The URL with `more` put in front of its query or fragment. */
 static char *
 insert(otlog__text url, const char *more)

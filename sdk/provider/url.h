@@ -17,9 +17,6 @@ char *otlog__url_append(otlog__text base, const char *path);
 /* The URL as it is, with '/' where it has no path. As above. */
 char *otlog__url_complete(otlog__text url);
 
-/* The port as it is written; empty if the URL names none. */
-otlog__text otlog__url_port(otlog__text url);
-
 /*
  * Writes what of the URL may stand in a message, also of a malformed one: no user, no password, no query, and the end
  * cut off where out[0…size) has no room for it.

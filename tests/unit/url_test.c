@@ -103,21 +103,6 @@ a_url_without_a_path_gets_a_slash(void **state)
 }
 
 static void
-the_port_is_found(void **state)
-{
-	(void)state;
-	static const char *const cases[][2] = { { "http://h:4317/x:1", "4317" }, { "http://u:1@h:2", "2" },
-		                                { "http://[::1]:4317", "4317" }, { "http://[::1]", "" },
-		                                { "http://h/a:4317", "" },       { "localhost:4317", "4317" },
-		                                { "http://h?x=:4317", "" },      { "http://h:4318?x", "4318" } };
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		otlog__text port = otlog__url_port(otlog__text_of(cases[i][0]));
-		if (!otlog__text_is(port, cases[i][1]))
-			fail_msg("%s: %.*s", cases[i][0], (int)port.size, port.data);
-	}
-}
-
-static void
 neither_user_nor_password_nor_query_is_shown(void **state)
 {
 	(void)state;
@@ -156,7 +141,6 @@ main(void)
 		cmocka_unit_test(what_is_no_http_url_is_found_with_its_reason),
 		cmocka_unit_test(a_path_is_appended_with_one_slash_before_the_query),
 		cmocka_unit_test(a_url_without_a_path_gets_a_slash),
-		cmocka_unit_test(the_port_is_found),
 		cmocka_unit_test(neither_user_nor_password_nor_query_is_shown),
 		cmocka_unit_test(a_long_url_is_cut),
 	};
