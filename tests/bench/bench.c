@@ -54,11 +54,12 @@ bench_quantile(bench_samples *samples, double share)
 	return samples->values[rank ? rank - 1 : 0];
 }
 
+static const bench_case *const tables[] = { bench_emit_cases, bench_json_cases, bench_delivery_cases };
+
 static const bench_case *
 find_case(const char *name)
 {
-	const bench_case *tables[] = { bench_emit_cases, bench_delivery_cases };
-	for (size_t t = 0; t < 2; t++)
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (const bench_case *c = tables[t]; c->name; c++)
 			if (strcmp(c->name, name) == 0)
 				return c;
@@ -71,10 +72,9 @@ usage(FILE *out)
 	fprintf(out, "usage: otlog_bench CASE... [--json] [--queue-dir DIR] [--threads N] [--records N] [--rounds N] "
 	             "[--quick]\n\n"
 	             "Rounds of the cases alternate, so that their figures can be compared.\n\n");
-	for (const bench_case *c = bench_emit_cases; c->name; c++)
-		fprintf(out, "  %-16s %s\n", c->name, c->what);
-	for (const bench_case *c = bench_delivery_cases; c->name; c++)
-		fprintf(out, "  %-16s %s\n", c->name, c->what);
+	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+		for (const bench_case *c = tables[t]; c->name; c++)
+			fprintf(out, "  %-16s %s\n", c->name, c->what);
 }
 
 static void

@@ -42,6 +42,7 @@ typedef struct bench_case {
 } bench_case;
 
 extern const bench_case bench_emit_cases[];     /* emit.c; ends with a NULL name */
+extern const bench_case bench_json_cases[];     /* json.c */
 extern const bench_case bench_delivery_cases[]; /* delivery.c */
 
 uint64_t bench_now_ns(void);

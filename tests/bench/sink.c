@@ -1,10 +1,13 @@
 #include "tests/bench/sink.h"
 
+#include "tests/bench/count.h"
+
 #include <arpa/inet.h>
 #include <err.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,41 +20,26 @@
 
 static struct bench_sink_shared *shared;
 
-/* Reads the tag and length of a length-delimited field; returns its content, or NULL at the end. */
-static const uint8_t *
-next_field(const uint8_t *at, const uint8_t *end, uint8_t *tag, size_t *size)
+/* A field of the head, which ends with a NUL; "" if it is not there. */
+static const char *
+header(const char *head, const char *name)
 {
-	if (at >= end)
-		return NULL;
-	*tag = *at++;
-	*size = 0;
-	for (int shift = 0; at < end && shift < 63; shift += 7) {
-		*size |= (size_t)(*at & 0x7f) << shift;
-		if (!(*at++ & 0x80))
-			return *size <= (size_t)(end - at) ? at : NULL;
-	}
-	return NULL;
+	const char *found = strcasestr(head, name);
+	return found ? found + strlen(name) : "";
 }
 
-/* Log records in a request: field 1 ResourceLogs, field 2 ScopeLogs, field 2 LogRecord. */
+static bool
+is_json(const char *head)
+{
+	return strncmp(header(head, "\r\ncontent-type: "), "application/json", 16) == 0;
+}
+
 static uint64_t
-count_records(const uint8_t *body, size_t size, int depth)
+count_request(const char *head, const uint8_t *body, size_t size)
 {
-	static const uint8_t wanted[] = { 1 << 3 | 2, 2 << 3 | 2, 2 << 3 | 2 };
-	const uint8_t *end = body + size, *content;
-	uint64_t records = 0;
-	uint8_t tag;
-	for (const uint8_t *at = body; (content = next_field(at, end, &tag, &size)); at = content + size)
-		if (tag == wanted[depth])
-			records += depth == 2 ? 1 : count_records(content, size, depth + 1);
-	return records;
-}
-
-static size_t
-content_length(const char *headers)
-{
-	const char *found = strcasestr(headers, "\r\ncontent-length:");
-	return found ? strtoul(found + 17, NULL, 10) : 0;
+	if (strncmp(head, "POST /mito", 10) == 0)
+		return bench_count(body, size, "\"event\": ");
+	return is_json(head) ? bench_count_json(body, size) : bench_count_protobuf(body, size);
 }
 
 typedef struct connection {
@@ -82,7 +70,9 @@ fill(connection *c, size_t wanted)
 static bool
 answer(connection *c)
 {
-	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
+	static const char protobuf[] =
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n";
+	static const char json[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 	char *end = NULL;
 	do {
 		if (!fill(c, c->used + 1))
@@ -94,14 +84,15 @@ answer(connection *c)
 		return false;
 	size_t head = (size_t)(end - (char *)c->data) + 4;
 	*end = '\0';
-	size_t size = content_length((char *)c->data);
+	size_t size = strtoul(header((char *)c->data, "\r\ncontent-length:"), NULL, 10);
 	if (!fill(c, head + size))
 		return false;
-	atomic_fetch_add(&shared->records, count_records(c->data + head, size, 0));
+	const char *ok = is_json((char *)c->data) ? json : protobuf;
+	atomic_fetch_add(&shared->records, count_request((char *)c->data, c->data + head, size));
 	atomic_fetch_add(&shared->bytes, size);
 	c->used -= head + size;
 	memmove(c->data, c->data + head + size, c->used);
-	return send(c->fd, ok, sizeof ok - 1, MSG_NOSIGNAL) == (ssize_t)(sizeof ok - 1);
+	return send(c->fd, ok, strlen(ok), MSG_NOSIGNAL) == (ssize_t)strlen(ok);
 }
 
 static void *
@@ -146,6 +137,54 @@ bench_sink_start(void)
 		run(listener);
 	close(listener);
 	return (bench_sink){ pid, ntohs(address.sin_port), shared };
+}
+
+/* Where the programs of the build lie: this one, and the gRPC sink. */
+static void
+program_beside(const char *name, char *out, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", out, size - 1);
+	if (length <= 0)
+		err(1, "/proc/self/exe");
+	out[length] = '\0';
+	char *slash = strrchr(out, '/');
+	snprintf(slash + 1, size - (size_t)(slash + 1 - out), "%s", name);
+}
+
+bench_grpc_sink
+bench_grpc_sink_start(void)
+{
+	char program[4096], fd_text[16];
+	int out[2], memory = memfd_create("otlog-bench-sink", 0);
+	program_beside("otlog_bench_grpc_sink", program, sizeof program);
+	snprintf(fd_text, sizeof fd_text, "%d", memory);
+	if (memory < 0 || ftruncate(memory, sizeof(struct bench_sink_shared)) || pipe(out))
+		err(1, "gRPC sink");
+	bench_grpc_sink sink = { 0 };
+	sink.shared = mmap(NULL, sizeof *sink.shared, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	sink.pid = fork();
+	if (sink.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(out[1], STDOUT_FILENO);
+		execl(program, program, fd_text, (char *)NULL);
+		err(1, "%s cannot be started; build it with -DOTLOG_GRPC=ON", program);
+	}
+	close(out[1]);
+	FILE *line = fdopen(out[0], "r");
+	unsigned port;
+	if (sink.shared == MAP_FAILED || sink.pid < 0 || !line || fscanf(line, "%u", &port) != 1)
+		errx(1, "the gRPC sink does not start");
+	fclose(line);
+	close(memory);
+	sink.port = (uint16_t)port;
+	return sink;
+}
+
+void
+bench_grpc_sink_stop(bench_grpc_sink *sink)
+{
+	bench_sink_stop(sink);
+	munmap(sink->shared, sizeof *sink->shared);
 }
 
 void

@@ -1,8 +1,12 @@
-/* A destination in a process of its own: answers every POST with 200 and counts the log records in it. */
+/*
+ * Destinations in processes of their own, which count the log records that arrive: one takes every POST (OTLP in either
+ * form, Mito arrays at /mito), one is a gRPC server.
+ */
 #ifndef OTLOG_BENCH_SINK_H
 #define OTLOG_BENCH_SINK_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,5 +22,10 @@ typedef struct bench_sink {
 /* Forks: call it before any thread is started. Exits the program with a message if it cannot. */
 bench_sink bench_sink_start(void);
 void bench_sink_stop(bench_sink *sink);
+
+/* The gRPC server is a program beside this one, so that this one maps libgrpc only where it exports over gRPC. */
+typedef struct bench_sink bench_grpc_sink;
+bench_grpc_sink bench_grpc_sink_start(void);
+void bench_grpc_sink_stop(bench_grpc_sink *sink);
 
 #endif
