@@ -233,11 +233,14 @@ otlog__pipelines_start(otlog_provider *provider)
 		otlog__pipeline *pipeline = &provider->pipelines[i];
 		pipeline->processor =
 		    otlog__batch_create(provider->queue, (uint32_t)i, pipeline->exporter, &pipeline->batch);
-		if (!pipeline->processor)
+		if (!pipeline->processor) {
+			/* Nobody will move its cursor: the keeper passes over what is not for it. */
+			otlog__queue_set_away(provider->queue, (uint32_t)i, true);
 			otlog__diagnose_always(OTLOG__ERROR,
 			                       "%s: no memory or no thread for this pipeline; it stays off. Raise the "
 			                       "limits of the process (ulimit -u, memory)",
 			                       pipeline->exporter.name);
+		}
 		any |= pipeline->processor != NULL;
 	}
 	plan_takers(provider);
