@@ -126,6 +126,33 @@ open_channel(const otlog__grpc_destination *to, grpc_channel_credentials *creden
 	return grpc_channel_create(to->target.name, credentials, &args);
 }
 
+void
+otlog__grpc_destination_free(otlog__grpc_destination *destination)
+{
+	otlog__grpc_target_free(&destination->target);
+	free(destination->ca_file);
+	free(destination->client_certificate_file);
+	free(destination->client_key_file);
+}
+
+/* gRPC gives a channel also to where it can never connect; such a one is shut down from the start. */
+static bool
+is_stillborn(grpc_channel *channel)
+{
+	return grpc_channel_check_connectivity_state(channel, 0) == GRPC_CHANNEL_SHUTDOWN;
+}
+
+bool
+otlog__grpc_understands(const otlog__grpc_destination *destination)
+{
+	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+	grpc_channel *channel = open_channel(destination, credentials);
+	bool good = !is_stillborn(channel);
+	grpc_channel_destroy(channel);
+	grpc_channel_credentials_release(credentials);
+	return good;
+}
+
 static otlog__grpc_link *
 open_link(const otlog__grpc_destination *to, char *why, size_t why_size)
 {
@@ -138,9 +165,12 @@ open_link(const otlog__grpc_destination *to, char *why, size_t why_size)
 	if (credentials) {
 		link->channel = open_channel(to, credentials);
 		grpc_channel_credentials_release(credentials);
+		if (!is_stillborn(link->channel))
+			return link;
+		grpc_channel_destroy(link->channel);
+		snprintf(why, why_size, "%.80s: gRPC opens no channel. Check OTEL_EXPORTER_OTLP_ENDPOINT",
+		         to->target.display);
 	}
-	if (link->channel)
-		return link;
 	free(link);
 	return NULL;
 }

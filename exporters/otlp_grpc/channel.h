@@ -25,6 +25,11 @@ typedef struct otlog__grpc_destination {
 	uint32_t keepalive_timeout_ms;
 } otlog__grpc_destination;
 
+void otlog__grpc_destination_free(otlog__grpc_destination *destination);
+
+/* False if gRPC cannot make sense of the target, so that no attempt could ever succeed. */
+bool otlog__grpc_understands(const otlog__grpc_destination *destination);
+
 typedef struct otlog__grpc_link otlog__grpc_link;
 
 typedef struct otlog__grpc_channels {

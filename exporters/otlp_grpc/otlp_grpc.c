@@ -5,6 +5,7 @@
 #include "exporters/otlp_grpc/channel.h"
 #include "exporters/otlp_grpc/core.h"
 #include "exporters/otlp_grpc/metadata.h"
+#include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/verdict.h"
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/version.h"
@@ -12,30 +13,18 @@
 #include <grpc/slice.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where one call runs. */
-typedef struct place {
-	grpc_completion_queue *queue;
-	grpc_metadata *metadata;
-	grpc_call *running; /* what a cancel ends; NULL: nothing */
-	bool taken;
-} place;
-
 typedef struct otlp_grpc {
 	otlog__grpc_destination destination;
 	otlog__grpc_channels channels;
+	otlog__grpc_places places;
 	size_t message_max;
-	size_t header_count;
-	bool usable; /* false: created in a child of a process that has initialised gRPC */
-
-	pthread_mutex_t lock; /* guards what follows; never held while anything is waited for */
-	bool cancelled;       /* it never goes back */
-	bool said_foreign;    /* once is enough: such a peer answers every batch the same way */
-	size_t place_count;
-	place places[OTLOG__OTLP_GRPC_MOST_CALLS];
+	bool usable;               /* false: created in a child of a process that has initialised gRPC */
+	_Atomic bool said_foreign; /* writers: threads that export. Such a peer answers every batch the same way */
 } otlp_grpc;
 
 const char *
@@ -62,71 +51,23 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 	} else if (*answer.text) {
 		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\"", endpoint, answer.text);
 	}
-	pthread_mutex_lock(&self->lock);
-	bool say = answer.foreign && !self->said_foreign;
-	self->said_foreign |= answer.foreign;
-	pthread_mutex_unlock(&self->lock);
-	if (say)
+	/* Only which thread comes first matters, and the exchange alone settles that. */
+	if (answer.foreign && !atomic_exchange_explicit(&self->said_foreign, true, memory_order_relaxed))
 		otlog__diagnose_always(OTLOG__WARN,
 		                       "%.100s answered OK, but not as an OTLP receiver does: records may be lost. "
 		                       "Check OTEL_EXPORTER_OTLP_ENDPOINT",
 		                       endpoint);
 }
 
-/* A free place; NULL if the exporter is cancelled, or called by more threads at once than it has said. */
-static place *
-take_place(otlp_grpc *self, bool *cancelled)
-{
-	place *free_one = NULL;
-	pthread_mutex_lock(&self->lock);
-	*cancelled = self->cancelled;
-	for (size_t i = 0; i < self->place_count && !*cancelled && !free_one; i++)
-		if (!self->places[i].taken)
-			free_one = &self->places[i];
-	if (free_one)
-		free_one->taken = true;
-	pthread_mutex_unlock(&self->lock);
-	return free_one;
-}
-
-/* From here on a cancel reaches the call; false: it came before. */
-static bool
-publish_call(otlp_grpc *self, place *place, grpc_call *call)
-{
-	pthread_mutex_lock(&self->lock);
-	bool go = !self->cancelled;
-	if (go)
-		place->running = call;
-	pthread_mutex_unlock(&self->lock);
-	return go;
-}
-
-static bool
-withdraw_call(otlp_grpc *self, place *place)
-{
-	pthread_mutex_lock(&self->lock);
-	place->running = NULL;
-	bool cancelled = self->cancelled;
-	pthread_mutex_unlock(&self->lock);
-	return cancelled;
-}
-
-static void
-give_place(otlp_grpc *self, place *place)
-{
-	pthread_mutex_lock(&self->lock);
-	place->taken = false;
-	pthread_mutex_unlock(&self->lock);
-}
-
 /* Returns true if the call ended with OK. */
 static bool
-run(otlp_grpc *self, place *place, const otlog__grpc_request *request, size_t records, otlog_export_result *result)
+run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *request, size_t records,
+    otlog_export_result *result)
 {
 	static const otlog__grpc_outcome cut_short = { .cancelled = true };
 	const char *endpoint = self->destination.target.display;
 	grpc_call *call = otlog__grpc_call_create(request, place->queue);
-	if (!call || !publish_call(self, place, call)) {
+	if (!call || !otlog__grpc_place_publish(&self->places, place, call)) {
 		otlog__grpc_judge(&cut_short, endpoint, result);
 		if (call)
 			grpc_call_unref(call);
@@ -135,8 +76,10 @@ run(otlp_grpc *self, place *place, const otlog__grpc_request *request, size_t re
 	otlog__grpc_reply reply;
 	otlog__grpc_call_run(call, request, place->queue, &reply);
 	bool ok = reply.outcome.status == GRPC_STATUS_OK;
+	reply.outcome.tls = !self->destination.target.plaintext;
 	/* An attempt that had come to its end counts as what it was. */
-	reply.outcome.cancelled = withdraw_call(self, place) && reply.outcome.status == GRPC_STATUS_CANCELLED;
+	reply.outcome.cancelled =
+	    otlog__grpc_place_withdraw(&self->places, place) && reply.outcome.status == GRPC_STATUS_CANCELLED;
 	grpc_call_unref(call);
 	otlog__grpc_judge(&reply.outcome, endpoint, result);
 	if (ok)
@@ -146,7 +89,8 @@ run(otlp_grpc *self, place *place, const otlog__grpc_request *request, size_t re
 }
 
 static void
-export_in(otlp_grpc *self, place *place, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, uint64_t timeout_ms,
+          otlog_export_result *result)
 {
 	char why[sizeof result->message];
 	otlog__grpc_link *link = otlog__grpc_link_take(&self->channels, why, sizeof why);
@@ -158,7 +102,7 @@ export_in(otlp_grpc *self, place *place, const otlog_batch *batch, uint64_t time
 	const otlog__grpc_request request = {
 		.channel = link->channel,
 		.metadata = place->metadata,
-		.metadata_count = self->header_count,
+		.metadata_count = self->places.metadata_count,
 		.body = batch->request,
 		.body_size = batch->request_size,
 		.timeout_ms = timeout_ms,
@@ -197,7 +141,7 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	if (judge_early(self, batch, result))
 		return;
 	bool cancelled;
-	place *place = take_place(self, &cancelled);
+	otlog__grpc_place *place = otlog__grpc_place_take(&self->places, &cancelled);
 	if (!place) {
 		result->verdict = OTLOG_VERDICT_RETRY;
 		snprintf(result->message, sizeof result->message, "%s",
@@ -209,35 +153,19 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	otlog__grpc_hold_signals(&signals);
 	export_in(self, place, batch, timeout_ms, result);
 	otlog__grpc_release_signals(&signals);
-	give_place(self, place);
+	otlog__grpc_place_give(&self->places, place);
 }
 
 static void
 cancel(void *exporter)
 {
 	otlp_grpc *self = exporter;
+	if (!self->usable || !otlog__grpc_usable())
+		return;
 	sigset_t signals;
 	otlog__grpc_hold_signals(&signals);
-	pthread_mutex_lock(&self->lock);
-	self->cancelled = true;
-	for (size_t i = 0; i < self->place_count; i++)
-		if (self->places[i].running)
-			grpc_call_cancel(self->places[i].running, NULL);
-	pthread_mutex_unlock(&self->lock);
+	otlog__grpc_places_cancel(&self->places);
 	otlog__grpc_release_signals(&signals);
-}
-
-/* ---- Creating and destroying ------------------------------------------------------------------------------------- */
-
-static void
-destroy_place(place *place, size_t header_count)
-{
-	otlog__grpc_queue_destroy(place->queue);
-	for (size_t i = 0; place->metadata && i < header_count; i++) {
-		grpc_slice_unref(place->metadata[i].key);
-		grpc_slice_unref(place->metadata[i].value);
-	}
-	free(place->metadata);
 }
 
 static void
@@ -249,17 +177,12 @@ destroy(void *exporter)
 	if (self->usable && otlog__grpc_usable()) {
 		sigset_t signals;
 		otlog__grpc_hold_signals(&signals);
-		for (size_t i = 0; i < self->place_count; i++)
-			destroy_place(&self->places[i], self->header_count);
+		otlog__grpc_places_destroy(&self->places);
 		otlog__grpc_channels_close(&self->channels);
 		otlog__grpc_release_signals(&signals);
 	}
-	otlog__grpc_target_free(&self->destination.target);
-	free(self->destination.ca_file);
-	free(self->destination.client_certificate_file);
-	free(self->destination.client_key_file);
+	otlog__grpc_destination_free(&self->destination);
 	pthread_mutex_destroy(&self->channels.lock);
-	pthread_mutex_destroy(&self->lock);
 	free(self);
 }
 
@@ -268,6 +191,8 @@ static const otlog_exporter_functions functions = {
 	.cancel = cancel,
 	.destroy = destroy,
 };
+
+/* ---- Creating ---------------------------------------------------------------------------------------------------- */
 
 /* Says what is wrong with header i, without its value: that may be a secret. Returns false if nothing can be sent. */
 static bool
@@ -303,16 +228,16 @@ lower_case_slice(const char *name)
 	return slice;
 }
 
-/* Headers in *metadata, which has room for all of them. False, with one diagnostic, if one is malformed. */
+/* Headers as *metadata, which has room for all of them. False, with one diagnostic, if one is malformed. */
 static bool
-read_headers(otlp_grpc *self, const otlog_header *headers, size_t count, grpc_metadata *metadata)
+read_headers(const otlog_header *headers, size_t count, grpc_metadata *metadata, size_t *metadata_count)
 {
 	for (size_t i = 0; i < count; i++) {
 		bool send;
 		if (!check_header(&headers[i], i, &send))
 			return false;
 		if (send)
-			metadata[self->header_count++] =
+			metadata[(*metadata_count)++] =
 			    (grpc_metadata){ .key = lower_case_slice(headers[i].name),
 				             .value = grpc_slice_from_copied_string(headers[i].value) };
 	}
@@ -325,28 +250,6 @@ say_no_memory(void)
 	otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
 }
 
-/* The first place holds the headers already. */
-static bool
-create_places(otlp_grpc *self)
-{
-	for (size_t i = 0; i < self->place_count; i++) {
-		place *place = &self->places[i];
-		place->queue = grpc_completion_queue_create_for_pluck(NULL);
-		if (i == 0 || self->header_count == 0)
-			continue;
-		place->metadata = calloc(self->header_count, sizeof *place->metadata);
-		if (!place->metadata) {
-			say_no_memory();
-			return false;
-		}
-		for (size_t j = 0; j < self->header_count; j++)
-			place->metadata[j] =
-			    (grpc_metadata){ .key = grpc_slice_ref(self->places[0].metadata[j].key),
-				             .value = grpc_slice_ref(self->places[0].metadata[j].value) };
-	}
-	return true;
-}
-
 static bool
 copy_if_given(const char *text, char **copy)
 {
@@ -356,6 +259,17 @@ copy_if_given(const char *text, char **copy)
 	return *copy != NULL;
 }
 
+static void
+say_endpoint(const char *endpoint, const char *reason)
+{
+	char shown[128];
+	otlog__grpc_target_redact(endpoint, shown, sizeof shown);
+	otlog__diagnose_always(OTLOG__ERROR,
+	                       "endpoint \"%s\" is none that gRPC can send to: %s. Nothing is exported until "
+	                       "OTEL_EXPORTER_OTLP_ENDPOINT is corrected, for example to http://localhost:4317",
+	                       shown, reason);
+}
+
 static bool
 set_destination(otlp_grpc *self, const otlog_otlp_options *options, const otlog_grpc_options *grpc)
 {
@@ -363,12 +277,7 @@ set_destination(otlp_grpc *self, const otlog_otlp_options *options, const otlog_
 	const char *endpoint = options->endpoint ? options->endpoint : OTLOG__OTLP_GRPC_DEFAULT_ENDPOINT;
 	const char *reason = otlog__grpc_target_parse(endpoint, grpc->insecure, &to->target);
 	if (reason) {
-		char shown[128];
-		otlog__grpc_target_redact(endpoint, shown, sizeof shown);
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "endpoint \"%s\" is none that gRPC can send to: %s. Nothing is exported until "
-		                       "OTEL_EXPORTER_OTLP_ENDPOINT is corrected, for example to http://localhost:4317",
-		                       shown, reason);
+		say_endpoint(endpoint, reason);
 		return false;
 	}
 	to->compress = options->compression == OTLOG_COMPRESSION_GZIP;
@@ -382,24 +291,47 @@ set_destination(otlp_grpc *self, const otlog_otlp_options *options, const otlog_
 	return false;
 }
 
-/* What needs gRPC itself. In a forked child there is nothing to set up, and every export says why. */
 static bool
-set_up(otlp_grpc *self, const otlog_otlp_options *options)
+create_places(otlp_grpc *self, size_t place_count, const otlog_otlp_options *options)
 {
 	size_t given = options->headers ? options->header_count : 0;
+	size_t count = 0;
+	bool done = false;
+	grpc_metadata *metadata = calloc(given + 1, sizeof *metadata);
+	if (!metadata) {
+		say_no_memory();
+		return false;
+	}
+	if (read_headers(options->headers, given, metadata, &count)) {
+		done = otlog__grpc_places_create(&self->places, place_count, metadata, count);
+		if (!done)
+			say_no_memory();
+	}
+	for (size_t i = 0; i < count; i++) {
+		grpc_slice_unref(metadata[i].key);
+		grpc_slice_unref(metadata[i].value);
+	}
+	free(metadata);
+	return done;
+}
+
+/* What needs gRPC itself. In a forked child there is nothing to set up, and every export says why. */
+static bool
+set_up(otlp_grpc *self, const otlog_otlp_options *options, const otlog_grpc_options *grpc)
+{
+	size_t place_count = grpc->requests_in_flight ? grpc->requests_in_flight : OTLOG__OTLP_GRPC_DEFAULT_CALLS;
+	if (place_count > OTLOG__GRPC_PLACES_MAX)
+		place_count = OTLOG__GRPC_PLACES_MAX;
 	self->usable = otlog__grpc_usable();
 	if (!self->usable)
 		return true;
-	if (given) {
-		self->places[0].metadata = calloc(given, sizeof *self->places[0].metadata);
-		if (!self->places[0].metadata) {
-			say_no_memory();
-			return false;
-		}
-	}
 	sigset_t signals;
 	otlog__grpc_hold_signals(&signals);
-	bool done = read_headers(self, options->headers, given, self->places[0].metadata) && create_places(self);
+	bool done = create_places(self, place_count, options);
+	if (done && !otlog__grpc_understands(&self->destination)) {
+		say_endpoint(self->destination.target.display, "gRPC does not understand it");
+		done = false;
+	}
 	otlog__grpc_release_signals(&signals);
 	return done;
 }
@@ -412,14 +344,10 @@ create(const otlog_otlp_options *options, const otlog_grpc_options *grpc)
 		say_no_memory();
 		return NULL;
 	}
-	pthread_mutex_init(&self->lock, NULL);
 	pthread_mutex_init(&self->channels.lock, NULL);
 	self->channels.destination = &self->destination;
 	self->message_max = grpc->max_message_bytes ? grpc->max_message_bytes : OTLOG__OTLP_GRPC_DEFAULT_MESSAGE_MAX;
-	self->place_count = grpc->requests_in_flight ? grpc->requests_in_flight : OTLOG__OTLP_GRPC_DEFAULT_CALLS;
-	if (self->place_count > OTLOG__OTLP_GRPC_MOST_CALLS)
-		self->place_count = OTLOG__OTLP_GRPC_MOST_CALLS;
-	if (set_destination(self, options, grpc) && set_up(self, options))
+	if (set_destination(self, options, grpc) && set_up(self, options, grpc))
 		return self;
 	destroy(self);
 	return NULL;
@@ -441,7 +369,7 @@ otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t 
 	if (!self)
 		return false;
 	*out = (otlog_exporter){
-		.functions = &functions, .self = self, .name = "otlp_grpc", .concurrency = (uint32_t)self->place_count
+		.functions = &functions, .self = self, .name = "otlp_grpc", .concurrency = (uint32_t)self->places.count
 	};
 	return true;
 }

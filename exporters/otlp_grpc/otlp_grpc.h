@@ -6,9 +6,7 @@
 
 #define OTLOG__OTLP_GRPC_DEFAULT_ENDPOINT "http://localhost:4317"
 #define OTLOG__OTLP_GRPC_DEFAULT_MESSAGE_MAX (4u * 1024 * 1024)
-
 #define OTLOG__OTLP_GRPC_DEFAULT_CALLS 4u
-#define OTLOG__OTLP_GRPC_MOST_CALLS 64u
 
 /* OTLOG__VERSION of the library otlog-grpc, for libotlog to compare. */
 OTLOG_API const char *otlog__grpc_version(void);

@@ -68,17 +68,21 @@ read_port(otlog__text digits, uint64_t *port)
 static const char *
 parse_authority(otlog__text authority, uint64_t default_port, otlog__grpc_target *target)
 {
-	if (!authority.size || *authority.data == ':')
+	if (!authority.size)
 		return "it names no host";
 	if (memchr(authority.data, '@', authority.size))
 		return "gRPC cannot send a user and a password from it: give them in OTEL_EXPORTER_OTLP_HEADERS";
+	const char *colon = memchr(authority.data, ':', authority.size);
+	if (colon && *authority.data != '[' &&
+	    memchr(colon + 1, ':', authority.size - 1 - (size_t)(colon - authority.data)))
+		return "an IPv6 address stands in brackets, as in [::1]:4317";
+	if (colon == authority.data)
+		return "it names no host";
 	otlog__text host = { authority.data, host_size(authority) };
 	otlog__text rest = { authority.data + host.size, authority.size - host.size };
 	if (!host.size || (rest.size && *rest.data != ':'))
 		return "it is malformed";
 	uint64_t port = default_port;
-	if (rest.size && memchr(rest.data + 1, ':', rest.size - 1))
-		return "an IPv6 address stands in brackets, as in [::1]:4317";
 	if (rest.size && !read_port((otlog__text){ rest.data + 1, rest.size - 1 }, &port))
 		return "its port is no number from 1 to 65535";
 	target->loopback = is_loopback(host);

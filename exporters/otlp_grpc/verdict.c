@@ -54,33 +54,38 @@ static const status_row statuses[] = {
 
 /*
  * gRPC says UNAVAILABLE for all that goes wrong before a connection stands, and why in words alone. The first row whose
- * words are found counts; a cause takes the place of gRPC's text, NULL leaves it.
+ * words are found counts; its cause takes the place of gRPC's text, NULL leaves that.
  */
 typedef struct failure_row {
 	const char *words;
 	const char *cause;
 	const char *remedy;
+	const char *remedy_tls; /* instead, where TLS is spoken; NULL: the same */
 } failure_row;
 
+#define CHECK_PORT "gRPC is usually on port 4317, OTLP/HTTP on 4318: check " ENDPOINT
+#define CHECK_TLS "See its log, and write https:// in " ENDPOINT " if it wants TLS"
+#define CHECK_CLIENT "See its log; it may want another " CLIENT_CERTIFICATE
+#define SET_CA "Set " CA_FILE " to the PEM file of its authority"
+#define WRITE_HTTP "Write http:// in " ENDPOINT
+
 static const failure_row failures[] = {
-	{ "Connection refused", "connection refused: nobody listens there", "Start the collector or set " ENDPOINT },
-	{ "No such file or directory", "there is no such socket", "Start the collector or set " ENDPOINT },
-	{ "DNS resolution failed", "unknown host", "Check the name server and " ENDPOINT },
-	{ "http1.x server", "the answer is HTTP/1.1, not gRPC",
-	  "gRPC is usually on port 4317, OTLP/HTTP on 4318: check " ENDPOINT },
-	{ "CERTIFICATE_REQUIRED", NULL, "The server may want another " CLIENT_CERTIFICATE },
-	{ "certificate required", NULL, "The server may want another " CLIENT_CERTIFICATE },
-	{ " alert ", NULL, "The server may want another " CLIENT_CERTIFICATE },
-	{ "CERTIFICATE_VERIFY_FAILED", "its certificate cannot be trusted",
-	  "Set " CA_FILE " to the PEM file of its authority" },
-	{ "certificate verify failed", "its certificate cannot be trusted",
-	  "Set " CA_FILE " to the PEM file of its authority" },
-	{ "Peer name", "its certificate is for another name", "Check the host in " ENDPOINT },
-	{ "WRONG_VERSION_NUMBER", "it does not speak TLS", "Write http:// in " ENDPOINT },
-	{ "wrong version number", "it does not speak TLS", "Write http:// in " ENDPOINT },
-	{ "andshake", NULL, "Check that it speaks TLS, else write http:// in " ENDPOINT },
-	{ "Socket closed", "the connection was closed",
-	  "Check that it speaks gRPC (with https:// if it wants TLS) and see its log" },
+	{ "Connection refused", "connection refused: nobody listens there", "Start the collector or set " ENDPOINT,
+	  NULL },
+	{ "No such file or directory", "there is no such socket", "Start the collector or set " ENDPOINT, NULL },
+	{ "DNS resolution failed", "unknown host", "Check the name server and " ENDPOINT, NULL },
+	{ "http1.x server", "the answer is HTTP/1.1, not gRPC", CHECK_PORT, NULL },
+	{ "Failed parsing HTTP/2", "the answer is not HTTP/2", CHECK_PORT, NULL },
+	{ "empty address list", NULL, "Check the name server and " ENDPOINT,
+	  "Check that the files of " CA_FILE ", _CLIENT_CERTIFICATE and _CLIENT_KEY are PEM and belong together" },
+	{ "CERTIFICATE_VERIFY_FAILED", "its certificate cannot be trusted", SET_CA, NULL },
+	{ "certificate verify failed", "its certificate cannot be trusted", SET_CA, NULL },
+	{ "Peer name", "its certificate is for another name", "Check the host in " ENDPOINT, NULL },
+	{ "WRONG_VERSION_NUMBER", "it does not speak TLS", WRITE_HTTP, NULL },
+	{ "wrong version number", "it does not speak TLS", WRITE_HTTP, NULL },
+	{ "andshake", NULL, "Check that it speaks TLS, else write http:// in " ENDPOINT, NULL },
+	{ "Socket closed", "the connection was closed", CHECK_TLS, CHECK_CLIENT },
+	{ "Connection reset", "the connection was closed", CHECK_TLS, CHECK_CLIENT },
 };
 
 /* "cause. remedy": the cause loses its end where both do not fit. */
@@ -110,7 +115,7 @@ last_error(const char *text)
 }
 
 static void
-judge_unavailable(const char *text, const char *endpoint, otlog_export_result *result)
+judge_unavailable(const char *text, bool tls, const char *endpoint, otlog_export_result *result)
 {
 	const status_row *status = &statuses[GRPC_STATUS_UNAVAILABLE];
 	const char *shown = last_error(text);
@@ -121,7 +126,7 @@ judge_unavailable(const char *text, const char *endpoint, otlog_export_result *r
 		char cause[sizeof result->message];
 		snprintf(cause, sizeof cause, "%.*s: %.*s", ENDPOINT_MAX, endpoint, TEXT_MAX,
 		         row->cause ? row->cause : shown);
-		write_message(result, cause, row->remedy);
+		write_message(result, cause, tls && row->remedy_tls ? row->remedy_tls : row->remedy);
 		return;
 	}
 	judge_status(status, GRPC_STATUS_UNAVAILABLE, shown, endpoint, result);
@@ -159,7 +164,7 @@ otlog__grpc_judge(const otlog__grpc_outcome *outcome, const char *endpoint, otlo
 	char text[512];
 	otlog__grpc_printable(outcome->text, outcome->text_size, text, sizeof text);
 	if (outcome->status == GRPC_STATUS_UNAVAILABLE)
-		judge_unavailable(text, endpoint, result);
+		judge_unavailable(text, outcome->tls, endpoint, result);
 	else
 		judge_status(row, outcome->status, text, endpoint, result);
 }

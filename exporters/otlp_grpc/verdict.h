@@ -8,6 +8,7 @@
 typedef struct otlog__grpc_outcome {
 	int status;       /* a grpc_status_code, the peer's or gRPC's own */
 	bool cancelled;   /* by us, before there was a status */
+	bool tls;         /* the connection is encrypted, or was to be */
 	const char *text; /* what comes with the status; not NUL-terminated */
 	size_t text_size;
 	const void *details; /* the trailer grpc-status-details-bin; NULL: not given */

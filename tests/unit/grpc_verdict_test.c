@@ -1,0 +1,158 @@
+#include "exporters/otlp_grpc/verdict.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/rpc_status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char endpoint[] = "http://localhost:4317";
+
+static otlog_export_result
+judge(otlog__grpc_outcome outcome)
+{
+	otlog_export_result result;
+	memset(&result, 0x55, sizeof result);
+	otlog__grpc_judge(&outcome, endpoint, &result);
+	assert_non_null(memchr(result.message, '\0', sizeof result.message));
+	return result;
+}
+
+static otlog_export_result
+judge_text(int status, const char *text, bool tls)
+{
+	return judge((otlog__grpc_outcome){ .status = status, .text = text, .text_size = strlen(text), .tls = tls });
+}
+
+/* OTLP specification, "Failures": the table of retryable codes. */
+static otlog_verdict
+expected_verdict(int status)
+{
+	switch (status) {
+	case 0:
+		return OTLOG_VERDICT_OK;
+	case 1:  /* CANCELLED */
+	case 4:  /* DEADLINE_EXCEEDED */
+	case 10: /* ABORTED */
+	case 11: /* OUT_OF_RANGE */
+	case 14: /* UNAVAILABLE */
+	case 15: /* DATA_LOSS */
+		return OTLOG_VERDICT_RETRY;
+	default:
+		return OTLOG_VERDICT_DROP;
+	}
+}
+
+static void
+every_status_gets_the_verdict_that_otlp_names(void **state)
+{
+	(void)state;
+	for (int status = -1; status <= 20; status++) {
+		char number[16];
+		snprintf(number, sizeof number, " %d", status);
+		otlog_export_result result = judge_text(status, "why", false);
+		assert_int_equal(result.verdict, expected_verdict(status));
+		assert_int_equal(result.retry_after_ms, 0);
+		assert_int_equal(result.rejected, 0);
+		if (status == 0) {
+			assert_string_equal(result.message, "");
+			continue;
+		}
+		assert_non_null(strstr(result.message, endpoint));
+		assert_non_null(strstr(result.message, number));
+		assert_non_null(strstr(result.message, "\"why\". ")); /* and a remedy behind it */
+	}
+}
+
+static void
+a_retry_info_delays_what_is_retryable_and_makes_exhaustion_so(void **state)
+{
+	rpc_status info = rpc_status_with_delay(3, 0);
+	(void)state;
+	for (int status = 0; status <= 20; status++) {
+		otlog__grpc_outcome outcome = { .status = status, .details = info.bytes, .details_size = info.size };
+		otlog_export_result result = judge(outcome);
+		otlog_verdict expected = status == 8 ? OTLOG_VERDICT_RETRY : expected_verdict(status);
+		assert_int_equal(result.verdict, expected);
+		assert_int_equal(result.retry_after_ms, expected == OTLOG_VERDICT_RETRY ? 3000 : 0);
+	}
+}
+
+static void
+exhaustion_with_details_of_another_kind_is_final(void **state)
+{
+	rpc_status help = rpc_status_with("type.googleapis.com/google.rpc.Help", "", 0);
+	(void)state;
+	otlog__grpc_outcome outcome = { .status = 8, .details = help.bytes, .details_size = help.size };
+	assert_int_equal(judge(outcome).verdict, OTLOG_VERDICT_DROP);
+	outcome.details = "\xff\xff";
+	outcome.details_size = 2;
+	assert_int_equal(judge(outcome).verdict, OTLOG_VERDICT_DROP);
+}
+
+static void
+cancelled_by_us_is_tried_again(void **state)
+{
+	(void)state;
+	otlog_export_result result = judge((otlog__grpc_outcome){ .cancelled = true, .status = 1 });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "shutting down"));
+}
+
+static void
+messages_name_cause_and_remedy(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    judge_text(14,
+	               "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:4317: "
+	               "Failed to connect to remote host: Connection refused",
+	               false)
+		.message,
+	    "http://localhost:4317: connection refused: nobody listens there. Start the collector or set "
+	    "OTEL_EXPORTER_OTLP_ENDPOINT");
+	assert_string_equal(
+	    judge_text(16, "no token", false).message,
+	    "http://localhost:4317: gRPC status 16 UNAUTHENTICATED: \"no token\". Set the credentials in "
+	    "OTEL_EXPORTER_OTLP_HEADERS");
+	assert_non_null(strstr(judge_text(4, "Deadline Exceeded", false).message, "raise OTEL_EXPORTER_OTLP_TIMEOUT"));
+	assert_non_null(strstr(judge_text(8, "too large", false).message, "Lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
+	assert_non_null(strstr(judge_text(14, "Trying to connect an http1.x server", false).message, "4318"));
+	assert_non_null(strstr(judge_text(14, "x: CERTIFICATE_VERIFY_FAILED: y", true).message,
+	                       "Set OTEL_EXPORTER_OTLP_CERTIFICATE to"));
+	assert_non_null(strstr(judge_text(14, "Socket closed", false).message, "https://"));
+	assert_non_null(strstr(judge_text(14, "Socket closed", true).message, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"));
+	assert_non_null(strstr(judge_text(14, "words nobody knows", true).message, "\"words nobody knows\""));
+}
+
+static void
+a_long_cause_does_not_push_the_remedy_out(void **state)
+{
+	char text[2000];
+	char long_endpoint[1000];
+	(void)state;
+	memset(text, 't', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	snprintf(long_endpoint, sizeof long_endpoint, "http://%.900s", text);
+	for (int status = 1; status <= 20; status++) {
+		otlog__grpc_outcome outcome = { .status = status, .text = text, .text_size = sizeof text - 1 };
+		otlog_export_result result;
+		otlog__grpc_judge(&outcome, long_endpoint, &result);
+		assert_non_null(memchr(result.message, '\0', sizeof result.message));
+		if (status == 16)
+			assert_non_null(strstr(result.message, "Set the credentials in OTEL_EXPORTER_OTLP_HEADERS"));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_status_gets_the_verdict_that_otlp_names),
+		cmocka_unit_test(a_retry_info_delays_what_is_retryable_and_makes_exhaustion_so),
+		cmocka_unit_test(exhaustion_with_details_of_another_kind_is_final),
+		cmocka_unit_test(cancelled_by_us_is_tried_again),
+		cmocka_unit_test(messages_name_cause_and_remedy),
+		cmocka_unit_test(a_long_cause_does_not_push_the_remedy_out),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
