@@ -18,20 +18,27 @@
 
 /* ---- Room -------------------------------------------------------------------------------------------------------- */
 
+static uint8_t *
+no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
 static inline uint8_t *
 make_room(otlog__buffer *out, uint8_t *at, size_t size)
 {
 	if (size + SPARE <= (size_t)(out->data + out->capacity - at))
 		return at;
 	out->size = (size_t)(at - out->data);
-	return otlog__buffer_reserve(out, size + SPARE) ? out->data + out->size : NULL;
+	return otlog__buffer_reserve(out, size + SPARE) ? out->data + out->size : no_memory();
 }
 
 /* Where a function of writer.h that `appended` has ended. */
 static uint8_t *
 end_of(otlog__buffer *out, bool appended)
 {
-	return appended ? make_room(out, out->data + out->size, 0) : NULL;
+	return appended ? make_room(out, out->data + out->size, 0) : no_memory();
 }
 
 static inline uint8_t *
@@ -60,13 +67,8 @@ put_base64(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 static uint8_t *
 put_hex(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 {
-	at = bytes.size < SIZE_MAX / 4 ? make_room(out, at, 2 * bytes.size) : NULL;
-	if (!at)
-		return NULL;
-	*at++ = '"';
-	at = otlog__json_put_hex(at, bytes.data, bytes.size);
-	*at++ = '"';
-	return at;
+	out->size = (size_t)(at - out->data);
+	return end_of(out, otlog__json_hex(out, bytes.data, bytes.size));
 }
 
 static inline uint8_t *
@@ -543,7 +545,7 @@ otlog__otlp_json_append(const void *request, size_t request_size, otlog__buffer 
 	size_t begin = out->size;
 	const otlog__slice bytes = { request_size ? request : "", request_size };
 	errno = 0;
-	uint8_t *end = otlog__buffer_reserve(out, SPARE) ? put_request(out, out->data + begin, bytes) : NULL;
+	uint8_t *end = otlog__buffer_reserve(out, SPARE) ? put_request(out, out->data + begin, bytes) : no_memory();
 	out->size = end ? (size_t)(end - out->data) : begin;
 	if (!end && errno != ENOMEM)
 		errno = EBADMSG;

@@ -167,7 +167,7 @@ unescape(const uint8_t *at, const uint8_t *end, size_t *size)
 		const char *digit = strchr("0123456789abcdef", at[*size] | 0x20);
 		number = number * 16 + (digit && *digit ? (unsigned)(digit - "0123456789abcdef") : 0);
 	}
-	return number && number < 0x80 ? (char)number : '?';
+	return number && number < 0x80 && *size == 5 ? (char)number : '?';
 }
 
 bool
