@@ -114,26 +114,25 @@ next_field(otlog__slice *rest, unsigned number, otlog__slice *content)
 otlog__request_reader
 otlog__request_open(const void *request, size_t request_size)
 {
-	return (otlog__request_reader){ .request = { request, request_size } };
+	return otlog_batch_records(&(otlog_batch){ .request = request, .request_size = request_size });
 }
 
 /* Enters the next ScopeLogs, through the next ResourceLogs if need be; as next_field. */
 static int
 enter_scope_logs(otlog__request_reader *r)
 {
-	otlog__request_record *current = &r->current;
 	for (;;) {
 		int found = next_field(&r->resource_logs, 2, &r->scope_logs);
 		if (found > 0) {
-			current->new_scope = true;
-			return find_fields(r->scope_logs, 1, &current->scope, 3, &current->scope_schema_url) ? 1 : -1;
+			r->new_scope = true;
+			return find_fields(r->scope_logs, 1, &r->scope.encoded, 3, &r->scope.schema_url) ? 1 : -1;
 		}
 		if (found == 0)
 			found = next_field(&r->request, 1, &r->resource_logs);
 		if (found <= 0)
 			return found;
-		current->new_resource = true;
-		if (!find_fields(r->resource_logs, 1, &current->resource, 3, &current->resource_schema_url))
+		r->new_resource = true;
+		if (!find_fields(r->resource_logs, 1, &r->resource.encoded, 3, &r->resource.schema_url))
 			return -1;
 	}
 }
@@ -142,16 +141,23 @@ bool
 otlog__request_next(otlog__request_reader *r, otlog__request_record *record)
 {
 	int found;
+	otlog__slice bytes;
 	if (r->malformed)
 		return false;
-	while ((found = next_field(&r->scope_logs, 2, &r->current.record)) == 0)
+	while ((found = next_field(&r->scope_logs, 2, &bytes)) == 0)
 		if ((found = enter_scope_logs(r)) <= 0)
 			break;
 	r->malformed = found < 0;
 	if (found <= 0)
 		return false;
-	*record = r->current;
-	r->current.new_resource = r->current.new_scope = false;
+	*record = (otlog__request_record){ .record = bytes,
+		                           .resource = r->resource.encoded,
+		                           .resource_schema_url = r->resource.schema_url,
+		                           .scope = r->scope.encoded,
+		                           .scope_schema_url = r->scope.schema_url,
+		                           .new_resource = r->new_resource,
+		                           .new_scope = r->new_scope };
+	r->new_resource = r->new_scope = false;
 	return true;
 }
 
@@ -161,9 +167,15 @@ otlog__resource_attributes(otlog__slice resource)
 	return (otlog__items){ .rest = resource, .field = 1, .keyed = true };
 }
 
+otlog__items
+otlog__scope_attributes(otlog__slice scope)
+{
+	return (otlog__items){ .rest = scope, .field = 3, .keyed = true };
+}
+
 bool
 otlog__scope_view_open(otlog__slice scope, otlog__scope_view *view)
 {
-	view->attributes = (otlog__items){ .rest = scope, .field = 3, .keyed = true };
+	view->attributes = otlog__scope_attributes(scope);
 	return find_fields(scope, 1, &view->name, 2, &view->version);
 }

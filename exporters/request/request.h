@@ -22,21 +22,17 @@ typedef struct otlog__request_record {
 	bool new_scope;    /* the first record of its ScopeLogs */
 } otlog__request_record;
 
-typedef struct otlog__request_reader {
-	otlog__slice request;       /* what is left of the ExportLogsServiceRequest, */
-	otlog__slice resource_logs; /* of the current ResourceLogs, */
-	otlog__slice scope_logs;    /* and of the current ScopeLogs */
-	otlog__request_record current;
-	bool malformed; /* set when reading stopped at bytes that make no sense */
-} otlog__request_reader;
+/* The public reader (otlog/exporter.h), but that otlog__request_next leaves the scope's name and version alone. */
+typedef otlog_batch_reader otlog__request_reader;
 
 otlog__request_reader otlog__request_open(const void *request, size_t request_size);
 
 /* The next record; false at the end or at malformed bytes. */
 bool otlog__request_next(otlog__request_reader *reader, otlog__request_record *record);
 
-/* The attributes of a Resource message, for otlog__next_item. */
+/* The attributes of a Resource message and of an InstrumentationScope message, for otlog__next_item. */
 otlog__items otlog__resource_attributes(otlog__slice resource);
+otlog__items otlog__scope_attributes(otlog__slice scope);
 
 /* An InstrumentationScope message. */
 typedef struct otlog__scope_view {

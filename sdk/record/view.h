@@ -7,25 +7,13 @@
 #ifndef OTLOG_RECORD_VIEW_H
 #define OTLOG_RECORD_VIEW_H
 
-#include <otlog/logs.h>
+#include <otlog/exporter.h>
 
-typedef struct otlog__slice {
-	const uint8_t *data;
-	size_t size;
-} otlog__slice;
+typedef otlog_slice otlog__slice;
+typedef otlog_value_view otlog__value_view;
+typedef otlog_items otlog__items;
 
-/* An AnyValue. Containers stay encoded: open them with otlog__items_of. */
-typedef struct otlog__value_view {
-	otlog_value_type type; /* never UINT64 */
-	union {
-		bool boolean;
-		int64_t int64;
-		double float64;
-		otlog__slice bytes;     /* STRING, BYTES */
-		otlog__slice container; /* ARRAY, MAP: the bytes of ArrayValue or KeyValueList */
-	} as;
-} otlog__value_view;
-
+/* An otlog_record_view without what only a batch can say: where the record comes from. */
 typedef struct otlog__record_view {
 	uint64_t time_unix_nano;
 	uint64_t observed_time_unix_nano;
@@ -42,14 +30,6 @@ typedef struct otlog__record_view {
 
 /* Reads every field but the attributes. False if the bytes are no LogRecord. */
 bool otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view);
-
-/* Goes through the attributes of a record, or the items of an array or map, in their order. */
-typedef struct otlog__items {
-	otlog__slice rest;
-	uint32_t field; /* number of the repeated field */
-	bool keyed;     /* KeyValue items, else AnyValue */
-	bool malformed; /* set when reading stopped at bytes that make no sense */
-} otlog__items;
 
 otlog__items otlog__attributes_of(const otlog__record_view *view);
 otlog__items otlog__items_of(const otlog__value_view *container);
