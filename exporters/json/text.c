@@ -177,11 +177,13 @@ otlog__json_put_text(uint8_t *at, const uint8_t *text, size_t size, otlog__json_
 		text += plain;
 		/* Scripts other than Latin come in runs: stay here as long as one lasts. */
 		while (text < end && is_special(*text)) {
-			size_t step = 1;
-			if (*text < 0x80)
-				at = put_ascii_special(at, *text, form);
-			else
-				at = put_character(at, decode(text, end, &step), text, step, form);
+			if (*text < 0x80) {
+				at = put_ascii_special(at, *text++, form);
+				continue;
+			}
+			size_t step;
+			uint32_t character = decode(text, end, &step);
+			at = put_character(at, character, text, step, form);
 			text += step;
 		}
 	}
