@@ -103,20 +103,36 @@ begin(receiver *receiver, struct MHD_Connection *connection, const char *method,
 	return exchange;
 }
 
+static bool
+has_type(const receiver_request *request, const char *type)
+{
+	const char *given = receiver_header(request, "Content-Type");
+	return given && strcmp(given, type) == 0;
+}
+
+static bool
+is_json(const receiver_request *request)
+{
+	return has_type(request, "application/json");
+}
+
 static void
 decode(receiver_request *request)
 {
 	const char *encoding = receiver_header(request, "Content-Encoding");
-	const char *type = receiver_header(request, "Content-Type");
-	if (!type || strcmp(type, "application/x-protobuf") != 0)
+	bool json = is_json(request);
+	if (!json && !has_type(request, "application/x-protobuf"))
 		return;
 	otlog__buffer plain = { 0 };
 	if (!encoding)
 		CHECK(otlog__buffer_append(&plain, request->body, request->body_size));
 	else if (strcmp(encoding, "gzip") != 0 || !gunzip(request->body, request->body_size, &plain))
 		goto done;
-	request->message = opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(
-	    NULL, plain.size, plain.data);
+	if (json)
+		request->json = json_parse(plain.data, plain.size);
+	else
+		request->message = opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(
+		    NULL, plain.size, plain.data);
 done:
 	otlog__buffer_free(&plain);
 }
@@ -168,8 +184,8 @@ settle(receiver *receiver, exchange *exchange)
 	if (receiver->stopping && reply->part == RECEIVER_HANG && !receiver->released)
 		answer = false;
 	if (answer) {
-		request->status = request->message ? reply->status : 400;
-		if (request->status / 100 == 2)
+		request->status = request->message || request->json ? reply->status : 400;
+		if (request->status / 100 == 2 && request->message)
 			keep_records(receiver, request->message);
 	}
 	pthread_cond_broadcast(&receiver->changed);
@@ -181,16 +197,19 @@ static enum MHD_Result
 send_reply(struct MHD_Connection *connection, const exchange *exchange)
 {
 	const receiver_reply *reply = &exchange->reply;
-	bool has_type = false;
+	bool json = is_json(exchange->request);
+	const void *body = !reply->body && json ? "{}" : reply->body;
+	size_t body_size = !reply->body && json ? 2 : reply->body_size;
+	bool typed = false;
 	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(reply->body_size, (void *)reply->body, MHD_RESPMEM_PERSISTENT);
+	    MHD_create_response_from_buffer(body_size, (void *)body, MHD_RESPMEM_PERSISTENT);
 	CHECK(response);
 	for (size_t i = 0; i < reply->header_count; i++) {
-		has_type = has_type || strcasecmp(reply->headers[i].name, "Content-Type") == 0;
+		typed = typed || strcasecmp(reply->headers[i].name, "Content-Type") == 0;
 		CHECK(MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value) == MHD_YES);
 	}
-	if (!has_type)
-		MHD_add_response_header(response, "Content-Type", "application/x-protobuf");
+	if (!typed)
+		MHD_add_response_header(response, "Content-Type", json ? "application/json" : "application/x-protobuf");
 	enum MHD_Result queued = MHD_queue_response(connection, exchange->request->status, response);
 	MHD_destroy_response(response);
 	return queued;
@@ -232,6 +251,7 @@ free_request(receiver_request *request)
 	free(request->path);
 	free(request->body);
 	opentelemetry__proto__collector__logs__v1__export_logs_service_request__free_unpacked(request->message, NULL);
+	json_free(request->json);
 	free(request);
 }
 

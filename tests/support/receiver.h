@@ -10,13 +10,15 @@
  *   receiver_stop(r);
  *
  * Requests are all that came; records are only those of requests that were answered with 2xx. A body that is no
- * ExportLogsServiceRequest is answered 400, whatever the script says. Every function may be called from any thread. What
+ * ExportLogsServiceRequest is answered 400, whatever the script says. The same goes
+ * for JSON bodies, whose records are left in their tree. Every function may be called from any thread. What
  * HTTP libraries cannot do (reset, garbage, a byte a second) is in raw_server.h.
  */
 #ifndef TESTS_SUPPORT_RECEIVER_H
 #define TESTS_SUPPORT_RECEIVER_H
 
 #include "proto/logs_service.pb-c.h"
+#include "tests/support/json_tree.h"
 
 #include <otlog/exporters.h>
 
@@ -55,7 +57,7 @@ typedef enum receiver_part {
 typedef struct receiver_reply {
 	receiver_part part;
 	unsigned status;             /* 0: 200 */
-	const otlog_header *headers; /* beside, or instead of, Content-Type: application/x-protobuf */
+	const otlog_header *headers; /* beside, or instead of, the Content-Type, which is that of the request */
 	size_t header_count;
 	const void *body; /* NULL: an empty ExportLogsServiceResponse */
 	size_t body_size;
@@ -77,7 +79,8 @@ typedef struct receiver_request {
 	size_t header_count;
 	uint8_t *body; /* as it came */
 	size_t body_size;
-	receiver_message *message; /* NULL: not decoded */
+	receiver_message *message; /* NULL: not decoded, or JSON */
+	json_tree *json;           /* NULL: not decoded, or protobuf */
 	unsigned status;           /* how it was answered; 0: not at all, or not yet */
 } receiver_request;
 
