@@ -135,19 +135,20 @@ otlog__grpc_destination_free(otlog__grpc_destination *destination)
 	free(destination->client_key_file);
 }
 
-/* gRPC gives a channel also to where it can never connect; such a one is shut down from the start. */
 static bool
-is_stillborn(grpc_channel *channel)
+has_failed(grpc_channel *channel)
 {
-	return grpc_channel_check_connectivity_state(channel, 0) == GRPC_CHANNEL_SHUTDOWN;
+	grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel, 0);
+	return state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN;
 }
 
 bool
 otlog__grpc_understands(const otlog__grpc_destination *destination)
 {
 	grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+	/* gRPC makes a channel of anything; where it can never connect, that has failed before it began. */
 	grpc_channel *channel = open_channel(destination, credentials);
-	bool good = !is_stillborn(channel);
+	bool good = !has_failed(channel);
 	grpc_channel_destroy(channel);
 	grpc_channel_credentials_release(credentials);
 	return good;
@@ -165,7 +166,7 @@ open_link(const otlog__grpc_destination *to, char *why, size_t why_size)
 	if (credentials) {
 		link->channel = open_channel(to, credentials);
 		grpc_channel_credentials_release(credentials);
-		if (!is_stillborn(link->channel))
+		if (!has_failed(link->channel))
 			return link;
 		grpc_channel_destroy(link->channel);
 		snprintf(why, why_size, "%.80s: gRPC opens no channel. Check OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -203,10 +204,9 @@ otlog__grpc_link_take(otlog__grpc_channels *channels, char *why, size_t why_size
 void
 otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, bool failed)
 {
-	grpc_connectivity_state state =
-	    failed ? grpc_channel_check_connectivity_state(link->channel, 0) : GRPC_CHANNEL_READY;
+	bool useless = failed && has_failed(link->channel);
 	pthread_mutex_lock(&channels->lock);
-	if ((state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) && channels->current == link) {
+	if (useless && channels->current == link) {
 		channels->current = NULL;
 		link->users--;
 	}

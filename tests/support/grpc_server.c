@@ -265,15 +265,20 @@ static void *
 serve(void *self)
 {
 	grpc_receiver *receiver = self;
+	bool stopping = false;
 	for (;;) {
 		grpc_event event =
 		    grpc_completion_queue_next(receiver->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
-		if (event.tag == receiver)
+		if (event.tag == receiver) {
+			stopping = true;
 			grpc_completion_queue_shutdown(receiver->queue);
-		else
+		} else if (stopping) { /* a queue that is shut down aborts when it is given more */
+			free_session(event.tag);
+		} else {
 			step_on(receiver, event.tag, event.success);
+		}
 	}
 }
 
@@ -364,9 +369,9 @@ grpc_receiver_stop(grpc_receiver *receiver)
 {
 	if (!receiver)
 		return;
+	grpc_receiver_release(receiver);
 	grpc_server_shutdown_and_notify(receiver->server, receiver->queue, receiver);
 	grpc_server_cancel_all_calls(receiver->server);
-	grpc_receiver_release(receiver);
 	pthread_join(receiver->thread, NULL);
 	grpc_server_destroy(receiver->server);
 	grpc_completion_queue_destroy(receiver->queue);

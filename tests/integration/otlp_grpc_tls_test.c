@@ -1,0 +1,260 @@
+/* The OTLP/gRPC exporter over TLS, with certificates made for the run. SIGPIPE keeps its default action. */
+#include "tests/support/certificates.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/diagnosed.h"
+#include "tests/support/grpc_server.h"
+#include "tests/support/otlp_request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LONG_MS 30000
+
+static certificate *ours;    /* for 127.0.0.1 */
+static certificate *foreign; /* for another host, and another authority */
+
+static int
+make_certificates(void **state)
+{
+	(void)state;
+	ours = certificate_create("IP:127.0.0.1");
+	foreign = certificate_create("DNS:elsewhere.example");
+	return 0;
+}
+
+static int
+remove_certificates(void **state)
+{
+	(void)state;
+	certificate_free(ours);
+	certificate_free(foreign);
+	return 0;
+}
+
+static otlog_exporter
+open_exporter(const otlog_otlp_options *options)
+{
+	otlog_exporter exporter = { 0 };
+	diagnosed_begin();
+	assert_true(otlog_otlp_grpc_exporter_create(options, NULL, &exporter));
+	return exporter;
+}
+
+static otlog_export_result
+export_some(otlog_exporter exporter)
+{
+	otlog_batch batch = otlp_request_create(3, 20);
+	otlog_export_result result = { 0 };
+	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
+	otlp_request_free(&batch);
+	return result;
+}
+
+static otlog_export_result
+export_once(const otlog_otlp_options *options)
+{
+	otlog_exporter exporter = open_exporter(options);
+	otlog_export_result result = export_some(exporter);
+	exporter.functions->destroy(exporter.self);
+	return result;
+}
+
+static grpc_receiver *
+start_receiver(const certificate *with)
+{
+	return grpc_receiver_start(&(grpc_receiver_options){ .certificate = with->certificate, .key = with->key });
+}
+
+/* Sends once with these options; the batch must be kept, and the message name the setting to change. */
+static void
+check_kept(const otlog_otlp_options *options, const char *cause, const char *remedy)
+{
+	otlog_export_result result = export_once(options);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, cause));
+	assert_non_null(strstr(result.message, remedy));
+}
+
+static void
+a_trusted_server_gets_the_records_over_one_connection(void **state)
+{
+	grpc_receiver *server = start_receiver(ours);
+	otlog_exporter exporter = open_exporter(
+	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = ours->certificate_file });
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(grpc_receiver_record_count(server), 30);
+	assert_int_equal(grpc_receiver_connection_count(server), 1);
+	exporter.functions->destroy(exporter.self);
+	grpc_receiver_stop(server);
+}
+
+static void
+an_endpoint_without_a_scheme_speaks_tls_unless_told_otherwise(void **state)
+{
+	char endpoint[64];
+	grpc_receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(endpoint, sizeof endpoint, "127.0.0.1:%u", grpc_receiver_port(server));
+	const otlog_otlp_options options = { .endpoint = endpoint, .ca_file = ours->certificate_file };
+	assert_int_equal(export_once(&options).verdict, OTLOG_VERDICT_OK);
+	grpc_receiver_stop(server);
+
+	server = grpc_receiver_start(NULL);
+	snprintf(endpoint, sizeof endpoint, "127.0.0.1:%u", grpc_receiver_port(server));
+	otlog_exporter exporter = { 0 };
+	assert_true(otlog_otlp_grpc_exporter_create(&options, &(otlog_grpc_options){ .insecure = true }, &exporter));
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	exporter.functions->destroy(exporter.self);
+	grpc_receiver_stop(server);
+}
+
+static void
+what_cannot_be_trusted_is_named_with_the_remedy(void **state)
+{
+	grpc_receiver *server = start_receiver(ours);
+	(void)state;
+	check_kept(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) }, "certificate cannot be trusted",
+	           "Set OTEL_EXPORTER_OTLP_CERTIFICATE to");
+	grpc_receiver *other = start_receiver(foreign);
+	check_kept(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(other), .ca_file = foreign->certificate_file },
+	           "certificate is for another name", "OTEL_EXPORTER_OTLP_ENDPOINT");
+	assert_int_equal(grpc_receiver_call_count(server) + grpc_receiver_call_count(other), 0);
+	grpc_receiver_stop(other);
+	grpc_receiver_stop(server);
+}
+
+static void
+files_that_cannot_be_used_are_named(void **state)
+{
+	grpc_receiver *server = start_receiver(ours);
+	otlog_otlp_options options = { .endpoint = grpc_receiver_url(server) };
+	(void)state;
+	options.ca_file = "/nonexistent/authority.pem";
+	check_kept(&options, "/nonexistent/authority.pem", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+	options.ca_file = "/dev/null";
+	check_kept(&options, "no PEM file", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+	options.ca_file = "/tmp";
+	check_kept(&options, "Is a directory", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+	options.ca_file = OTLOG_SOURCE_DIR "/CMakeLists.txt";
+	check_kept(&options, grpc_receiver_url(server), "OTEL_EXPORTER_OTLP_CERTIFICATE");
+
+	options.ca_file = ours->certificate_file;
+	options.client_certificate_file = "/nonexistent/client.pem";
+	options.client_key_file = ours->key_file;
+	check_kept(&options, "/nonexistent/client.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+	options.client_certificate_file = NULL;
+	check_kept(&options, "needs its key", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+	options.client_certificate_file = foreign->certificate_file; /* of another key */
+	check_kept(&options, grpc_receiver_url(server), "belong together");
+	assert_int_equal(grpc_receiver_call_count(server), 0);
+	grpc_receiver_stop(server);
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	char text[16 * 1024];
+	FILE *in = fopen(from, "r");
+	FILE *out = fopen(to, "w");
+	assert_true(in && out);
+	size_t size = fread(text, 1, sizeof text, in);
+	assert_true(size > 0);
+	assert_int_equal(fwrite(text, 1, size, out), size);
+	assert_int_equal(fclose(out), 0);
+	fclose(in);
+}
+
+static void
+authorities_put_right_under_a_running_exporter_are_seen(void **state)
+{
+	char file[96];
+	grpc_receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
+	copy_file(foreign->certificate_file, file);
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = file });
+
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	copy_file(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+
+	exporter.functions->destroy(exporter.self);
+	grpc_receiver_stop(server);
+	unlink(file);
+}
+
+static void
+tls_and_plaintext_that_meet_name_the_scheme(void **state)
+{
+	char url[64];
+	grpc_receiver *plain = grpc_receiver_start(NULL);
+	grpc_receiver *tls = start_receiver(ours);
+	(void)state;
+	snprintf(url, sizeof url, "https://127.0.0.1:%u", grpc_receiver_port(plain));
+	check_kept(&(otlog_otlp_options){ .endpoint = url, .ca_file = ours->certificate_file }, "does not speak TLS",
+	           "http://");
+	snprintf(url, sizeof url, "http://127.0.0.1:%u", grpc_receiver_port(tls));
+	check_kept(&(otlog_otlp_options){ .endpoint = url }, "closed", "https://");
+	grpc_receiver_stop(tls);
+	grpc_receiver_stop(plain);
+}
+
+static void
+a_client_certificate_is_shown_to_who_asks(void **state)
+{
+	grpc_receiver *server = grpc_receiver_start(&(grpc_receiver_options){
+	    .certificate = ours->certificate, .key = ours->key, .client_authority = ours->certificate });
+	otlog_otlp_options options = { .endpoint = grpc_receiver_url(server),
+		                       .ca_file = ours->certificate_file,
+		                       .client_certificate_file = ours->certificate_file,
+		                       .client_key_file = ours->key_file };
+	(void)state;
+	assert_int_equal(export_once(&options).verdict, OTLOG_VERDICT_OK);
+
+	options.client_certificate_file = foreign->certificate_file;
+	options.client_key_file = foreign->key_file;
+	check_kept(&options, grpc_receiver_url(server), "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+	options.client_certificate_file = options.client_key_file = NULL;
+	check_kept(&options, grpc_receiver_url(server), "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+	assert_int_equal(grpc_receiver_call_count(server), 1);
+	grpc_receiver_stop(server);
+}
+
+static void
+a_server_that_breaks_the_connection_raises_no_signal(void **state)
+{
+	grpc_receiver *server = start_receiver(ours);
+	const grpc_receiver_options again = { .port = grpc_receiver_port(server),
+		                              .certificate = ours->certificate,
+		                              .key = ours->key };
+	otlog_exporter exporter = open_exporter(
+	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = ours->certificate_file });
+	(void)state;
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	grpc_receiver_stop(server);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	server = grpc_receiver_start(&again);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	grpc_receiver_stop(server);
+	exporter.functions->destroy(exporter.self); /* says good-bye to a connection that is closed */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_trusted_server_gets_the_records_over_one_connection),
+		cmocka_unit_test(an_endpoint_without_a_scheme_speaks_tls_unless_told_otherwise),
+		cmocka_unit_test(what_cannot_be_trusted_is_named_with_the_remedy),
+		cmocka_unit_test(files_that_cannot_be_used_are_named),
+		cmocka_unit_test(authorities_put_right_under_a_running_exporter_are_seen),
+		cmocka_unit_test(tls_and_plaintext_that_meet_name_the_scheme),
+		cmocka_unit_test(a_client_certificate_is_shown_to_who_asks),
+		cmocka_unit_test(a_server_that_breaks_the_connection_raises_no_signal),
+	};
+	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+}
