@@ -57,8 +57,7 @@ conclude(const console *self, int error, otlog_export_result *result)
 		remedy = "Whoever read it has gone; use another exporter if records are to outlive that";
 		break;
 	case EBADF:
-		remedy = "The program has closed it, or it was not opened for writing; leave it open or use another "
-			 "exporter";
+		remedy = "The program has closed or replaced it, or it is for reading; redirect it before otlog starts";
 		break;
 	case ETIMEDOUT:
 		result->verdict = OTLOG_VERDICT_RETRY;
@@ -155,7 +154,7 @@ otlog_console_exporter_create_sized(const otlog_console_options *options, size_t
 	}
 	int fd = known.fd ? known.fd : STDOUT_FILENO;
 	snprintf(self->descriptor, sizeof self->descriptor, "descriptor %d", fd);
-	self->stream.fd = fd;
+	otlog__stream_point(&self->stream, fd);
 	self->json = known.format == OTLOG_CONSOLE_JSON;
 	self->colour = wants_colour(&known, fd);
 	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "console" };

@@ -90,7 +90,7 @@ open_path(otlog__file *f)
 		close(fd);
 		return error;
 	}
-	f->stream.fd = fd;
+	otlog__stream_point(&f->stream, fd);
 	f->regular = regular;
 	f->device = st.st_dev;
 	f->inode = st.st_ino;

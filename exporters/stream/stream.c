@@ -69,6 +69,8 @@ aim(const otlog__stream *s, size_t size, target *t)
 	*t = (target){ .fd = s->fd, .own = -1, .step = SIZE_MAX };
 	if (flags < 0 || fstat(s->fd, &st))
 		return errno;
+	if (!s->open || st.st_dev != s->device || st.st_ino != s->inode)
+		return EBADF;
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return EBADF; /* opened anew, it might be writable */
 	if (S_ISREG(st.st_mode))
@@ -163,6 +165,16 @@ send_text(otlog__stream *s, const uint8_t *text, size_t size, uint64_t deadline_
 	if (error == 0 || error == EPIPE)
 		s->torn = false; /* whoever reads next has seen nothing of this */
 	return error;
+}
+
+void
+otlog__stream_point(otlog__stream *s, int fd)
+{
+	struct stat st = { 0 };
+	s->fd = fd;
+	s->open = fd >= 0 && fstat(fd, &st) == 0;
+	s->device = st.st_dev;
+	s->inode = st.st_ino;
 }
 
 int

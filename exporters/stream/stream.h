@@ -12,14 +12,25 @@
 
 #include <otlog/exporter.h>
 
-/* {.fd = …} is one to begin with. */
+#include <sys/types.h>
+
+/* {0} is one to begin with. */
 typedef struct otlog__stream {
-	int fd;              /* the caller's */
+	int fd;    /* the caller's */
+	bool open; /* it was when the stream was pointed at it, at this file: */
+	dev_t device;
+	ino_t inode;
 	size_t sent;         /* how much of a text is out that did not get through; mostly 0 */
 	uint64_t sent_hash;  /* of that */
 	bool torn;           /* what is out ends within a line */
 	_Atomic bool cancel; /* writer: any thread; ends the write that is running, and later ones at once */
 } otlog__stream;
+
+/*
+ * Points the stream at a descriptor. When that no longer is the file it is now, nothing is written any more: a program
+ * that has closed its standard output may open its database under the same number.
+ */
+void otlog__stream_point(otlog__stream *stream, int fd);
 
 /*
  * Writes all of it, waiting until the deadline (monotonic; UINT64_MAX: for ever). 0, or the errno of what is in the way;

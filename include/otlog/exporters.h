@@ -187,7 +187,8 @@ typedef struct otlog_console_options {
  * Lines on standard output or another descriptor, a write a batch; control characters in what was logged come out
  * harmless. It writes past stdio: what a program leaves in the buffer of its FILE comes later. The descriptor may block,
  * nobody may read it, it may be closed: the host feels none of it. What nobody reads any more is dropped and counted, a
- * slow reader and a full disk are waited for in the queue.
+ * slow reader and a full disk are waited for in the queue. Redirect the descriptor before this call: later, another file
+ * under its number is taken for one of the program's own, and nothing is written to it.
  *
  * For development. Returns false, with one diagnostic and *out untouched, if memory is short.
  */

@@ -419,6 +419,35 @@ what_cannot_be_read_is_said(void **state)
 	close(fd);
 }
 
+static void
+any_bytes_come_out_harmless(void **state)
+{
+	(void)state;
+	source s = source_open("checkout", "orders");
+	emit_golden(&s);
+	otlog_batch batch = source_batch(&s);
+	uint8_t *bytes = malloc(batch.request_size); /* of exactly this size: the sanitizer sees reads beyond it */
+	otlog__buffer out = { 0 };
+	uint64_t random = 88172645463325252u;
+	assert_non_null(bytes);
+	for (unsigned round = 0; round < 5000; round++) {
+		memcpy(bytes, batch.request, batch.request_size);
+		for (unsigned flips = 1 + round % 8; flips; flips--) {
+			random ^= random << 13;
+			random ^= random >> 7;
+			random ^= random << 17;
+			bytes[random % batch.request_size] = (uint8_t)(random >> 32);
+		}
+		out.size = 0;
+		otlog__console_lines(bytes, batch.request_size, false, &out);
+		if (!is_harmless((const char *)out.data, out.size))
+			fail_msg("round %u", round);
+	}
+	otlog__buffer_free(&out);
+	free(bytes);
+	source_close(&s);
+}
+
 /* ---- Terminals --------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -499,10 +528,32 @@ a_closed_descriptor_drops_and_says_so(void **state)
 	(void)state;
 	int fd = memory_file();
 	close(fd);
-	assert_result(give_to(fd, 1000), OTLOG_VERDICT_DROP, "has closed it");
+	assert_result(give_to(fd, 1000), OTLOG_VERDICT_DROP, "has closed or replaced it");
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_result(give_to(fd, 1000), OTLOG_VERDICT_DROP, "not opened for writing");
+	assert_result(give_to(fd, 1000), OTLOG_VERDICT_DROP, "it is for reading");
 	close(fd);
+}
+
+static void
+another_file_under_the_same_number_is_left_alone(void **state)
+{
+	(void)state;
+	otlog_batch batch = otlp_request_create(1, 5);
+	int fd = memory_file(), precious = memory_file();
+	otlog_exporter e = console_on(fd, OTLOG_CONSOLE_TEXT, OTLOG_CONSOLE_COLOUR_AUTO);
+	assert_int_equal(give(&e, &batch, 1000).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(dup2(precious, fd), fd);
+	assert_result(give(&e, &batch, 1000), OTLOG_VERDICT_DROP, "closed or replaced");
+	e.functions->destroy(e.self);
+	close(fd);
+	e = console_on(fd, OTLOG_CONSOLE_TEXT, OTLOG_CONSOLE_COLOUR_AUTO); /* closed from the beginning */
+	assert_int_equal(dup2(precious, fd), fd);
+	assert_result(give(&e, &batch, 1000), OTLOG_VERDICT_DROP, "closed or replaced");
+	e.functions->destroy(e.self);
+	assert_int_equal(lseek(precious, 0, SEEK_END), 0);
+	close(fd);
+	close(precious);
+	otlp_request_free(&batch);
 }
 
 static void
@@ -672,9 +723,11 @@ main(void)
 		cmocka_unit_test(no_field_of_a_record_harms_or_forges_a_line),
 		cmocka_unit_test(deep_nesting_ends_in_dots),
 		cmocka_unit_test(what_cannot_be_read_is_said),
+		cmocka_unit_test(any_bytes_come_out_harmless),
 		cmocka_unit_test(a_terminal_gets_colours_unless_it_is_dumb_or_nobody_wants_them),
 		cmocka_unit_test(a_pipe_that_nobody_reads_drops_without_a_signal),
 		cmocka_unit_test(a_closed_descriptor_drops_and_says_so),
+		cmocka_unit_test(another_file_under_the_same_number_is_left_alone),
 		cmocka_unit_test(a_full_disk_is_waited_for),
 		cmocka_unit_test(the_limit_of_file_sizes_is_kept_without_a_signal),
 		cmocka_unit_test(a_slow_reader_is_waited_for_in_time_and_gets_each_line_once),
