@@ -125,7 +125,10 @@ otlog_slice_chars(otlog_slice slice)
 	return slice.data ? (const char *)slice.data : "";
 }
 
-/* The two arguments for "%.*s" of printf, which ends at a NUL: printf("%.*s", OTLOG_SLICE(record.event_name)). */
+/*
+ * The two arguments for "%.*s" of printf, which ends at a NUL: printf("%.*s", OTLOG_SLICE(record.event_name)). `slice` is
+ * evaluated twice.
+ */
 #define OTLOG_SLICE(slice) otlog_slice_width(slice), otlog_slice_chars(slice)
 
 /* An AnyValue. Arrays and maps stay encoded: go through them with otlog_items_of. */

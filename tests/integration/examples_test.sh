@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The examples, as they were built, against the example receiver: the quickstart's whole show, hello, and what the
-# receiver refuses. usage: examples_test.sh BIN_DIR (from the root of the sources)
+# The examples, as they were built: against the example receiver the quickstart's whole show, hello, and what the receiver
+# refuses; the exporter of one's own against a socket. usage: examples_test.sh BIN_DIR (from the root of the sources)
 set -euo pipefail
 
 bin=$1
@@ -99,9 +99,36 @@ hello_arrives() {
   [[ $(tail -n 1 "$work/hello.out") == "received 2 records in 3 requests" ]] || fail "wrong summary"
 }
 
+custom_exporter_retries_until_the_system_log_is_there() {
+  local socket=$work/log said program
+  mkfifo "$work/said"
+  exec 4<>"$work/said"
+  "$bin/example_custom_exporter" "$socket" >"$work/custom.out" 2>&4 4>&- &
+  program=$!
+  read -r -t 10 -u 4 said || fail "the exporter does not say that nobody listens"
+  [[ $said == *"system_log: $socket: No such file or directory"* ]] || fail "unexpected diagnostic: $said"
+  python3 - "$socket" >"$work/datagrams" <<'END' || fail "the records did not reach the socket"
+import socket
+import sys
+
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.settimeout(10)
+listener.bind(sys.argv[1])
+for _ in range(2):
+    print(listener.recv(65536).decode())
+END
+  wait "$program" || fail "the example with its own exporter ended with status $?"
+  exec 4>&-
+  # Warnings and worse there, everything on the console.
+  grep -q '^<12>checkout: stock is low item=tea left=3 ' "$work/datagrams" || fail "no warning in the system log"
+  grep -q '^<11>payment: card refused order.id=A-1043 ' "$work/datagrams" || fail "no error in the system log"
+  [[ $(grep -cE 'order placed|stock is low|card refused' "$work/custom.out") == 3 ]] || fail "not three console lines"
+}
+
 unset "${!OTEL_@}" "${!OTLOG_@}"
 quickstart_shows_every_record
 quickstart_fails_where_nobody_listens
 start_receiver
 receiver_refuses_what_is_not_otlp
 hello_arrives
+custom_exporter_retries_until_the_system_log_is_there
