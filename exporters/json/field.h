@@ -94,4 +94,22 @@ otlog__read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
 	return otlog__read_content(at, end, field);
 }
 
+/* The next field with this tag, which is one of BYTES. `item->data` NULL: there is none any more. */
+static inline const uint8_t *
+otlog__read_item(const uint8_t *at, const uint8_t *end, uint64_t tag, otlog__slice *item)
+{
+	*item = (otlog__slice){ .data = NULL };
+	while (at < end) {
+		otlog__field field = { .tag = 0 };
+		at = otlog__read_field(at, end, &field);
+		if (!at)
+			return NULL;
+		if (field.tag == tag) {
+			*item = field.bytes;
+			return at;
+		}
+	}
+	return at;
+}
+
 #endif

@@ -118,13 +118,6 @@ otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__s
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
-bool
-otlog__json_is(otlog__slice text, const char *expected)
-{
-	size_t size = strlen(expected);
-	return text.size == size && memcmp(text.data, expected, size) == 0;
-}
-
 static bool
 is_string(otlog__slice value)
 {

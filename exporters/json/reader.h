@@ -25,9 +25,6 @@ otlog__json_object otlog__json_object_of(const void *text, size_t size);
  */
 bool otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__slice *value);
 
-/* Equal, byte for byte. */
-bool otlog__json_is(otlog__slice text, const char *expected);
-
 /* An integer, as a number or as a string, as proto3 JSON has both. False, with *out untouched, if it is none. */
 bool otlog__json_read_int64(otlog__slice value, int64_t *out);
 

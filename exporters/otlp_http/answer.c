@@ -47,11 +47,11 @@ read_json_partial(otlog__slice value, otlog__otlp_answer *answer)
 	while (otlog__json_next_member(&partial, &name, &member)) {
 		int64_t rejected = 0;
 		char text[sizeof answer->text];
-		if (otlog__json_is(name, "rejectedLogRecords")) {
+		if (otlog_slice_is(name, "rejectedLogRecords")) {
 			if (!otlog__json_read_int64(member, &rejected))
 				answer->foreign = true;
 			answer->rejected = rejected > 0 ? (uint64_t)rejected : 0;
-		} else if (otlog__json_is(name, "errorMessage") && otlog__json_read_string(member, text, sizeof text)) {
+		} else if (otlog_slice_is(name, "errorMessage") && otlog__json_read_string(member, text, sizeof text)) {
 			otlog__http_printable(text, strlen(text), answer->text, sizeof answer->text);
 		}
 	}
@@ -69,7 +69,7 @@ otlog__otlp_read_json_success(const otlog__http_outcome *outcome, otlog__otlp_an
 	otlog__slice name, member;
 	otlog__json_object response = otlog__json_object_of(outcome->body, outcome->body_size);
 	while (otlog__json_next_member(&response, &name, &member))
-		if (otlog__json_is(name, "partialSuccess") && !otlog__json_is(member, "null"))
+		if (otlog_slice_is(name, "partialSuccess") && !otlog_slice_is(member, "null"))
 			read_json_partial(member, answer);
 	answer->foreign |= response.malformed;
 }
@@ -94,7 +94,7 @@ read_json_status(const otlog__http_outcome *outcome, char *out, size_t out_size)
 	otlog__json_object status = otlog__json_object_of(outcome->body, outcome->body_size);
 	while (otlog__json_next_member(&status, &name, &member)) {
 		char text[256];
-		if (otlog__json_is(name, "message") && otlog__json_read_string(member, text, sizeof text))
+		if (otlog_slice_is(name, "message") && otlog__json_read_string(member, text, sizeof text))
 			otlog__http_printable(text, strlen(text), out, out_size);
 	}
 }

@@ -122,7 +122,7 @@ gzip_arrives_as_the_same_json(void **state)
 static void
 batches_of_all_sizes_follow_each_other_on_one_connection(void **state)
 {
-	static const size_t sizes[] = { 1, 5000, 3, 1000, 1 };
+	static const size_t sizes[] = { 1, 1500, 3, 500, 1 };
 	receiver *server = receiver_start(NULL);
 	otlog_exporter exporter = open_url(receiver_url(server));
 	(void)state;

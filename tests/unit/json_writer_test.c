@@ -271,7 +271,7 @@ doubles_of_any_bits_read_back(void **state)
 {
 	(void)state;
 	uint64_t random = 11;
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		uint64_t bits = random_next(&random);
 		check_double(bits);
 		check_double(bits & UINT64_C(0x800fffffffffffff));                                  /* subnormal */
@@ -363,7 +363,7 @@ python_writes_the_same(void **state)
 	uint8_t text[600];
 	for (int i = 0; i < 2000; i++)
 		send_text(python, text, random_text(&random, text, 16 + random_next(&random) % (sizeof text - 16)));
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 10000; i++) {
 		uint64_t bits = random_next(&random);
 		double value;
 		memcpy(&value, &bits, sizeof value);
