@@ -1,0 +1,203 @@
+#include "exporters/json/otlp_value.h"
+
+#include "exporters/json/field.h"
+#include "exporters/json/room.h"
+
+/* Containers within containers. The encoder stops at 64. */
+#define MAX_DEPTH 200
+
+enum {
+	STRING_VALUE = OTLOG__FIELD(1, OTLOG__BYTES),
+	BOOL_VALUE = OTLOG__FIELD(2, OTLOG__VARINT),
+	INT_VALUE = OTLOG__FIELD(3, OTLOG__VARINT),
+	DOUBLE_VALUE = OTLOG__FIELD(4, OTLOG__FIXED64),
+	ARRAY_VALUE = OTLOG__FIELD(5, OTLOG__BYTES),
+	KVLIST_VALUE = OTLOG__FIELD(6, OTLOG__BYTES),
+	BYTES_VALUE = OTLOG__FIELD(7, OTLOG__BYTES),
+};
+
+/* An ArrayValue or KeyValueList that was begun, but not closed. */
+typedef struct container {
+	const uint8_t *at; /* the rest of its bytes; NULL: there is no container */
+	const uint8_t *end;
+	bool keyed;   /* holds KeyValues */
+	bool in_pair; /* is the value of a KeyValue, which closes with it */
+} container;
+
+/* Reads an AnyValue. Of several kinds in one message the last one counts; `tag` 0 if there is none. */
+static inline bool
+read_value(otlog__slice bytes, otlog__field *value)
+{
+	const uint8_t *end = bytes.data + bytes.size;
+	*value = (otlog__field){ .tag = 0 };
+	for (const uint8_t *at = bytes.data; at < end;) {
+		otlog__field field = { .tag = 0 };
+		at = otlog__read_field(at, end, &field);
+		if (!at)
+			return false;
+		switch (field.tag) {
+		case STRING_VALUE:
+		case BOOL_VALUE:
+		case INT_VALUE:
+		case DOUBLE_VALUE:
+		case ARRAY_VALUE:
+		case KVLIST_VALUE:
+		case BYTES_VALUE:
+			*value = field;
+		}
+	}
+	return true;
+}
+
+static uint8_t *
+put_base64(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+{
+	out->size = (size_t)(at - out->data);
+	return otlog__json_end_of(out, otlog__json_base64(out, bytes.data, bytes.size));
+}
+
+static uint8_t *
+put_double_value(uint8_t *at, uint64_t bits)
+{
+	double number;
+	memcpy(&number, &bits, sizeof number);
+	return otlog__json_put_double(OTLOG__JSON_PUT(at, "{\"doubleValue\":"), number);
+}
+
+static uint8_t *
+open_container(uint8_t *at, const otlog__field *value, container *opened)
+{
+	bool keyed = value->tag == KVLIST_VALUE;
+	const uint8_t *bytes = value->bytes.data;
+	*opened = (container){ .at = bytes, .end = bytes + value->bytes.size, .keyed = keyed };
+	return keyed ? OTLOG__JSON_PUT(at, "{\"kvlistValue\":{\"values\":[")
+	             : OTLOG__JSON_PUT(at, "{\"arrayValue\":{\"values\":[");
+}
+
+/* An AnyValue and a comma; or, with *opened filled, the beginning of a container. */
+static inline uint8_t *
+put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened)
+{
+	otlog__field value;
+	if (!read_value(bytes, &value))
+		return NULL;
+	switch (value.tag) {
+	case STRING_VALUE:
+		at = otlog__json_put_string(out, OTLOG__JSON_PUT(at, "{\"stringValue\":"), value.bytes);
+		break;
+	case BOOL_VALUE:
+		at = value.number ? OTLOG__JSON_PUT(at, "{\"boolValue\":true")
+		                  : OTLOG__JSON_PUT(at, "{\"boolValue\":false");
+		break;
+	case INT_VALUE:
+		at = otlog__json_put_int64(OTLOG__JSON_PUT(at, "{\"intValue\":\""), (int64_t)value.number);
+		*at++ = '"';
+		break;
+	case DOUBLE_VALUE:
+		at = put_double_value(at, value.number);
+		break;
+	case ARRAY_VALUE:
+	case KVLIST_VALUE:
+		return otlog__json_make_room(out, open_container(at, &value, opened), 0);
+	case BYTES_VALUE:
+		at = put_base64(out, OTLOG__JSON_PUT(at, "{\"bytesValue\":"), value.bytes);
+		break;
+	default:
+		*at++ = '{';
+	}
+	return at ? otlog__json_make_room(out, OTLOG__JSON_PUT(at, "},"), 0) : NULL;
+}
+
+enum { PAIR_KEY = OTLOG__FIELD(1, OTLOG__BYTES), PAIR_VALUE = OTLOG__FIELD(2, OTLOG__BYTES) };
+
+/* A KeyValue in the same way. */
+static inline uint8_t *
+put_pair(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened)
+{
+	otlog__slice key = { .data = NULL }, value = { .data = NULL };
+	const uint8_t *end = bytes.data + bytes.size;
+	for (const uint8_t *from = bytes.data; from < end;) {
+		otlog__field field = { .tag = 0 };
+		from = otlog__read_field(from, end, &field);
+		if (!from)
+			return NULL;
+		if (field.tag == PAIR_KEY)
+			key = field.bytes;
+		else if (field.tag == PAIR_VALUE)
+			value = field.bytes;
+	}
+	*at++ = '{';
+	if (key.data) {
+		at = otlog__json_put_string(out, OTLOG__JSON_PUT(at, "\"key\":"), key);
+		if (!at)
+			return NULL;
+		*at++ = ',';
+	}
+	if (value.data) {
+		at = put_value(out, OTLOG__JSON_PUT(at, "\"value\":"), value, opened);
+		if (!at)
+			return NULL;
+		if (opened->at) {
+			opened->in_pair = true;
+			return at;
+		}
+	}
+	return otlog__json_close(at, '}');
+}
+
+static uint8_t *
+close_container(otlog__buffer *out, uint8_t *at, const container *closed)
+{
+	static const char values[] = "\"values\":[";
+	if (at[-1] == '[') /* none came: such a field is left out */
+		at -= sizeof values - 1;
+	else
+		at = otlog__json_close(at, ']') - 1;
+	at = OTLOG__JSON_PUT(at, "}},");
+	return otlog__json_make_room(out, closed->in_pair ? otlog__json_close(at, '}') : at, 0);
+}
+
+/* Everything in a container that was opened, to its end. */
+static uint8_t *
+put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
+{
+	container stack[MAX_DEPTH];
+	size_t depth = 0;
+	stack[depth++] = *outermost;
+	while (depth && at) {
+		container *top = &stack[depth - 1];
+		container opened = { .at = NULL };
+		otlog__slice item;
+		top->at = otlog__read_item(top->at, top->end, OTLOG__FIELD(1, OTLOG__BYTES), &item);
+		if (!top->at)
+			return NULL;
+		if (!item.data) {
+			at = close_container(out, at, top);
+			depth--;
+			continue;
+		}
+		at = top->keyed ? put_pair(out, at, item, &opened) : put_value(out, at, item, &opened);
+		if (!opened.at)
+			continue;
+		if (depth == MAX_DEPTH)
+			return NULL;
+		stack[depth++] = opened;
+	}
+	return at;
+}
+
+uint8_t *
+otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+{
+	container opened = { .at = NULL };
+	at = put_value(out, at, bytes, &opened);
+	return at && opened.at ? put_container(out, at, &opened) : at;
+}
+
+uint8_t *
+otlog__otlp_put_attribute(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+{
+	container opened = { .at = NULL };
+	at = put_pair(out, at, bytes, &opened);
+	return at && opened.at ? put_container(out, at, &opened) : at;
+}
