@@ -1,4 +1,4 @@
-"""A real OpenTelemetry Collector on a free loopback port, which writes what it receives to a file."""
+"""A real OpenTelemetry Collector on free loopback ports, which writes what it receives to a file."""
 
 import os
 import pathlib
@@ -13,7 +13,11 @@ receivers:
   otlp:
     protocols:
       http:
-        endpoint: 127.0.0.1:{port}
+        endpoint: 127.0.0.1:{http}
+{tls}
+      grpc:
+        endpoint: 127.0.0.1:{grpc}
+{tls}
 exporters:
   file:
     path: {path}
@@ -29,6 +33,15 @@ service:
       exporters: [file]
 """
 
+TLS = """
+        tls:
+          cert_file: {certificate}
+          key_file: {key}
+"""
+CLIENT_AUTHORITY = """
+          client_ca_file: {authority}
+"""
+
 READY = "Everything is ready"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -38,35 +51,45 @@ class Failed(Exception):
     pass
 
 
-def free_port():
-    """Below the ports that the kernel hands out by itself, so that it is still free for a restart."""
+def free_ports(count):
+    """Below the ports that the kernel hands out by itself, so that they are still free for a restart."""
+    found = []
     for port in random.sample(range(20000, 32000), 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
+                found.append(port)
             except OSError:
                 continue
-    raise Failed("no free port found on the loopback")
+        if len(found) == count:
+            return found
+    raise Failed("no free ports found on the loopback")
 
 
 class Collector:
-    def __init__(self, program, folder):
+    """With `certificates` it speaks TLS; `mutual`: to clients that have one of them."""
+
+    def __init__(self, program, folder, certificates=None, mutual=False):
         self.program = program
+        self.tls = ""
+        if certificates:
+            self.tls = TLS.format(certificate=certificates.server, key=certificates.key(certificates.server))
+        if mutual:
+            self.tls = self.tls.rstrip() + CLIENT_AUTHORITY.format(authority=certificates.authority)
         self.config = pathlib.Path(folder) / "collector.yaml"
         self.output = pathlib.Path(folder) / "received.jsonl"
         self.log = []
         self.process = None
-        self.port = None
+        self.ports = None
 
     def start(self):
-        """Starts it, on the port it had before if it had one. Another program may take a free port first."""
-        for _ in range(1 if self.port else 5):
-            port = self.port or free_port()
-            self.config.write_text(CONFIG.format(port=port, path=self.output), encoding="utf-8")
+        """Starts it, on the ports it had before if it had some. Another program may take a free port first."""
+        for _ in range(1 if self.ports else 5):
+            ports = self.ports or dict(zip(("http", "grpc"), free_ports(2)))
+            self.config.write_text(CONFIG.format(**ports, tls=self.tls, path=self.output), encoding="utf-8")
             if self.became_ready():
-                self.port = port
+                self.ports = ports
                 return self
             if not any("address already in use" in line for line in self.log):
                 break
@@ -116,9 +139,9 @@ class Collector:
         if self.process:
             self.process.wait()
 
-    @property
-    def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+    def endpoint(self, kind):
+        """Of "http" or "grpc"."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.ports[kind]}"
 
     def __enter__(self):
         return self.start()

@@ -1,26 +1,46 @@
-"""An HTTP server in front of a Collector: passes requests on as they are, and remembers their headers."""
+"""An HTTP server in front of a Collector: passes requests on as they are, remembers their headers, and can fail one in so
+many before the Collector has it."""
 
 import http.client
 import http.server
+import os
+import socket
+import struct
 import threading
 
 
 class Recorder:
-    def __init__(self, port):
+    """`port` 0: there is no Collector, everything is answered with 200. `fail_every`: 3 fails the third request, the sixth
+    and so on; every other of them with 503, the rest by a reset of the connection."""
+
+    def __init__(self, port, fail_every=0):
         self.requests = []  # headers, with names in small letters
-        self.connections = 0
+        self.unavailable = 0
+        self.resets = 0
+        lock = threading.Lock()
         recorder = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def setup(self):
-                recorder.connections += 1
-                super().setup()
-
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                recorder.requests.append({name.lower(): value for name, value in self.headers.items()})
+                with lock:
+                    recorder.requests.append({name.lower(): value for name, value in self.headers.items()})
+                    fails = fail_every and len(recorder.requests) % fail_every == 0
+                    resets = fails and recorder.resets < recorder.unavailable
+                    recorder.resets += bool(resets)
+                    recorder.unavailable += bool(fails and not resets)
+                if resets:
+                    self.reset()
+                elif fails:
+                    self.answer(503, "text/plain", b"busy")
+                elif port:
+                    self.pass_on(body)
+                else:
+                    self.answer(200, "text/plain", b"")
+
+            def pass_on(self, body):
                 collector = http.client.HTTPConnection("127.0.0.1", port)
                 names = ("Content-Type", "Content-Encoding")
                 headers = {name: self.headers[name] for name in names if name in self.headers}
@@ -28,11 +48,19 @@ class Recorder:
                 answer = collector.getresponse()
                 content = answer.read()
                 collector.close()
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.getheader("Content-Type"))
+                self.answer(answer.status, answer.getheader("Content-Type"), content)
+
+            def answer(self, status, content_type, content):
+                self.send_response(status)
+                self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def reset(self):
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())  # at once, and not in order as the server would
 
             def log_message(self, *_):
                 pass
