@@ -23,7 +23,7 @@ typedef struct otlog_header {
 
 /* Options of the OTLP exporters. Everything is copied; {0} is valid. Source: specification protocol/exporter.md. */
 typedef struct otlog_otlp_options {
-	const char *endpoint OTLOG__INIT; /* the full URL; NULL: http://localhost:4318/v1/logs */
+	const char *endpoint OTLOG__INIT; /* HTTP: the full URL; NULL: http://localhost:4318/v1/logs. gRPC: see there */
 	const otlog_header *headers OTLOG__INIT;
 	size_t header_count OTLOG__INIT;
 	otlog_compression compression OTLOG__INIT;
