@@ -18,6 +18,7 @@ build_packages=(
   "ninja-build : command ninja : runs the build"
   "pkg-config : command pkg-config : finds the libraries below"
   "libcurl4-openssl-dev : library libcurl : HTTP transport of the exporters"
+  "libssl-dev : library libssl : checks certificates before they are used"
   "libdeflate-dev : library libdeflate : gzip of requests"
   "libprotobuf-c-dev : library libprotobuf-c : reads OTLP responses"
   "protobuf-c-compiler : command protoc-c : compiles proto/"
@@ -38,6 +39,7 @@ test_packages=(
   "git : command git : lists the files to check"
   "golang-go : command go : builds the OpenTelemetry Collector for the interop tests"
   "openssl : command openssl : makes certificates for the tests of TLS"
+  "nginx-light : command nginx : TLS reverse proxy of the integration tests"
   "ca-certificates : file /etc/ssl/certs/ca-certificates.crt : Go's downloads are over TLS"
 )
 
@@ -61,7 +63,7 @@ clang_can_sanitize() {
 
 is_there() {
   case $1 in
-  command) command -v "$2" > /dev/null ;;
+  command) command -v "$2" > /dev/null || [ -x "/usr/sbin/$2" ] ;; # servers lie there, outside most users' PATH
   library) has_library "$2" ;;
   file) [ -e "$2" ] ;;
   header) command -v gcc > /dev/null && echo "#include <$2>" | gcc -E -x c - > /dev/null 2>&1 ;;

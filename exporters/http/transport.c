@@ -3,6 +3,7 @@
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
 #include "exporters/http/redirect.h"
+#include "exporters/http/tls.h"
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
@@ -26,6 +27,7 @@
 #define USER_AGENT "otlog/" OTLOG__VERSION " OTel-OTLP-Exporter-C/" OTLOG__VERSION
 
 struct otlog__http {
+	pthread_mutex_t multi_lock; /* guards the pointer against threads that cancel; only its own thread changes it */
 	CURLM *multi;
 	CURL *easy;
 	CURL *away; /* for where the last request was sent on to; NULL: it was not */
@@ -34,6 +36,8 @@ struct otlog__http {
 	otlog__address address;
 	bool follow_redirects;
 	otlog__http_names names;
+	otlog__tls *tls;
+	bool undelivered; /* the last request was */
 	otlog__gzip gzip;
 	bool compress;
 	_Atomic bool cancelled; /* writers: threads that cancel; it never goes back */
@@ -124,12 +128,6 @@ take_header(char *line, size_t one, size_t size, void *self)
 
 /* ---- Creating ---------------------------------------------------------------------------------------------------- */
 
-static bool
-given(const char *text)
-{
-	return text && *text;
-}
-
 /* Says what is wrong with a header, without its value: that may be a secret. */
 static bool
 check_header(const otlog__http_options *options, size_t i)
@@ -190,24 +188,6 @@ no_memory:
 	return false;
 }
 
-static bool
-set_tls(CURL *easy, const otlog__http_options *options)
-{
-	bool ok = true;
-	if (given(options->ca_file)) {
-		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file) == CURLE_OK;
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* these authorities, and not the system's as well */
-#if LIBCURL_VERSION_NUM >= 0x075700
-		curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* the file may be exchanged under us */
-#endif
-	}
-	if (given(options->client_certificate_file))
-		ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, options->client_certificate_file) == CURLE_OK;
-	if (given(options->client_key_file))
-		ok = ok && curl_easy_setopt(easy, CURLOPT_SSLKEY, options->client_key_file) == CURLE_OK;
-	return ok;
-}
-
 static void
 set_protocols(CURL *easy)
 {
@@ -221,8 +201,18 @@ set_protocols(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* see follow: libcurl would take the headers along */
 }
 
+static otlog__tls *
+create_tls(const otlog__http_options *options)
+{
+	const otlog__tls_options tls = { .ca_file = options->ca_file,
+		                         .client_certificate_file = options->client_certificate_file,
+		                         .client_key_file = options->client_key_file,
+		                         .names = options->names };
+	return otlog__tls_create(&tls, otlog__monotonic_nano());
+}
+
 static bool
-set_options(otlog__http *http, const otlog__http_options *options)
+set_options(otlog__http *http)
 {
 	CURL *easy = http->easy;
 	set_protocols(easy);
@@ -241,7 +231,7 @@ set_options(otlog__http *http, const otlog__http_options *options)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
 	return curl_easy_setopt(easy, CURLOPT_URL, http->address.full) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK && set_tls(easy, options);
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK && otlog__tls_apply(http->tls, easy);
 }
 
 otlog__http *
@@ -250,6 +240,7 @@ otlog__http_create(const otlog__http_options *options)
 	otlog__http *http = calloc(1, sizeof *http);
 	if (!http)
 		goto no_memory;
+	pthread_mutex_init(&http->multi_lock, NULL);
 	http->names = options->names;
 	http->compress = options->compression == OTLOG_COMPRESSION_GZIP;
 	http->follow_redirects = options->follow_redirects;
@@ -271,7 +262,10 @@ otlog__http_create(const otlog__http_options *options)
 		goto no_memory;
 	http->multi = curl_multi_init();
 	http->easy = curl_easy_init();
-	if (!http->multi || !http->easy || !set_options(http, options))
+	http->tls = create_tls(options);
+	if (!http->tls)
+		goto failed;
+	if (!http->multi || !http->easy || !set_options(http))
 		goto no_memory;
 	return http;
 
@@ -315,6 +309,29 @@ run(otlog__http *http, CURL *easy)
 			code = message->data.result;
 	curl_multi_remove_handle(http->multi, easy);
 	return code;
+}
+
+/* Closes the connections: they are the multi handle's. */
+static bool
+renew_multi(otlog__http *http)
+{
+	CURLM *old = http->multi;
+	CURLM *new = curl_multi_init();
+	if (!new)
+		return false;
+	pthread_mutex_lock(&http->multi_lock);
+	http->multi = new;
+	pthread_mutex_unlock(&http->multi_lock);
+	curl_multi_cleanup(old);
+	return true;
+}
+
+/* A connection goes on with the certificates that it was made with: other ones want another connection. */
+static bool
+follow_certificates(otlog__http *http)
+{
+	return !otlog__tls_refresh(http->tls, otlog__monotonic_nano(), http->undelivered) ||
+	       (renew_multi(http) && otlog__tls_apply(http->tls, http->easy));
 }
 
 static void
@@ -365,8 +382,7 @@ prepare_away(otlog__http *http, const otlog__redirect *redirect)
 	}
 	if (!redirect->same_origin) {
 		curl_easy_setopt(away, CURLOPT_HTTPHEADER, http->own_headers);
-		curl_easy_setopt(away, CURLOPT_SSLCERT, NULL);
-		curl_easy_setopt(away, CURLOPT_SSLKEY, NULL);
+		otlog__tls_hide_client(away);
 		curl_easy_setopt(away, CURLOPT_PROXY, redirect->target.loopback ? "" : NULL);
 	}
 	forget_last(http);
@@ -406,7 +422,8 @@ read_outcome(otlog__http *http, otlog__http_outcome *outcome)
 	CURL *easy = last_of(http);
 	/* An attempt that had come to its end counts as what it was. */
 	outcome->cancelled = outcome->curl_code != CURLE_OK && is_cancelled(http);
-	outcome->curl_text = http->error;
+	const char *certificates = otlog__tls_problem(http->tls, outcome->curl_code);
+	outcome->curl_text = certificates ? certificates : http->error;
 	outcome->too_large = http->too_large;
 	if (outcome->curl_code == CURLE_WRITE_ERROR && !http->too_large)
 		outcome->curl_code = CURLE_OUT_OF_MEMORY;
@@ -433,7 +450,7 @@ otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t
 	otlog__sigpipe_hold(&signals);
 	forget_last(http);
 	outcome->cancelled = is_cancelled(http);
-	if (outcome->cancelled || !prepare(http, body, body_size, timeout_ms))
+	if (outcome->cancelled || !follow_certificates(http) || !prepare(http, body, body_size, timeout_ms))
 		goto done;
 
 	uint64_t deadline = timeout_ms ? otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms) : UINT64_MAX;
@@ -441,6 +458,7 @@ otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t
 	for (int i = 0; i < REDIRECTS_MAX && outcome->curl_code == CURLE_OK && follow(http, deadline); i++)
 		outcome->curl_code = run(http, http->away);
 	read_outcome(http, outcome);
+	http->undelivered = !otlog__http_delivered(outcome);
 done:
 	otlog__sigpipe_release(&signals);
 }
@@ -457,7 +475,11 @@ void
 otlog__http_cancel(otlog__http *http)
 {
 	atomic_store_explicit(&http->cancelled, true, memory_order_relaxed);
+	/* Held for no longer than it takes to exchange the pointer. A handle that comes after this one is polled only
+	 * after the flag was looked at. */
+	pthread_mutex_lock(&http->multi_lock);
 	curl_multi_wakeup(http->multi);
+	pthread_mutex_unlock(&http->multi_lock);
 }
 
 const char *
@@ -478,6 +500,8 @@ otlog__http_destroy(otlog__http *http)
 	if (http->multi)
 		curl_multi_cleanup(http->multi);
 	otlog__sigpipe_release(&signals);
+	pthread_mutex_destroy(&http->multi_lock);
+	otlog__tls_free(http->tls);
 	curl_slist_free_all(http->headers);
 	curl_slist_free_all(http->own_headers);
 	otlog__address_free(&http->address);

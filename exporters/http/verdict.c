@@ -158,6 +158,42 @@ judge_redirect(const otlog__http_outcome *outcome, const char *url, const otlog_
 	write_message(result, cause, &(remedy){ "Set ", ENDPOINT, " to where it should go" }, names);
 }
 
+/*
+ * Nginx shakes hands with every client and says in a page of HTML, with status 400, what was wrong with that: not with
+ * the batch, which waits until it is put right. Its pages have these titles (src/http/ngx_http_special_response.c); a
+ * receiver that quotes a record in its refusal does not write them.
+ */
+static const status_row *
+find_tls_refusal(const otlog__http_outcome *outcome)
+{
+	static const status_row refusals[] = {
+		{ 400,
+		  OTLOG_VERDICT_RETRY,
+		  "No required SSL certificate was sent",
+		  { "Set ", CLIENT_CERTIFICATE, " to one that it trusts" } },
+		{ 400,
+		  OTLOG_VERDICT_RETRY,
+		  "The SSL certificate error",
+		  { "It wants another ", CLIENT_CERTIFICATE,
+		    ": one that has not expired, of an authority that it trusts" } },
+		{ 400,
+		  OTLOG_VERDICT_RETRY,
+		  "The plain HTTP request was sent to HTTPS port",
+		  { "Write https:// in ", ENDPOINT, "" } },
+	};
+	static const char html[] = "text/html";
+	if (outcome->status != 400 || !outcome->body_size || !outcome->content_type ||
+	    strncmp(outcome->content_type, html, sizeof html - 1) != 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		char title[80];
+		int size = snprintf(title, sizeof title, "<title>400 %s</title>", refusals[i].phrase);
+		if (memmem(outcome->body, outcome->body_size, title, (size_t)size))
+			return &refusals[i];
+	}
+	return NULL;
+}
+
 static void
 judge_status(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names, const char *text,
              int64_t now_unix_s, otlog_export_result *result)
@@ -167,6 +203,9 @@ judge_status(const otlog__http_outcome *outcome, const char *url, const otlog__h
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
 		if (statuses[i].status == outcome->status)
 			row = &statuses[i];
+	const status_row *refusal = find_tls_refusal(outcome);
+	if (refusal)
+		row = refusal;
 	result->verdict = row->verdict;
 	if (row->verdict == OTLOG_VERDICT_RETRY)
 		result->retry_after_ms = otlog__retry_after_ms(outcome->retry_after, now_unix_s);

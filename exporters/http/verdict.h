@@ -12,6 +12,7 @@ typedef struct otlog__http_names {
 	const char *timeout;
 	const char *ca_file;
 	const char *client_certificate;
+	const char *client_key;
 	const char *batch_size;
 } otlog__http_names;
 

@@ -32,6 +32,7 @@ static const otlog__http_names names = {
 	.timeout = "OTEL_BLRP_EXPORT_TIMEOUT",
 	.ca_file = "OTLOG_MITO_CERTIFICATE",
 	.client_certificate = "OTLOG_MITO_CLIENT_CERTIFICATE",
+	.client_key = "OTLOG_MITO_CLIENT_KEY",
 	.batch_size = "otlog_pipeline_options.max_batch_bytes",
 };
 

@@ -35,6 +35,7 @@ static const otlog__http_names names = {
 	.timeout = "OTEL_EXPORTER_OTLP_TIMEOUT",
 	.ca_file = "OTEL_EXPORTER_OTLP_CERTIFICATE",
 	.client_certificate = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+	.client_key = "OTEL_EXPORTER_OTLP_CLIENT_KEY",
 	.batch_size = "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
 };
 

@@ -54,6 +54,7 @@ MAY_INCLUDE = [
 # Libraries from outside : who may include their headers.
 OUTSIDE = [
     ("curl/*", ["exporters/http/*", "tests/*"]),
+    ("openssl/*", ["exporters/http/*", "tests/*"]),
     ("libdeflate.h", ["exporters/http/*", "tests/*"]),
     ("zlib.h", ["examples/*", "tests/*"]),
     ("protobuf-c/*", ["exporters/*", "examples/*", "tests/*"]),
