@@ -7,7 +7,7 @@ import threading
 import http2
 
 UNAVAILABLE = 14
-HELD_SECONDS = 20
+HELD_SECONDS = 5
 
 
 class Connection:
