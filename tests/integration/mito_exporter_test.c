@@ -368,6 +368,33 @@ a_bad_peer_loses_nothing_but_its_own_answers(void **state)
 }
 
 static void
+records_that_cannot_be_read_are_counted_as_rejected(void **state)
+{
+	fixture *f = *state;
+	/* ResourceLogs, ScopeLogs, an empty record, and one that is none. */
+	static const uint8_t half[] = { 0x0a, 7, 0x12, 5, 0x12, 0, 0x12, 1, 0xff };
+	static const uint8_t none[] = { 0x0a, 5, 0x12, 3, 0x12, 1, 0xff };
+	const otlog_mito_options mito = { .url = mito_server_url(f->server, "127.0.0.1", "/logs") };
+	otlog_export_result result = { .verdict = OTLOG_VERDICT_OK };
+	otlog_exporter exporter;
+	assert_true(otlog_mito_exporter_create(&mito, &exporter));
+	exporter.functions->export_batch(exporter.self, &(otlog_batch){ half, sizeof half, 2 }, LONG_MS, &result);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_PARTIAL);
+	assert_int_equal(result.rejected, 1);
+	assert_string_equal(mito_server_next(f->server)->body,
+	                    "[{\"timestamp_gmt\": \"1970-01-01T00:00:00Z\", \"event\": \"log\"}]");
+	result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
+	exporter.functions->export_batch(exporter.self, &(otlog_batch){ none, sizeof none, 1 }, LONG_MS, &result);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	/* A request that ends too early. */
+	result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
+	exporter.functions->export_batch(exporter.self, &(otlog_batch){ half, sizeof half - 4, 2 }, LONG_MS, &result);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_false(mito_server_has_more(f->server));
+	exporter.functions->destroy(exporter.self);
+}
+
+static void
 a_bad_url_is_refused_with_one_message(void **state)
 {
 	fixture *f = *state;
@@ -607,6 +634,7 @@ main(void)
 		WITH_SERVER(a_redirect_to_where_it_is_refused_names_that_place),
 		WITH_SERVER(nobody_there_keeps_the_backlog_and_says_so_once),
 		WITH_SERVER(a_bad_peer_loses_nothing_but_its_own_answers),
+		WITH_SERVER(records_that_cannot_be_read_are_counted_as_rejected),
 		WITH_SERVER(a_bad_url_is_refused_with_one_message),
 		BY_ENVIRONMENT(mito_variables_alone_upload_at_the_interval),
 		BY_ENVIRONMENT(no_number_of_events_goes_before_the_interval_while_there_is_room),
