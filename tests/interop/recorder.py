@@ -11,12 +11,12 @@ import threading
 
 class Recorder:
     """`port` 0: there is no Collector, everything is answered with 200. `fail_every`: 3 fails the third request, the sixth
-    and so on; every other of them with 503, the rest by a reset of the connection."""
+    and so on; every other of them with 503, the rest by a reset of the connection. That is then a new one: on one that was
+    used before, libcurl would try again by itself."""
 
     def __init__(self, port, fail_every=0):
         self.requests = []  # headers, with names in small letters
-        self.unavailable = 0
-        self.resets = 0
+        self.failed = 0
         lock = threading.Lock()
         recorder = self
 
@@ -27,13 +27,13 @@ class Recorder:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with lock:
                     recorder.requests.append({name.lower(): value for name, value in self.headers.items()})
-                    fails = fail_every and len(recorder.requests) % fail_every == 0
-                    resets = fails and recorder.resets < recorder.unavailable
-                    recorder.resets += bool(resets)
-                    recorder.unavailable += bool(fails and not resets)
-                if resets:
+                    before_failure = -len(recorder.requests) % fail_every if fail_every else None
+                    recorder.failed += before_failure == 0
+                    resets = recorder.failed % 2 == 0
+                self.last = before_failure == 1
+                if before_failure == 0 and resets:
                     self.reset()
-                elif fails:
+                elif before_failure == 0:
                     self.answer(503, "text/plain", b"busy")
                 elif port:
                     self.pass_on(body)
@@ -54,6 +54,8 @@ class Recorder:
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(content)))
+                if self.last:
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(content)
 
