@@ -126,8 +126,8 @@ otlog_slice_chars(otlog_slice slice)
 }
 
 /*
- * The two arguments for "%.*s" of printf, which ends at a NUL: printf("%.*s", OTLOG_SLICE(record.event_name)). `slice` is
- * evaluated twice.
+ * The two arguments for "%.*s" of printf, which ends at a NUL: printf("%.*s", OTLOG_SLICE(record.event_name)).
+ * `slice` is evaluated twice.
  */
 #define OTLOG_SLICE(slice) otlog_slice_width(slice), otlog_slice_chars(slice)
 
