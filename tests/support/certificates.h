@@ -2,7 +2,8 @@
 #ifndef TESTS_SUPPORT_CERTIFICATES_H
 #define TESTS_SUPPORT_CERTIFICATES_H
 
-/* A self-signed certificate: its own authority. */
+#include <stdbool.h>
+
 typedef struct certificate {
 	char directory[64];
 	char certificate_file[96];
@@ -11,7 +12,20 @@ typedef struct certificate {
 	char *key;
 } certificate;
 
-/* `names` as openssl writes alternative names: "IP:127.0.0.1". Ends the test program if there is no openssl. */
+/* {0} is a self-signed one: its own authority. */
+typedef struct certificate_options {
+	const char *names;         /* as openssl writes alternative names; NULL: "IP:127.0.0.1" */
+	const char *subject;       /* NULL: "otlog test" */
+	const certificate *issuer; /* NULL: itself */
+	bool expired;              /* years ago */
+	bool short_key;            /* RSA with 512 bits: nobody should take it */
+	const char *password;      /* of the key; NULL: none */
+} certificate_options;
+
+/* Ends the test program if there is no openssl. */
+certificate *certificate_make(const certificate_options *options);
+
+/* A self-signed one with these names. */
 certificate *certificate_create(const char *names);
 
 /* Removes the folder. NULL is allowed. */

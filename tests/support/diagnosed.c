@@ -10,8 +10,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the rest */
 static char messages[64][1024];
 static size_t count;
 
-static void
-collect(void *user, otlog_diagnostic_level level, const char *message)
+void
+diagnosed_take(void *user, otlog_diagnostic_level level, const char *message)
 {
 	(void)user;
 	(void)level;
@@ -27,7 +27,7 @@ diagnosed_begin(void)
 	pthread_mutex_lock(&lock);
 	count = 0;
 	pthread_mutex_unlock(&lock);
-	otlog__diagnostics_set(collect, NULL, OTLOG__DEBUG);
+	otlog__diagnostics_set(diagnosed_take, NULL, OTLOG__DEBUG);
 }
 
 size_t
@@ -39,13 +39,19 @@ diagnosed_count(void)
 	return now;
 }
 
+size_t
+diagnosed_times(const char *text)
+{
+	size_t times = 0;
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < count; i++)
+		times += strstr(messages[i], text) ? 1 : 0;
+	pthread_mutex_unlock(&lock);
+	return times;
+}
+
 bool
 diagnosed_says(const char *text)
 {
-	bool found = false;
-	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < count; i++)
-		found = found || strstr(messages[i], text);
-	pthread_mutex_unlock(&lock);
-	return found;
+	return diagnosed_times(text) > 0;
 }
