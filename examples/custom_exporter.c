@@ -1,6 +1,6 @@
 /*
- * An exporter of one's own: warnings and worse go to the system log, as the datagrams that syslog(3) sends, while a second
- * pipeline shows everything on the console.
+ * An exporter of one's own: warnings and worse go to the system log, as datagrams like those of syslog(3), while a
+ * second pipeline shows everything on the console.
  *
  *   custom_exporter [SOCKET]     SOCKET: where the system log listens; /dev/log
  */
@@ -69,7 +69,14 @@ export_batch(void *user, const otlog_batch *batch, uint64_t timeout_ms, otlog_ex
 	self->sent = 0;
 }
 
-static const otlog_exporter_functions functions = { .export_batch = export_batch };
+static void
+destroy(void *user)
+{
+	system_log *self = user;
+	close(self->fd);
+}
+
+static const otlog_exporter_functions functions = { .export_batch = export_batch, .destroy = destroy };
 
 int
 main(int argc, char **argv)
