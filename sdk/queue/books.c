@@ -47,6 +47,13 @@ otlog__queue_wait_progress(otlog__queue *queue, uint32_t seen, uint64_t deadline
 }
 
 void
+otlog__queue_tell_progress(otlog__queue *queue)
+{
+	if (otlog__gate(queue) != OTLOG__GATE_CHILD)
+		otlog__tell_progress(queue);
+}
+
+void
 otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books)
 {
 	memset(books, 0, sizeof *books);

@@ -63,7 +63,7 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	otlog__place *place = &p->places[lane];
 	otlog__lane_page *page = otlog__lane(queue, lane);
 	/* With the lane in hand the tail and the count belong together. If it cannot be had they do not move either. */
-	bool held = otlog__lane_take(queue, lane, OTLOG__LANE_HELD);
+	bool held = otlog__lane_take(queue, lane, OTLOG__LANE_HELD, otlog__monotonic_nano() + OTLOG__EMIT_NANO);
 	uint64_t tail = atomic_load_explicit(&page->producer.tail, memory_order_relaxed);
 	uint64_t accepted = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);
 	if (held)

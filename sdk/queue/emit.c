@@ -8,7 +8,6 @@
 
 #define BUSY_ROUNDS 128
 #define TAKE_SPINS 64
-#define TAKE_NANO (2 * OTLOG__NANOS_PER_S)
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -159,10 +158,9 @@ otlog__lane_give_back(otlog__queue *queue, uint32_t lane)
 }
 
 bool
-otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state)
+otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state, uint64_t deadline_nano)
 {
 	_Atomic uint32_t *owner = &otlog__lane(queue, lane)->producer.owner;
-	uint64_t give_up = 0;
 	for (uint32_t spins = 0;; spins++) {
 		uint32_t seen = OTLOG__LANE_FREE;
 		/* Acquire: what the last holder wrote. */
@@ -173,10 +171,7 @@ otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state)
 			return false; /* for good: nobody writes there any more */
 		if (spins < TAKE_SPINS)
 			continue;
-		uint64_t now = otlog__monotonic_nano();
-		if (give_up == 0)
-			give_up = now + TAKE_NANO;
-		if (now >= give_up)
+		if (otlog__monotonic_nano() >= deadline_nano)
 			return false;
 		sched_yield();
 	}

@@ -17,6 +17,7 @@
 #endif
 
 #define DEFAULT_LANES 8u
+#define SEAL_NANO (20 * OTLOG__NANOS_PER_MS)
 
 static uint64_t
 power_of_two(uint64_t at_least, uint64_t from, uint64_t most)
@@ -200,23 +201,6 @@ otlog__queue_open(const otlog__queue_options *options)
 	return NULL;
 }
 
-void
-otlog__queue_seal(otlog__queue *queue)
-{
-	uint32_t open = OTLOG__GATE_OPEN;
-	/* Relaxed: the lanes order emitters. Only one caller goes on. */
-	if (!atomic_compare_exchange_strong_explicit(queue->gate, &open, OTLOG__GATE_SEALED, memory_order_relaxed,
-	                                             memory_order_relaxed))
-		return;
-	for (uint32_t lane = 0; lane < queue->lanes; lane++)
-		if (!otlog__lane_take(queue, lane, OTLOG__LANE_CLOSED))
-			otlog__diagnose(
-			    OTLOG__WARN,
-			    "an emit was begun and never ended: its thread was stopped inside; the memory of the "
-			    "queue is not given back. Do not cancel or kill threads that log");
-	otlog__rouse(&queue->room);
-}
-
 /* Whether no emitter is inside, nor can come in. */
 static bool
 is_empty_of_emitters(const otlog__queue *queue)
@@ -227,6 +211,31 @@ is_empty_of_emitters(const otlog__queue *queue)
 		    OTLOG__LANE_CLOSED)
 			return false;
 	return true;
+}
+
+bool
+otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano)
+{
+	uint32_t open = OTLOG__GATE_OPEN;
+	/* Relaxed: the lanes order emitters. */
+	atomic_compare_exchange_strong_explicit(queue->gate, &open, OTLOG__GATE_SEALED, memory_order_relaxed,
+	                                        memory_order_relaxed);
+	if (open == OTLOG__GATE_CHILD || is_empty_of_emitters(queue))
+		return true;
+	uint64_t now = otlog__monotonic_nano();
+	if (deadline_nano < now + SEAL_NANO)
+		deadline_nano = now + SEAL_NANO;
+	if (deadline_nano > now + OTLOG__EMIT_NANO)
+		deadline_nano = now + OTLOG__EMIT_NANO;
+	for (uint32_t lane = 0; lane < queue->lanes; lane++)
+		otlog__lane_take(queue, lane, OTLOG__LANE_CLOSED, deadline_nano);
+	otlog__rouse(&queue->room);
+	if (is_empty_of_emitters(queue))
+		return true;
+	otlog__diagnose(OTLOG__WARN,
+	                "an emit was begun and never ended: its thread was stopped inside; the memory of the "
+	                "queue is not given back. Do not cancel or kill threads that log");
+	return false;
 }
 
 /* Frames of the lane whose end this pipeline has not counted. */
@@ -308,33 +317,45 @@ close_pipelines(otlog__queue *queue)
 	return left;
 }
 
-void
+/* Keeps the file for another process if records are left in it. False: a loss of power may take them. */
+static bool
+close_file(otlog__queue *queue, bool is_empty)
+{
+	bool synced = true;
+	if (is_empty)
+		otlog__mapping_remove_files(&queue->mapping);
+	else
+		synced = otlog__scopes_sync(queue->scopes) && otlog__mapping_sync(&queue->mapping);
+	if (!synced)
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "the queue's file cannot be brought to the disk (%s): its records survive "
+		                       "this process, but not a loss of power; look after the disk",
+		                       strerror(errno));
+	otlog__scopes_close_file(queue->scopes);
+	otlog__mapping_close_files(&queue->mapping);
+	return synced;
+}
+
+bool
 otlog__queue_close(otlog__queue *queue)
 {
-	if (otlog__gate(queue) == OTLOG__GATE_CHILD || queue->closed)
-		return;
+	if (otlog__gate(queue) == OTLOG__GATE_CHILD)
+		return true;
+	if (queue->closed)
+		return !queue->unsynced && is_empty_of_emitters(queue);
 	queue->closed = true;
-	otlog__queue_seal(queue);
+	otlog__queue_seal(queue, 0);
 	uint64_t left = close_pipelines(queue);
 	otlog__report_damage(queue);
-	if (queue->in_file) {
-		if (left == 0)
-			otlog__mapping_remove_files(&queue->mapping);
-		else if (!otlog__scopes_sync(queue->scopes) || !otlog__mapping_sync(&queue->mapping))
-			otlog__diagnose_always(
-			    OTLOG__ERROR,
-			    "the queue's file cannot be brought to the disk (%s): its records survive "
-			    "this process, but not a loss of power; look after the disk",
-			    strerror(errno));
-		otlog__scopes_close_file(queue->scopes);
-		otlog__mapping_close_files(&queue->mapping);
-	}
-	if (is_empty_of_emitters(queue))
+	queue->unsynced = queue->in_file && !close_file(queue, left == 0);
+	bool empty = is_empty_of_emitters(queue);
+	if (empty)
 		otlog__mapping_drop_data(&queue->mapping);
 	otlog__tell_progress(queue);
 	otlog__rouse(&queue->keeper.wake);
 	for (uint32_t p = 0; p < queue->pipeline_count; p++)
 		otlog__rouse(&queue->pipelines[p].wake);
+	return empty && !queue->unsynced;
 }
 
 void

@@ -44,16 +44,19 @@ otlog__queue *otlog__queue_open(const otlog__queue_options *options);
 
 /*
  * Closes every lane to emitters, so that none is inside afterwards and none comes in; readers go on. What was accepted
- * before can then be flushed without more coming. Wakes those who wait for room. Calling it again does nothing.
+ * before can then be flushed without more coming. Wakes those who wait for room. Emits that have begun are waited for
+ * until the deadline, for all lanes together: 20 ms at least, so that one in progress ends, and 2 s at most, for one
+ * that takes longer was stopped inside. False: some emit is inside still, and calling again tries those lanes again.
  */
-void otlog__queue_seal(otlog__queue *queue);
+bool otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano);
 
 /*
- * Seals the queue and unmaps the data. Frames still there are counted as
+ * Seals the queue, unless that is done, and unmaps the data. Frames still there are counted as
  * dropped[after_shutdown], unless the queue lies in a file: that is synced and kept. An empty file is removed. The
- * books stay readable. Call once, when no worker uses the queue any more.
+ * books stay readable. Call when no worker uses the queue any more. False: an emit is inside still, so that the data
+ * stays mapped, or what was left in the file could not be brought to the disk.
  */
-void otlog__queue_close(otlog__queue *queue);
+bool otlog__queue_close(otlog__queue *queue);
 
 /* Frees what close kept: the control pages and the books. No emitter may reach the queue any more. */
 void otlog__queue_free(otlog__queue *queue);
@@ -175,6 +178,8 @@ void otlog__queue_take_mark(otlog__queue *queue, otlog__queue_mark *mark);
 bool otlog__queue_passed(otlog__queue *queue, uint32_t pipeline, const otlog__queue_mark *mark);
 /* Sleeps until some cursor has moved since `seen` (start with 0, then what this returns) or the deadline has passed. */
 uint32_t otlog__queue_wait_progress(otlog__queue *queue, uint32_t seen, uint64_t deadline_nano);
+/* Wakes those who sleep there, for progress that is not a cursor's. */
+void otlog__queue_tell_progress(otlog__queue *queue);
 
 /* ---- Keeper: one thread per provider, never on the network ---------------------------------------------------------
  */

@@ -18,6 +18,7 @@
 #ifndef OTLOG_QUEUE_STATE_H
 #define OTLOG_QUEUE_STATE_H
 
+#include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
 #include "sdk/queue/layout.h"
 #include "sdk/queue/mapping.h"
@@ -104,7 +105,8 @@ struct otlog__queue {
 
 	uint32_t lanes;
 	bool in_file;
-	bool closed; /* writer: who closes, once */
+	bool closed;   /* writer: who closes, once */
+	bool unsynced; /* writer: who closes. Records were left that may not be on the disk */
 	otlog__place *places;
 	otlog__mapping mapping;
 	otlog__scopes *scopes;
@@ -203,8 +205,11 @@ void otlog__rouse_keeper_for_away(otlog__queue *queue);
 
 /* ---- emit.c ------------------------------------------------------------------------------------------------------ */
 
-/* Takes a lane, waiting a bounded time for its holder. False if it is closed already, or never given back. */
-bool otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state);
+/* No emit takes that long: its thread was stopped inside. */
+#define OTLOG__EMIT_NANO (2 * OTLOG__NANOS_PER_S)
+
+/* Takes a lane, waiting for its holder until the deadline. False if it is closed already, or not given back. */
+bool otlog__lane_take(otlog__queue *queue, uint32_t lane, uint32_t state, uint64_t deadline_nano);
 
 void otlog__lane_give_back(otlog__queue *queue, uint32_t lane);
 

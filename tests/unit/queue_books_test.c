@@ -440,9 +440,9 @@ everything_may_be_called_after_close(void **state)
 	put(queue, 20, 1);
 	put(queue, 20, 1);
 	assert_int_equal(read_batch(queue, 0, 1, &late), 1);
-	otlog__queue_close(queue);
-	otlog__queue_close(queue);
-	otlog__queue_seal(queue);
+	assert_true(otlog__queue_close(queue));
+	assert_true(otlog__queue_close(queue));
+	assert_true(otlog__queue_seal(queue, UINT64_MAX));
 	assert_int_equal(otlog__queue_begin(queue, 8, &slot), OTLOG_EMIT_AFTER_SHUTDOWN);
 	otlog__queue_refuse(queue, OTLOG_DROP_AFTER_SHUTDOWN);
 	otlog__queue_take_books(queue, &books);
@@ -470,8 +470,8 @@ sealing_refuses_emitters_and_lets_readers_go_on(void **state)
 	otlog__queue *queue = open_queue(4, 1, 0);
 	for (int i = 0; i < 10; i++)
 		assert_true(put(queue, 20, 1));
-	otlog__queue_seal(queue);
-	otlog__queue_seal(queue);
+	assert_true(otlog__queue_seal(queue, UINT64_MAX));
+	assert_true(otlog__queue_seal(queue, 0));
 	assert_int_equal(otlog__queue_begin(queue, 8, &slot), OTLOG_EMIT_AFTER_SHUTDOWN);
 	assert_int_equal(drain(queue, 0), 10);
 	otlog__queue_free(queue);

@@ -78,8 +78,9 @@ be_child(otlog__queue *queue)
 	otlog__pipeline_take_books(queue, 0, &pipeline);
 	CHECK(pipeline.accepted == 0);
 	child_reads_and_waits(queue);
-	otlog__queue_seal(queue);
-	otlog__queue_close(queue);
+	otlog__queue_tell_progress(queue);
+	CHECK(otlog__queue_seal(queue, UINT64_MAX));
+	CHECK(otlog__queue_close(queue));
 	otlog__queue_take_books(queue, &books);
 	otlog__queue_free(queue);
 

@@ -225,7 +225,7 @@ who_waits_for_room_is_woken_by_finish_and_by_seal(void **state)
 	}
 	s.done = 0;
 	fall_asleep(&s, &queue->room);
-	otlog__queue_seal(queue);
+	otlog__queue_seal(queue, UINT64_MAX);
 	join(&s);
 	assert_true(s.told);
 	otlog__queue_free(queue);
