@@ -43,7 +43,7 @@ typedef struct otlog_span_context {
 /* What attach gives back and detach takes. Treat it as opaque; copy it freely. */
 typedef struct otlog_context_token {
 	otlog_span_context previous;
-	uint32_t depth;
+	uint32_t attached;
 } otlog_context_token;
 
 /* Bytes that otlog_traceparent_format writes, the final NUL included. */

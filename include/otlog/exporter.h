@@ -59,7 +59,7 @@ typedef struct otlog_export_result {
 typedef struct otlog_exporter_functions {
 	/*
 	 * Sends the batch once and fills *result, which comes zeroed. Returns within timeout_ms (0: no limit). Called
-	 * by one thread of the SDK, never by two at a time, with all signals blocked.
+	 * by threads of the SDK, at most otlog_exporter.concurrency at a time, with all signals blocked.
 	 */
 	void (*export_batch)(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result);
 	/*

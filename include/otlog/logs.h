@@ -265,14 +265,14 @@ otlog_get_logger_with(const otlog_logger_options *options)
 	return otlog_get_logger_with_sized(options, sizeof *options);
 }
 
-/* Private: the inline half of otlog_enabled. NULL is never enabled; severity 0 passes every minimum of a live SDK. */
+/* Private: the inline half of otlog_enabled. NULL is never enabled; no severity passes every minimum of a live SDK. */
 static inline bool
 otlog__enabled_at(const otlog_logger *logger, int severity)
 {
 	if (!logger)
 		return false;
 	int minimum = __atomic_load_n(&logger->minimum_severity, __ATOMIC_RELAXED);
-	return severity >= minimum || (severity == 0 && minimum != INT_MAX);
+	return severity >= minimum || (severity <= 0 && minimum != INT_MAX);
 }
 
 /*
@@ -528,17 +528,18 @@ otlog_get_logger_with(const otlog_logger_options &options)
 
 /*
  * OTLOG_INFO(logger, "message") or OTLOG_INFO(logger, "message", OTLOG_KV("key", value), …), 47 attributes at most.
- * The arguments are not evaluated when the severity is off; the logger is evaluated once. The verdict is given up: call
+ * The arguments are not evaluated when the severity is off; logger and severity are evaluated once. The verdict is given up: call
  * otlog_log to have it.
  */
-#define OTLOG_LOG(logger, severity, ...)                                                              \
-	do {                                                                                          \
-		otlog_logger *otlog_logger_ = (logger);                                               \
-		if (otlog__enabled_at(otlog_logger_, (severity))) {                                   \
-			static const otlog_site otlog_site_ = { __FILE__, __func__, __LINE__ };       \
-			otlog_log(otlog_logger_, (severity), &otlog_site_, OTLOG__FIRST(__VA_ARGS__), \
-			          OTLOG__REST(__VA_ARGS__));                                          \
-		}                                                                                     \
+#define OTLOG_LOG(logger, severity, ...)                                                                   \
+	do {                                                                                               \
+		otlog_logger *otlog_logger_ = (logger);                                                    \
+		const int otlog_severity_ = (severity);                                                    \
+		if (otlog__enabled_at(otlog_logger_, otlog_severity_)) {                                   \
+			static const otlog_site otlog_site_ = { __FILE__, __func__, __LINE__ };            \
+			otlog_log(otlog_logger_, otlog_severity_, &otlog_site_, OTLOG__FIRST(__VA_ARGS__), \
+			          OTLOG__REST(__VA_ARGS__));                                               \
+		}                                                                                          \
 	} while (0)
 #define OTLOG_TRACE(logger, ...) OTLOG_LOG(logger, OTLOG_SEVERITY_TRACE, __VA_ARGS__)
 #define OTLOG_DEBUG(logger, ...) OTLOG_LOG(logger, OTLOG_SEVERITY_DEBUG, __VA_ARGS__)

@@ -28,7 +28,9 @@ typedef enum otlog_diagnostic_level {
 
 /*
  * Takes one message, without a newline. It may be called from any thread of the SDK and from threads that call the SDK,
- * never under a lock of the SDK and never from within otlog_emit. It must not call otlog_start or otlog_shutdown.
+ * never under a lock of the SDK and never from within otlog_emit. It must not call otlog_start, otlog_flush or
+ * otlog_shutdown: the thread it would wait for may be its own. There is one for the whole process, that of the provider
+ * which was started last; it and its user must live on.
  */
 typedef void (*otlog_diagnostic_function)(void *user, otlog_diagnostic_level level, const char *message);
 
@@ -98,9 +100,9 @@ otlog_start(const otlog_options *options)
 /*
  * How a flush or a shutdown ended, best first, so that `<= OTLOG_DURABLE` means "nothing lost".
  *   DELIVERED  every destination has every record
- *   DURABLE    what is not delivered lies in the queue's file: after flush it survives the process, after shutdown the
- * machine DROPPED    records were dropped since the last flush; otlog_statistics says how many and why TIMEOUT    the
- * time is up and records are still waiting in memory; after a shutdown they are dropped
+ *   DURABLE    what is not delivered lies in the queue's file, which survives the process; after shutdown it is on the disk
+ *   DROPPED    records were dropped since the last flush; otlog_statistics says how many and why
+ *   TIMEOUT    the time is up and records are still waiting in memory; after a shutdown they are dropped
  */
 typedef enum otlog_flush_result { OTLOG_DELIVERED, OTLOG_DURABLE, OTLOG_DROPPED, OTLOG_TIMEOUT } otlog_flush_result;
 
@@ -114,8 +116,9 @@ OTLOG_API const char *otlog_flush_result_text(otlog_flush_result result);
 OTLOG_API otlog_flush_result otlog_flush(uint64_t timeout_ms);
 
 /*
- * Flushes, stops the SDK's threads and frees the queue. Loggers stay valid: they drop and count. Blocks for timeout_ms
- * at most, and the scheduler's noise. Calling it again returns the first result.
+ * Flushes, stops the SDK's threads and frees the queue. Loggers stay valid: they drop and count. Blocks for timeout_ms,
+ * and at most a second more while exporters come back that had to be cancelled. Called again, or by a second thread at
+ * the same time, it returns the first result, or TIMEOUT where that is not there in time.
  */
 OTLOG_API otlog_flush_result otlog_shutdown(uint64_t timeout_ms);
 
@@ -138,6 +141,9 @@ typedef enum otlog_drop_reason {
 	    OTLOG_DROP_REASON_COUNT
 } otlog_drop_reason;
 
+/* Reasons that the statistics have room for, so that a new one does not change their layout. */
+#define OTLOG_MAX_DROP_REASONS 16
+
 /* "queue_full" …; a static string. */
 OTLOG_API const char *otlog_drop_reason_text(otlog_drop_reason reason);
 
@@ -154,18 +160,18 @@ typedef struct otlog_pipeline_statistics {
 	uint64_t delivered;
 	uint64_t queued; /* waiting or in flight */
 	uint64_t filtered;
-	uint64_t dropped[OTLOG_DROP_REASON_COUNT];
+	uint64_t dropped[OTLOG_MAX_DROP_REASONS];
 	uint64_t batches; /* acknowledged or given up */
 	uint64_t retries; /* attempts that ended in RETRY */
 	uint64_t bytes;   /* of requests acknowledged, before compression */
 } otlog_pipeline_statistics;
 
 typedef struct otlog_statistics_snapshot {
-	uint64_t emitted;                          /* calls that reached the SDK */
-	uint64_t accepted;                         /* of them, put into the queue */
-	uint64_t filtered;                         /* of them, below the minimum severity */
-	uint64_t refused[OTLOG_DROP_REASON_COUNT]; /* of them, dropped before the queue */
-	uint64_t queue_bytes;                      /* capacity */
+	uint64_t emitted;                         /* calls that reached the SDK */
+	uint64_t accepted;                        /* of them, put into the queue */
+	uint64_t filtered;                        /* of them, below the minimum severity */
+	uint64_t refused[OTLOG_MAX_DROP_REASONS]; /* of them, dropped before the queue */
+	uint64_t queue_bytes;                     /* capacity */
 	uint64_t queue_bytes_used;
 	uint64_t truncated;          /* records whose longest values were cut to fit */
 	uint64_t dropped_attributes; /* over the limit of 128, or with an empty key */
@@ -175,7 +181,8 @@ typedef struct otlog_statistics_snapshot {
 
 /*
  * Fills *out; all zero if the SDK was never started; what it was at its end after shutdown. Each pipeline's books are
- * taken under that pipeline's lock, so they balance. Blocks for as long as a worker copies a batch (microseconds).
+ * taken under that pipeline's lock, so they balance. Blocks for as long as a worker copies a batch (mostly
+ * microseconds).
  */
 OTLOG_API void otlog_statistics_sized(otlog_statistics_snapshot *out, size_t out_size);
 

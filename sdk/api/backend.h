@@ -33,7 +33,7 @@ OTLOG_API void otlog__registry_destroy(otlog__registry *registry);
 OTLOG_API bool otlog__registry_bind(otlog__registry *registry, const otlog__backend *backend, void *self,
                                     int minimum_severity);
 
-/* As otlog_get_logger_with. Never NULL. */
+/* As otlog_get_logger_with. Never NULL; of a NULL registry, a logger that does nothing. */
 OTLOG_API otlog_logger *otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options *options);
 
 #endif

@@ -16,7 +16,6 @@ static const otlog_span_context no_context;
  */
 THREAD_LOCAL otlog_span_context current;
 THREAD_LOCAL volatile uint32_t attached;
-THREAD_LOCAL uint32_t depth;
 
 const otlog_span_context *
 otlog__context_current(void)
@@ -31,30 +30,32 @@ otlog_context_current(void)
 }
 
 static void
-set_current(const otlog_span_context *context)
+set_current(const otlog_span_context *context, uint32_t counts)
 {
 	attached = 0;
 	atomic_signal_fence(
 	    memory_order_seq_cst); /* the handler runs in this thread: only the compiler must be held back */
 	current = *context;
 	atomic_signal_fence(memory_order_seq_cst);
-	attached = 1;
+	attached = counts;
 }
 
+/*
+ * The token holds the bytes as they lie and whether they count. A signal handler that attaches and detaches in the middle
+ * of an attach so puts back what it found, half-written or not, and the writing goes on behind it.
+ */
 otlog_context_token
 otlog_context_attach(const otlog_span_context *context)
 {
-	otlog_context_token token = { .previous = *otlog__context_current(), .depth = depth };
-	depth++;
-	set_current(context ? context : &no_context);
+	otlog_context_token token = { .previous = current, .attached = attached };
+	set_current(context ? context : &no_context, 1);
 	return token;
 }
 
 void
 otlog_context_detach(otlog_context_token token)
 {
-	depth = token.depth;
-	set_current(&token.previous);
+	set_current(&token.previous, token.attached);
 }
 
 bool

@@ -20,9 +20,30 @@ static otlog__registry global = { .lock = PTHREAD_MUTEX_INITIALIZER };
 /* What get_logger returns when memory is short: it can never be bound. */
 static otlog__logger no_op = { .face = { INT_MAX } };
 
+/* A child that is forked while another thread holds the global registry's lock must find it free. */
+static void
+hold_global(void)
+{
+	pthread_mutex_lock(&global.lock);
+}
+
+static void
+release_global(void)
+{
+	pthread_mutex_unlock(&global.lock);
+}
+
+static void
+watch_forks(void)
+{
+	pthread_atfork(hold_global, release_global, release_global);
+}
+
 otlog__registry *
 otlog__global_registry(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, watch_forks);
 	return &global;
 }
 
@@ -146,8 +167,8 @@ find_logger(otlog__registry *registry, const otlog_logger_options *scope)
 	return NULL;
 }
 
-otlog_logger *
-otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options *options)
+static otlog_logger *
+get_logger(otlog__registry *registry, const otlog_logger_options *options)
 {
 	/* Copied first: the copy has a bounded depth, and so has the comparison. */
 	otlog__logger *made = new_logger(options);
@@ -173,4 +194,17 @@ otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options
 		otlog__diagnose(OTLOG__WARN, "a logger without a name was asked for; its records will be hard to tell "
 		                             "apart. Give otlog_get_logger the name of the library or module");
 	return &made->face;
+}
+
+otlog_logger *
+otlog__registry_get_logger(otlog__registry *registry, const otlog_logger_options *options)
+{
+	if (!registry)
+		return &no_op.face;
+	int cancelable;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+	                       &cancelable); /* a thread that ended in here would keep the lock */
+	otlog_logger *logger = get_logger(registry, options);
+	pthread_setcancelstate(cancelable, NULL);
+	return logger;
 }

@@ -7,11 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* One attempt longer than this makes the pipeline away: other pipelines may then have its room in the queue. */
-#define LONG_ATTEMPT_NANO (1 * OTLOG__NANOS_PER_S)
-
-/* What a cancelled exporter gets to return in. */
-#define CANCEL_GRACE_NANO (1 * OTLOG__NANOS_PER_S)
+/* What a worker reserves beforehand; larger batches get their room when they come. */
+#define RESERVED_BYTES ((size_t)4 << 20)
 
 #define MAX_WORKERS 64
 
@@ -21,9 +18,9 @@ make_worker(otlog__batch_processor *p, otlog__worker *w)
 	w->processor = p;
 	w->refs = calloc(p->options.max_batch_records, sizeof *w->refs);
 	/* A full batch and its framing: later batches need no memory, so a short moment of it loses nothing. */
-	return w->refs && otlog__buffer_reserve(&w->request, p->options.max_batch_bytes +
-	                                                         16 * (size_t)p->options.max_batch_records +
-	                                                         otlog__queue_max_record(p->queue) / 4);
+	size_t room = p->options.max_batch_bytes + 16 * (size_t)p->options.max_batch_records +
+	              otlog__queue_max_record(p->queue) / 4;
+	return w->refs && otlog__buffer_reserve(&w->request, room < RESERVED_BYTES ? room : RESERVED_BYTES);
 }
 
 /* Threads that take no signals: they are the host's, and its handlers shall not run on our stacks. */
@@ -75,6 +72,7 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 	p->options = *options;
 	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
 	pthread_mutex_init(&p->reading, NULL);
+	pthread_mutex_init(&p->order, NULL);
 	p->workers = calloc(MAX_WORKERS, sizeof *p->workers);
 	if (p->workers && start_workers(p, wanted < MAX_WORKERS ? wanted : MAX_WORKERS))
 		return p;
@@ -83,26 +81,52 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 }
 
 void
-otlog__batch_watch(otlog__batch_processor *p, uint64_t now_nano)
+otlog__batch_watch(otlog__batch_processor *p, uint64_t now_nano, uint64_t long_nano)
 {
 	for (uint32_t i = 0; i < p->worker_count; i++) {
 		uint64_t started = atomic_load_explicit(&p->workers[i].attempt_started_nano, memory_order_relaxed);
-		if (started && now_nano > started && now_nano - started > LONG_ATTEMPT_NANO)
+		if (started && now_nano > started && now_nano - started > long_nano)
 			otlog__queue_set_away(p->queue, p->pipeline, true);
 	}
 }
 
-void
+uint32_t
 otlog__batch_request_flush(otlog__batch_processor *p)
 {
-	atomic_fetch_add_explicit(&p->flushes_asked, 1,
-	                          memory_order_release); /* records emitted before are seen with it */
+	/* Release: the records emitted before are seen with it. */
+	uint32_t request = atomic_fetch_add_explicit(&p->flushes_asked, 1, memory_order_release) + 1;
+	otlog__workers_ring(p);
+	return request;
+}
+
+bool
+otlog__batch_flushed(const otlog__batch_processor *p, uint32_t request, bool *failed)
+{
+	/* Acquire: whether it failed is stored before. Numbers may wrap, so their distance counts. */
+	uint32_t done = atomic_load_explicit(&p->flushes_done, memory_order_acquire);
+	uint32_t bad = atomic_load_explicit(&p->flushes_failed, memory_order_relaxed);
+	if ((int32_t)(done - request) < 0)
+		return false;
+	*failed |= bad && (int32_t)(bad - request) >= 0;
+	return true;
+}
+
+void
+otlog__batch_request_room(otlog__batch_processor *p)
+{
+	atomic_fetch_add_explicit(&p->rooms_asked, 1, memory_order_release); /* as above */
+	otlog__queue_wake(p->queue, p->pipeline);
+}
+
+void
+otlog__batch_begin_stop(otlog__batch_processor *p)
+{
+	atomic_store_explicit(&p->stopping, 1, memory_order_release); /* pairs with is_stopping */
 	otlog__workers_ring(p);
 }
 
-/* True once all workers have ended; waits for them until the deadline. */
-static bool
-wait_exited(otlog__batch_processor *p, uint64_t deadline_nano)
+bool
+otlog__batch_await_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 {
 	uint32_t exited;
 	/* Acquire: what the workers did. */
@@ -114,27 +138,19 @@ wait_exited(otlog__batch_processor *p, uint64_t deadline_nano)
 	return true;
 }
 
-bool
-otlog__batch_stop(otlog__batch_processor *p, uint64_t deadline_nano)
+void
+otlog__batch_cancel(otlog__batch_processor *p)
 {
-	atomic_store_explicit(&p->stopping, 1, memory_order_release);
-	otlog__workers_ring(p);
-	if (!wait_exited(p, deadline_nano)) {
-		if (p->exporter.functions->cancel)
-			p->exporter.functions->cancel(p->exporter.self);
-		if (!wait_exited(p, otlog__monotonic_nano() + CANCEL_GRACE_NANO)) {
-			otlog__diagnose_always(
-			    OTLOG__ERROR,
-			    "%s: the exporter does not return although it was cancelled; its thread is left "
-			    "behind. Report this to the exporter's authors",
-			    p->exporter.name);
-			return false;
-		}
-	}
+	if (p->exporter.functions->cancel)
+		p->exporter.functions->cancel(p->exporter.self);
+}
+
+void
+otlog__batch_end_stop(otlog__batch_processor *p)
+{
 	for (uint32_t i = 0; i < p->worker_count; i++)
 		pthread_join(p->workers[i].thread, NULL);
 	release(p);
-	return true;
 }
 
 void
@@ -144,6 +160,7 @@ otlog__batch_destroy(otlog__batch_processor *p)
 		return;
 	release(p);
 	pthread_mutex_destroy(&p->reading);
+	pthread_mutex_destroy(&p->order);
 	free(p);
 }
 

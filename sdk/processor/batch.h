@@ -1,5 +1,5 @@
 /*
- * The batch processor: one worker thread that takes frames of its pipeline off the queue, frames them as a request,
+ * The batch processor: worker threads, mostly one, that take frames of its pipeline off the queue, frames them as a request,
  * hands it to the exporter, and acts on the verdict. It alone waits, backs off, counts and gives up.
  */
 #ifndef OTLOG_PROCESSOR_BATCH_H
@@ -26,20 +26,39 @@ typedef struct otlog__batch_options {
 otlog__batch_processor *otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
                                             const otlog__batch_options *options);
 
-/* For the keeper: a worker that sits in one attempt for long counts as away, so that others need not wait for it. */
-void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano);
-
-/* Asks for everything up to now to be sent at once, a waiting back-off of ours included. Does not wait. */
-void otlog__batch_request_flush(otlog__batch_processor *processor);
+/*
+ * For the keeper: a worker that sits in one attempt for longer than long_nano counts as away, so that other pipelines
+ * need not wait for it.
+ */
+void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano, uint64_t long_nano);
 
 /*
- * Stops the worker: it ends its attempt by the deadline, or is cancelled then. Destroys the exporter; the counts stay
- * readable, and a late otlog__batch_request_flush does no harm. False if the exporter does not come back even so: the
- * thread and the exporter are then left behind, and neither queue nor processor may be freed.
+ * Asks for everything up to now to be sent at once; a waiting back-off of ours ends for it. Does not wait. Returns the
+ * request's number for otlog__batch_flushed.
  */
-bool otlog__batch_stop(otlog__batch_processor *processor, uint64_t deadline_nano);
+uint32_t otlog__batch_request_flush(otlog__batch_processor *processor);
 
-/* After a stop that returned true. NULL is allowed. */
+/*
+ * Whether the batches that were read for this request have been finished and the exporter has flushed what it held
+ * back. *failed is set if the exporter could not. Progress of the queue is told when this changes.
+ */
+bool otlog__batch_flushed(const otlog__batch_processor *processor, uint32_t request, bool *failed);
+
+/* Asks for what is waiting to be sent, because emitters wait for room. Ends no back-off. Async-signal-safe. */
+void otlog__batch_request_room(otlog__batch_processor *processor);
+
+/*
+ * Stopping, in steps, so that several processors stop at the same time: begin tells the workers; await waits for them and
+ * returns true once they have ended; cancel cuts their attempts short. After an await that returned true, end joins them
+ * and destroys the exporter; the counts stay readable, and late requests do no harm. A processor whose workers do not end
+ * is left behind with its exporter: neither it nor the queue may be freed.
+ */
+void otlog__batch_begin_stop(otlog__batch_processor *processor);
+bool otlog__batch_await_stop(otlog__batch_processor *processor, uint64_t deadline_nano);
+void otlog__batch_cancel(otlog__batch_processor *processor);
+void otlog__batch_end_stop(otlog__batch_processor *processor);
+
+/* After end. NULL is allowed. */
 void otlog__batch_destroy(otlog__batch_processor *processor);
 
 typedef struct otlog__batch_counts {

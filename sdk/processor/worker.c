@@ -58,17 +58,33 @@ take_batch(otlog__worker *w)
 	return records;
 }
 
-/* What has been read counts towards what was waiting when the time came. */
+/* All that a flush asked for has been read. */
 static void
+flush_was_read(otlog__batch_processor *p)
+{
+	pthread_mutex_lock(&p->order);
+	p->flush_read = true;
+	p->flush_request = p->drains_for;
+	p->flush_after = p->tickets;
+	pthread_mutex_unlock(&p->order);
+}
+
+/* What has been read counts towards what was waiting when the time came. True if that ends a flush's reading. */
+static bool
 drained(otlog__batch_processor *p, uint32_t records)
 {
 	if (records && records < p->draining) {
 		p->draining -= records;
-		return;
+		return false;
 	}
+	bool flush = p->flushes_served != p->drains_for;
 	p->draining = 0;
 	p->flushes_served = p->drains_for;
+	p->rooms_served = p->drains_rooms;
 	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), p->options.schedule_delay_ms);
+	if (flush)
+		flush_was_read(p);
+	return flush;
 }
 
 /*
@@ -93,44 +109,57 @@ wait_for_batch(otlog__batch_processor *p, uint64_t waiting)
 	return otlog__queue_wait(p->queue, p->pipeline, p->options.max_batch_records, p->due_nano);
 }
 
-/* Waits for a full batch, the schedule or a flush, and takes a batch. False when the processor is being stopped. */
+/* True if something was asked for, or the time has come, to send whatever is waiting. */
 static bool
+must_drain(otlog__batch_processor *p)
+{
+	if (p->draining)
+		return true;
+	/* Acquire: the records emitted before the request are seen. */
+	uint32_t flushes = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
+	uint32_t rooms = atomic_load_explicit(&p->rooms_asked, memory_order_acquire);
+	if (flushes == p->flushes_served && rooms == p->rooms_served && otlog__monotonic_nano() < p->due_nano)
+		return false;
+	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);
+	p->draining = waiting ? waiting : 1; /* at least one look: frames of others are passed over */
+	p->drains_for = flushes;
+	p->drains_rooms = rooms;
+	return true;
+}
+
+typedef enum next { NEXT_BATCH, NEXT_FLUSH, NEXT_STOP } next;
+
+/* Waits for a full batch, the schedule or a request, and takes a batch; or finds that a flush has nothing to read. */
+static next
 next_batch(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
 	bool enough = false;
 	while (!is_stopping(p)) {
-		/* Acquire: the records emitted before the request are seen. */
-		uint32_t asked = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
+		bool drain = must_drain(p);
 		uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);
-		w->flush = asked != p->flushes_served;
-		if (p->draining == 0 && (w->flush || otlog__monotonic_nano() >= p->due_nano)) {
-			/* At least one look, although nothing seems to wait: frames of others are passed over. */
-			p->draining = waiting ? waiting : 1;
-			p->drains_for = asked;
-		}
-		if (p->draining || enough || waiting >= p->options.max_batch_records) {
+		if (drain || enough || waiting >= p->options.max_batch_records) {
 			enough = false;
 			uint32_t records = take_batch(w);
-			if (p->draining)
-				drained(p, records);
-			if (records)
-				return true;
+			bool flush = drain && drained(p, records);
+			if (records || flush)
+				return records ? NEXT_BATCH : NEXT_FLUSH;
 			continue;
 		}
 		enough = wait_for_batch(p, waiting);
 	}
-	return false;
+	return NEXT_STOP;
 }
 
 /* ---- Delivering -------------------------------------------------------------------------------------------------- */
 
-/* Sleeps until then, or until the processor is stopped; with `may_hurry`, also only until somebody asks for a flush. */
+/*
+ * Sleeps until then, or until the processor is stopped; with `may_hurry`, also only until somebody asks for a flush beyond
+ * those that had been asked for.
+ */
 static void
-sleep_until(otlog__batch_processor *p, uint64_t deadline_nano, bool may_hurry)
+sleep_until(otlog__batch_processor *p, uint64_t deadline_nano, bool may_hurry, uint32_t asked)
 {
-	uint32_t asked =
-	    atomic_load_explicit(&p->flushes_asked, memory_order_relaxed); /* what came before is no hurry */
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before the conditions below */
 		if (is_stopping(p) || otlog__monotonic_nano() >= deadline_nano)
@@ -143,7 +172,7 @@ sleep_until(otlog__batch_processor *p, uint64_t deadline_nano, bool may_hurry)
 
 /* Waits out a back-off. A flush ends one of our own once, a server's wish is obeyed; a stop ends both. */
 static void
-back_off(otlog__worker *w, const otlog_export_result *result, uint32_t failures)
+back_off(otlog__worker *w, const otlog_export_result *result, uint32_t failures, uint32_t asked)
 {
 	otlog__batch_processor *p = w->processor;
 	uint64_t wait_ms = otlog__backoff_ms(failures, p->options.retry_initial_ms, p->options.retry_cap_ms,
@@ -156,7 +185,7 @@ back_off(otlog__worker *w, const otlog_export_result *result, uint32_t failures)
 	                   " records wait in the queue, the next attempt comes in %" PRIu64 " ms)",
 	                   p->exporter.name, result->message[0] ? result->message : "the destination is away", failures,
 	                   otlog__queue_waiting(p->queue, p->pipeline) + w->span.records, wait_ms);
-	sleep_until(p, deadline, result->retry_after_ms == 0);
+	sleep_until(p, deadline, result->retry_after_ms == 0, asked);
 }
 
 static otlog_export_result
@@ -186,9 +215,11 @@ deliver(otlog__worker *w, otlog_export_result *result)
 		return true;
 	}
 	for (uint32_t failures = 0;;) {
-		sleep_until(p, atomic_load_explicit(&p->throttled_until_nano, memory_order_relaxed), false);
+		sleep_until(p, atomic_load_explicit(&p->throttled_until_nano, memory_order_relaxed), false, 0);
 		if (is_stopping(p))
 			return false;
+		/* A flush that comes while the attempt runs ends the back-off behind it. Relaxed: only compared. */
+		uint32_t asked = atomic_load_explicit(&p->flushes_asked, memory_order_relaxed);
 		*result = attempt(w);
 		if (result->verdict != OTLOG_VERDICT_RETRY) {
 			if (failures)
@@ -198,8 +229,9 @@ deliver(otlog__worker *w, otlog_export_result *result)
 		if (is_stopping(p))
 			return false;
 		count(&p->retries, 1);
-		otlog__queue_set_away(p->queue, p->pipeline, true);
-		back_off(w, result, ++failures);
+		if (++failures > 1) /* once is a moment, for which nobody shall lose records */
+			otlog__queue_set_away(p->queue, p->pipeline, true);
+		back_off(w, result, failures, asked);
 	}
 }
 
@@ -250,9 +282,6 @@ finish(otlog__worker *w, const otlog_export_result *result)
 	/* In a file, what was not finished in its turn is left for the next process: sent twice rather than never. */
 	if (!wait_turn(w) && otlog__queue_in_file(p->queue))
 		return;
-	/* Before the cursors move: who waits for them may then rely on the exporter's own flush too. */
-	if (w->flush && p->exporter.functions->flush)
-		p->exporter.functions->flush(p->exporter.self, p->options.export_timeout_ms);
 	count(&p->batches, 1);
 	if (dropped < w->span.records)
 		count(&p->bytes, w->request.size);
@@ -263,21 +292,56 @@ finish(otlog__worker *w, const otlog_export_result *result)
 		otlog__futex_wake_all(&p->turn);
 }
 
+/* Takes the flush whose batches are all finished; false if there is none. */
+static bool
+take_flush(otlog__batch_processor *p, uint32_t *request)
+{
+	pthread_mutex_lock(&p->order);
+	int32_t missing = (int32_t)(p->flush_after - atomic_load_explicit(&p->turn, memory_order_acquire));
+	bool mine = p->flush_read && !p->flushing && missing <= 0;
+	if (mine) {
+		p->flush_read = false;
+		p->flushing = true;
+		*request = p->flush_request;
+	}
+	pthread_mutex_unlock(&p->order);
+	return mine;
+}
+
+/* The end of a flush: the exporter hands on what it holds back itself. Under no lock. */
+static void
+end_flushes(otlog__batch_processor *p)
+{
+	uint32_t request;
+	while (take_flush(p, &request)) {
+		if (p->exporter.functions->flush &&
+		    !p->exporter.functions->flush(p->exporter.self, p->options.export_timeout_ms))
+			atomic_store_explicit(&p->flushes_failed, request,
+			                      memory_order_relaxed); /* seen with the next */
+		atomic_store_explicit(&p->flushes_done, request, memory_order_release);
+		pthread_mutex_lock(&p->order);
+		p->flushing = false;
+		pthread_mutex_unlock(&p->order);
+		otlog__queue_tell_progress(p->queue);
+	}
+}
+
 void *
 otlog__worker_run(void *self)
 {
 	otlog__worker *w = self;
 	otlog__batch_processor *p = w->processor;
 	otlog_export_result result;
-	bool taken;
+	next what;
 	pthread_setname_np(pthread_self(), "otlog-export");
 	do {
 		pthread_mutex_lock(&p->reading);
-		taken = next_batch(w);
+		what = next_batch(w);
 		pthread_mutex_unlock(&p->reading);
-		if (taken && deliver(w, &result))
+		if (what == NEXT_BATCH && deliver(w, &result))
 			finish(w, &result);
-	} while (!is_stopping(p));
+		end_flushes(p);
+	} while (what != NEXT_STOP && !is_stopping(p));
 	atomic_fetch_add_explicit(&p->exited, 1, memory_order_release); /* all that it did is seen by who joins */
 	otlog__futex_wake_all(&p->exited);
 	return NULL;

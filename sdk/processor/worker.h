@@ -25,7 +25,6 @@ typedef struct otlog__worker {
 	otlog__buffer request;
 	otlog__batch_span span;
 	uint32_t ticket; /* of the batch in hand */
-	bool flush;      /* the batch was read for a flush */
 	/* Writer: the worker. When its attempt began, 0 while it is in none; for the keeper. */
 	_Atomic uint64_t attempt_started_nano;
 } otlog__worker;
@@ -41,20 +40,30 @@ struct otlog__batch_processor {
 	/* Whose turn it is to read holds this, and what follows. */
 	pthread_mutex_t reading;
 	uint64_t due_nano;       /* when what is waiting goes out, however little it is */
-	uint64_t draining;       /* records that were waiting when that time came, or a flush, and are not read yet */
+	uint64_t draining;       /* records that were waiting when that time came, or a request, and are not read yet */
 	uint32_t drains_for;     /* the flush requests that this serves */
-	uint32_t flushes_served; /* the flush requests that are done with */
-	uint32_t tickets;        /* given out */
-	uint64_t taken;          /* records read in all */
-	uint64_t looked_nano;    /* when the pace was looked at last, and what had arrived by then */
+	uint32_t drains_rooms;   /* the requests for room that this serves */
+	uint32_t flushes_served; /* the flush requests whose records have all been read */
+	uint32_t rooms_served;
+	uint32_t tickets;     /* given out */
+	uint64_t taken;       /* records read in all */
+	uint64_t looked_nano; /* when the pace was looked at last, and what had arrived by then */
 	uint64_t looked_arrived;
 
 	/* Writers: anybody who asks; readers: the workers. */
 	_Atomic uint32_t stopping;
 	_Atomic uint32_t flushes_asked;
+	_Atomic uint32_t rooms_asked;
 	_Atomic uint32_t bell; /* futex: ends a back-off */
 
+	/* A flush that has been read; it is done with once the batches read before are finished. Guarded by `order`. */
+	pthread_mutex_t order;
+	bool flush_read, flushing;
+	uint32_t flush_request; /* its number */
+	uint32_t flush_after;   /* the ticket before which all have to be finished */
+
 	/* Writers: the workers. */
+	_Atomic uint32_t flushes_done, flushes_failed;
 	_Atomic uint32_t turn;                 /* futex: the ticket that may finish */
 	_Atomic uint32_t exited;               /* futex: threads that are about to end */
 	_Atomic uint64_t throttled_until_nano; /* the server's wish holds for all */

@@ -33,7 +33,8 @@ enabled(void *self, int severity, const char *event_name)
 {
 	const otlog_provider *provider = self;
 	(void)event_name; /* no filter of ours looks at it */
-	return provider->takers[known_severity(severity)] != 0;
+	return provider->takers[known_severity(severity)] != 0 &&
+	       atomic_load_explicit(&provider->state, memory_order_relaxed) == OTLOG__RUNNING; /* a hint */
 }
 
 static otlog_emit_result
@@ -68,7 +69,7 @@ wait_for_room(otlog_provider *provider, size_t room, otlog__slot *slot)
 	/* A queue that is bounded by records may be full long before a batch is: nobody would wake the workers. */
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		if (provider->pipelines[i].processor)
-			otlog__batch_request_flush(provider->pipelines[i].processor);
+			otlog__batch_request_room(provider->pipelines[i].processor);
 	do {
 		result = otlog__queue_begin(provider->queue, room, slot);
 		if (result != OTLOG_EMIT_QUEUE_FULL && result != OTLOG_EMIT_BUSY)

@@ -1,29 +1,55 @@
 #include "sdk/provider/provider.h"
 
 #include "sdk/base/clock.h"
+#include "sdk/base/futex.h"
+
+/* What a flush waits for. */
+typedef struct wish {
+	otlog__queue_mark mark;
+	uint32_t requests[OTLOG_MAX_PIPELINES];
+	bool failed; /* an exporter could not flush what it held back */
+} wish;
+
+static void
+ask(otlog_provider *provider, wish *w)
+{
+	*w = (wish){ .failed = false };
+	otlog__queue_take_mark(provider->queue, &w->mark);
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].processor)
+			w->requests[i] = otlog__batch_request_flush(provider->pipelines[i].processor);
+}
 
 static bool
-all_passed(otlog_provider *provider, const otlog__queue_mark *mark)
+is_granted(otlog_provider *provider, wish *w)
 {
 	for (size_t i = 0; i < provider->pipeline_count; i++)
-		if (provider->pipelines[i].processor && !otlog__queue_passed(provider->queue, (uint32_t)i, mark))
+		if (provider->pipelines[i].processor &&
+		    (!otlog__queue_passed(provider->queue, (uint32_t)i, &w->mark) ||
+		     !otlog__batch_flushed(provider->pipelines[i].processor, w->requests[i], &w->failed)))
 			return false;
 	return true;
+}
+
+enum otlog__provider_state
+otlog__provider_state(otlog_provider *provider)
+{
+	/* Acquire: the result is stored before STOPPED. */
+	return (enum otlog__provider_state)atomic_load_explicit(&provider->state, memory_order_acquire);
 }
 
 otlog_flush_result
 otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano)
 {
-	otlog__queue_mark mark;
-	otlog__queue_take_mark(provider->queue, &mark);
-	for (size_t i = 0; i < provider->pipeline_count; i++)
-		if (provider->pipelines[i].processor)
-			otlog__batch_request_flush(provider->pipelines[i].processor);
-
+	wish w;
+	ask(provider, &w);
 	uint32_t seen = 0;
 	bool done;
-	while (!(done = all_passed(provider, &mark)) && otlog__monotonic_nano() < deadline_nano)
+	/* Once all is stopped nothing moves any more. */
+	while (!(done = is_granted(provider, &w)) && otlog__monotonic_nano() < deadline_nano &&
+	       otlog__provider_state(provider) != OTLOG__STOPPED)
 		seen = otlog__queue_wait_progress(provider->queue, seen, deadline_nano);
+	done = done && !w.failed;
 	if (!done && !otlog__queue_in_file(provider->queue))
 		return OTLOG_TIMEOUT;
 
@@ -38,16 +64,35 @@ otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano)
 }
 
 otlog_flush_result
+otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano)
+{
+	while (otlog__provider_state(provider) != OTLOG__STOPPED) {
+		if (otlog__monotonic_nano() >= deadline_nano)
+			return OTLOG_TIMEOUT;
+		otlog__futex_wait(&provider->state, OTLOG__STOPPING, deadline_nano);
+	}
+	return provider->last_result;
+}
+
+otlog_flush_result
 otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 {
 	if (!provider || otlog__queue_in_child(provider->queue))
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
-	pthread_mutex_lock(&provider->lock);
-	bool running = provider->state == OTLOG__RUNNING;
-	otlog_flush_result last = provider->last_result;
-	pthread_mutex_unlock(&provider->lock);
-	return running ? otlog__provider_flush_until(provider, deadline) : last;
+	if (otlog__provider_state(provider) == OTLOG__STOPPED)
+		return provider->last_result;
+	int cancelable;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+	                       &cancelable); /* a thread that ended in here would keep the lock */
+	otlog_flush_result result = otlog__provider_flush_until(provider, deadline);
+	if (otlog__provider_state(provider) != OTLOG__RUNNING) {
+		/* What the shutdown gave up has left the queue too: only its own answer is the truth. */
+		otlog_flush_result last = otlog__provider_await_stopped(provider, deadline);
+		result = last > result ? last : result;
+	}
+	pthread_setcancelstate(cancelable, NULL);
+	return result;
 }
 
 const char *

@@ -10,6 +10,8 @@
 /* How often drops are looked for, and workers watched, while nothing else happens. */
 #define TICK_NANO (1 * OTLOG__NANOS_PER_S)
 
+#define LONG_ATTEMPT_NANO (1 * OTLOG__NANOS_PER_S)
+
 /* A lane that stays half full although nobody may be evicted is not looked at more often than this. */
 #define PAUSE_NANO (5 * OTLOG__NANOS_PER_MS)
 
@@ -100,6 +102,16 @@ is_stopping(otlog_provider *provider)
 	       0; /* pairs with otlog__keeper_stop */
 }
 
+/*
+ * How long a worker may sit in one attempt before others need not wait for it. Where emits wait for room, a destination
+ * that is merely slow shall lose nothing; but they shall not have waited in vain either.
+ */
+static uint64_t
+long_attempt_nano(const otlog_provider *provider)
+{
+	return provider->block ? provider->block_timeout_ms * OTLOG__NANOS_PER_MS / 2 : LONG_ATTEMPT_NANO;
+}
+
 /* Gives room back that an absent pipeline holds, as soon as a lane is half full. */
 static void
 keep_room(otlog_provider *provider, uint64_t until)
@@ -108,7 +120,8 @@ keep_room(otlog_provider *provider, uint64_t until)
 		otlog__queue_wait_half_full(provider->queue, until);
 		for (size_t i = 0; i < provider->pipeline_count; i++)
 			if (provider->pipelines[i].processor)
-				otlog__batch_watch(provider->pipelines[i].processor, otlog__monotonic_nano());
+				otlog__batch_watch(provider->pipelines[i].processor, otlog__monotonic_nano(),
+				                   long_attempt_nano(provider));
 		if (otlog__queue_evict(provider->queue) == 0 && !is_stopping(provider)) {
 			uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
 			uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);

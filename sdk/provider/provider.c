@@ -2,11 +2,15 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/futex.h"
 
 #include <stdlib.h>
 
 #define DEFAULT_QUEUE_BYTES (UINT64_C(16) << 20)
 #define DEFAULT_BLOCK_TIMEOUT_MS 5000
+
+/* What cancelled exporters get to return in, all together. */
+#define CANCEL_GRACE_NANO (1 * OTLOG__NANOS_PER_S)
 
 static const otlog__limits default_limits = OTLOG__DEFAULT_LIMITS;
 
@@ -71,48 +75,84 @@ free_provider(otlog_provider *provider)
 		otlog__batch_destroy(provider->pipelines[i].processor);
 	otlog__queue_free(provider->queue);
 	otlog__resource_free(&provider->resource);
-	pthread_cond_destroy(&provider->stopped);
 	pthread_mutex_destroy(&provider->lock);
 	free(provider);
 }
 
-/* A start that fails before the processors have taken the exporters. */
 static void
-destroy_exporters(const otlog_exporter *exporter)
+destroy_exporter(const otlog_exporter *exporter)
 {
 	if (exporter->functions && exporter->functions->destroy)
 		exporter->functions->destroy(exporter->self);
 }
 
+void
+otlog__options_give_up(const otlog_options *options)
+{
+	for (size_t i = 0; options->pipelines && i < options->pipeline_count; i++)
+		destroy_exporter(&options->pipelines[i].exporter);
+}
+
+/* Stops the keeper and every worker, all at the same time. Returns whether the queue could be closed as it should. */
+static bool
+stop_all(otlog_provider *provider, uint64_t deadline_nano)
+{
+	bool ended[OTLOG_MAX_PIPELINES] = { false };
+	otlog__keeper_stop(provider);
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].processor)
+			otlog__batch_begin_stop(provider->pipelines[i].processor);
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].processor &&
+		    !(ended[i] = otlog__batch_await_stop(provider->pipelines[i].processor, deadline_nano)))
+			otlog__batch_cancel(provider->pipelines[i].processor);
+	uint64_t grace = otlog__monotonic_nano() + CANCEL_GRACE_NANO;
+	for (size_t i = 0; i < provider->pipeline_count; i++) {
+		otlog__batch_processor *processor = provider->pipelines[i].processor;
+		if (!processor)
+			continue;
+		if (ended[i] || otlog__batch_await_stop(processor, grace)) {
+			otlog__batch_end_stop(processor);
+			continue;
+		}
+		provider->thread_left_behind = true;
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "%s: the exporter does not return although it was cancelled; its thread is left "
+		                       "behind. Report this to the exporter's authors",
+		                       provider->pipelines[i].exporter.name);
+	}
+	return !provider->thread_left_behind && otlog__queue_close(provider->queue);
+}
+
+/* *taken: the exporters of the options belong to the provider, or are gone. */
 static otlog_provider *
-make_with(const otlog__settings *settings, const otlog_options *options)
+make_with(const otlog__settings *settings, const otlog_options *options, bool *taken)
 {
 	otlog_provider *provider = aligned_alloc(_Alignof(otlog_provider), sizeof *provider);
+	const char *why = "no memory or no threads. Raise the limits of the process, or lower OTLOG_QUEUE_BYTES";
 	if (!provider)
-		return NULL;
+		goto failed;
 	memset(provider, 0, sizeof *provider);
 	pthread_mutex_init(&provider->lock, NULL);
-	pthread_cond_init(&provider->stopped, NULL);
 	apply(provider, settings, options);
+	if (!otlog__resource_make(&provider->resource, settings, options))
+		goto failed;
 
-	bool planned = otlog__resource_make(&provider->resource, settings, options) &&
-	               otlog__pipelines_plan(provider, settings, options);
-	if (planned && open_queue(provider, settings, options)) {
-		if (otlog__pipelines_start(provider) && otlog__keeper_start(provider))
-			return provider;
-		for (size_t i = 0; i < provider->pipeline_count; i++)
-			if (provider->pipelines[i].processor)
-				otlog__batch_stop(provider->pipelines[i].processor, 0);
-		otlog__queue_close(provider->queue);
-	} else {
-		for (size_t i = 0; i < provider->pipeline_count; i++)
-			destroy_exporters(&provider->pipelines[i].exporter);
+	*taken = true;
+	if (!otlog__pipelines_plan(provider, settings, options)) {
+		why = "there is no destination. See the message before this one, and OTEL_EXPORTER_OTLP_ENDPOINT";
+		goto failed;
 	}
-	otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s",
-	                       planned ? "no memory or no threads. Raise the limits of the process, or lower "
-	                                 "OTLOG_QUEUE_BYTES"
-	                               : "there is no destination. See the message before this one, and "
-	                                 "OTEL_EXPORTER_OTLP_ENDPOINT");
+	if (!open_queue(provider, settings, options)) {
+		for (size_t i = 0; i < provider->pipeline_count; i++)
+			destroy_exporter(&provider->pipelines[i].exporter);
+		goto failed;
+	}
+	if (otlog__pipelines_start(provider) && otlog__keeper_start(provider))
+		return provider;
+	stop_all(provider, 0);
+failed:
+	otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s", why);
 	free_provider(provider);
 	return NULL;
 }
@@ -122,11 +162,11 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 {
 	otlog__settings settings;
 	otlog_provider *provider = NULL;
+	bool taken = false;
 	otlog_diagnostic_level level =
 	    options->diagnostic_level ? options->diagnostic_level : otlog__settings_log_level(NULL, NULL);
 	otlog__diagnostics_set(options->diagnostic, options->diagnostic_user, level);
-	bool known = otlog__settings_read(&settings, NULL, NULL);
-	if (!known)
+	if (!otlog__settings_read(&settings, NULL, NULL))
 		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");
 	else if (settings.sdk_disabled)
 		otlog__diagnose_always(OTLOG__INFO,
@@ -135,31 +175,47 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 		otlog__diagnose_always(OTLOG__INFO,
 		                       "the SDK stays off: OTEL_LOGS_EXPORTER is none. Unset it to send logs");
 	else
-		provider = make_with(&settings, options);
-
-	if (!provider) {
-		for (size_t i = 0;
-		     options->pipelines && i < options->pipeline_count && (!known || settings.sdk_disabled); i++)
-			destroy_exporters(&options->pipelines[i].exporter);
-	} else {
-		provider->registry = registry;
-		otlog__registry_bind(registry, &otlog__provider_backend, provider, provider->minimum_severity);
-	}
+		provider = make_with(&settings, options, &taken);
+	if (!taken)
+		otlog__options_give_up(options);
 	otlog__settings_free(&settings);
+	if (!provider)
+		return NULL;
+
+	provider->registry = registry;
+	if (!otlog__registry_bind(registry, &otlog__provider_backend, provider, provider->minimum_severity))
+		otlog__diagnose_always(
+		    OTLOG__ERROR, "memory is short: some loggers that were taken before the start stay off. Give the "
+				  "process more memory");
 	return provider;
 }
 
-/* What is left to do once the records are flushed or the time is up. */
-static void
-stop_all(otlog_provider *provider, uint64_t deadline_nano)
+/* The first call does it, all others wait for its answer. */
+static otlog_flush_result
+shut_down(otlog_provider *provider, uint64_t deadline_nano)
 {
-	otlog__keeper_stop(provider);
-	for (size_t i = 0; i < provider->pipeline_count; i++)
-		if (provider->pipelines[i].processor &&
-		    !otlog__batch_stop(provider->pipelines[i].processor, deadline_nano))
-			provider->thread_left_behind = true;
-	if (!provider->thread_left_behind)
-		otlog__queue_close(provider->queue);
+	uint32_t running = OTLOG__RUNNING;
+	/* Relaxed: only one gets through; what it does is ordered by the locks it takes. */
+	if (!atomic_compare_exchange_strong_explicit(&provider->state, &running, OTLOG__STOPPING, memory_order_relaxed,
+	                                             memory_order_relaxed))
+		return otlog__provider_await_stopped(provider, deadline_nano);
+
+	bool sealed = otlog__queue_seal(provider->queue, deadline_nano);
+	otlog_flush_result result = otlog__provider_flush_until(provider, deadline_nano);
+	bool closed = stop_all(provider, deadline_nano);
+	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
+	if (!sealed || (!closed && result == OTLOG_DURABLE))
+		result = OTLOG_TIMEOUT;
+	if (result == OTLOG_TIMEOUT)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "shutdown: the time is up and records are still waiting; they are dropped. "
+		                       "Give otlog_shutdown more time, or see that the destination answers");
+	provider->last_result = result;
+	/* Release: the result is seen with it. */
+	atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_release);
+	otlog__futex_wake_all(&provider->state);
+	otlog__queue_tell_progress(provider->queue);
+	return result;
 }
 
 otlog_flush_result
@@ -168,31 +224,10 @@ otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 	/* In a forked child the parent's threads and records are not there: nothing to stop, to send or to give back. */
 	if (!provider || otlog__queue_in_child(provider->queue))
 		return OTLOG_DELIVERED;
-	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
-	pthread_mutex_lock(&provider->lock);
-	if (provider->state != OTLOG__RUNNING) {
-		while (provider->state != OTLOG__STOPPED)
-			pthread_cond_wait(&provider->stopped, &provider->lock);
-		otlog_flush_result result = provider->last_result;
-		pthread_mutex_unlock(&provider->lock);
-		return result;
-	}
-	provider->state = OTLOG__STOPPING;
-	pthread_mutex_unlock(&provider->lock);
-
-	otlog__queue_seal(provider->queue);
-	otlog_flush_result result = otlog__provider_flush_until(provider, deadline);
-	stop_all(provider, deadline);
-	if (result == OTLOG_TIMEOUT)
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "shutdown: the time is up and records are still waiting; they are dropped. "
-		                       "Give otlog_shutdown more time, or see that the destination answers");
-
-	pthread_mutex_lock(&provider->lock);
-	provider->last_result = result;
-	provider->state = OTLOG__STOPPED;
-	pthread_cond_broadcast(&provider->stopped);
-	pthread_mutex_unlock(&provider->lock);
+	int cancelable;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable); /* the others wait for what this thread began */
+	otlog_flush_result result = shut_down(provider, otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms));
+	pthread_setcancelstate(cancelable, NULL);
 	return result;
 }
 
@@ -202,6 +237,8 @@ otlog_provider_create_sized(const otlog_options *options, size_t options_size)
 	otlog_options known = otlog__options_known(options, options_size);
 	otlog__registry *registry = otlog__registry_create();
 	otlog_provider *provider = registry ? otlog__provider_make(&known, registry) : NULL;
+	if (!registry)
+		otlog__options_give_up(&known);
 	if (!provider)
 		otlog__registry_destroy(registry);
 	return provider;
@@ -210,13 +247,10 @@ otlog_provider_create_sized(const otlog_options *options, size_t options_size)
 otlog_logger *
 otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_options *options, size_t options_size)
 {
-	static otlog_logger no_op = { INT_MAX };
 	otlog_logger_options known = { 0 };
-	if (!provider)
-		return &no_op;
 	if (options)
 		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-	return otlog__registry_get_logger(provider->registry, &known);
+	return otlog__registry_get_logger(provider ? provider->registry : NULL, &known);
 }
 
 void

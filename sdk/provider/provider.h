@@ -24,6 +24,8 @@
 
 #define OTLOG__SEVERITIES 25 /* 0 … 24 */
 
+enum otlog__provider_state { OTLOG__RUNNING, OTLOG__STOPPING, OTLOG__STOPPED };
+
 typedef struct otlog__pipeline {
 	otlog_exporter exporter; /* until the processor takes it */
 	otlog__batch_options batch;
@@ -52,12 +54,12 @@ struct otlog_provider {
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
 
-	/* Guards what follows; never held while waiting for a destination. */
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;      /* guards the next; never held while waiting for a destination */
 	uint64_t dropped_at_flush; /* all drops up to the last flush that reported them */
-	enum { OTLOG__RUNNING, OTLOG__STOPPING, OTLOG__STOPPED } state;
+
+	/* enum otlog__provider_state. Futex; writer: the first shutdown. */
+	_Atomic uint32_t state;
 	otlog_flush_result last_result; /* of the shutdown, once STOPPED */
-	pthread_cond_t stopped;
 
 	pthread_t keeper;
 	_Atomic uint32_t keeper_bell; /* futex; writer: who wants the keeper to look */
@@ -81,6 +83,9 @@ void otlog__keeper_stop(otlog_provider *provider);
 
 /* flush.c: asks every pipeline, waits, and tells how it ended. */
 otlog_flush_result otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano);
+/* The result of a shutdown that another thread is in; TIMEOUT if it has none by the deadline. */
+otlog_flush_result otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano);
+enum otlog__provider_state otlog__provider_state(otlog_provider *provider);
 
 /* books.c: everything that was ever dropped, all pipelines together. */
 uint64_t otlog__provider_dropped(otlog_provider *provider);
@@ -89,5 +94,7 @@ uint64_t otlog__provider_dropped(otlog_provider *provider);
  */
 otlog_provider *otlog__provider_make(const otlog_options *options, otlog__registry *registry);
 otlog_options otlog__options_known(const otlog_options *options, size_t options_size);
+/* Destroys the exporters of options that no provider takes. */
+void otlog__options_give_up(const otlog_options *options);
 
 #endif

@@ -6,8 +6,35 @@
  * The global provider. Emits may reach a provider that was shut down, and a later start makes a new one, so the old
  * ones are kept: without its data a queue is a few kilobytes.
  */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static otlog_provider *current; /* the newest; its `older` are shut down */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* never held while a provider is made */
+static otlog_provider *current;                          /* the newest; its `older` are shut down */
+static bool starting;
+
+/* A child that is forked while another thread holds the lock must find it free. */
+static void
+hold_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void
+release_lock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+release_lock_in_child(void)
+{
+	starting = false; /* whoever was starting is not here */
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+watch_forks(void)
+{
+	pthread_atfork(hold_lock, release_lock, release_lock_in_child);
+}
 
 static otlog_provider *
 take_current(void)
@@ -18,38 +45,51 @@ take_current(void)
 	return provider;
 }
 
+/* True if this call is the one that starts the SDK. */
 static bool
-is_running(otlog_provider *provider)
+begin_start(void)
 {
-	if (!provider || otlog__queue_in_child(provider->queue))
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, watch_forks);
+	pthread_mutex_lock(&lock);
+	bool runs =
+	    current && !otlog__queue_in_child(current->queue) && otlog__provider_state(current) != OTLOG__STOPPED;
+	bool mine = !runs && !starting;
+	starting |= mine;
+	pthread_mutex_unlock(&lock);
+	return mine;
+}
+
+static bool
+start(const otlog_options *options)
+{
+	if (!begin_start()) {
+		otlog__options_give_up(options);
+		otlog__diagnose(OTLOG__WARN,
+		                "otlog_start was called while the SDK runs; the call changes nothing. Start once, in "
+		                "main(), and call otlog_shutdown before starting again");
 		return false;
-	pthread_mutex_lock(&provider->lock);
-	bool running = provider->state != OTLOG__STOPPED;
-	pthread_mutex_unlock(&provider->lock);
-	return running;
+	}
+	otlog_provider *started = otlog__provider_make(options, otlog__global_registry());
+	pthread_mutex_lock(&lock);
+	if (started) {
+		started->older = current;
+		current = started;
+	}
+	starting = false;
+	pthread_mutex_unlock(&lock);
+	return started != NULL;
 }
 
 bool
 otlog_start_sized(const otlog_options *options, size_t options_size)
 {
 	otlog_options known = otlog__options_known(options, options_size);
-	pthread_mutex_lock(&lock);
-	bool running = is_running(current);
-	otlog_provider *started = running ? NULL : otlog__provider_make(&known, otlog__global_registry());
-	if (started) {
-		started->older = current;
-		current = started;
-	}
-	pthread_mutex_unlock(&lock);
-	if (running) {
-		for (size_t i = 0; known.pipelines && i < known.pipeline_count; i++)
-			if (known.pipelines[i].exporter.functions && known.pipelines[i].exporter.functions->destroy)
-				known.pipelines[i].exporter.functions->destroy(known.pipelines[i].exporter.self);
-		otlog__diagnose(OTLOG__WARN,
-		                "otlog_start was called while the SDK runs; the call changes nothing. Start once, in "
-		                "main(), and call otlog_shutdown before starting again");
-	}
-	return started != NULL;
+	int cancelable;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
+	bool started = start(&known);
+	pthread_setcancelstate(cancelable, NULL);
+	return started;
 }
 
 otlog_flush_result

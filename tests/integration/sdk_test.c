@@ -6,6 +6,8 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -687,6 +689,180 @@ a_forked_child_touches_nothing_of_its_parents_and_may_start_anew(void **state)
 	assert_int_equal(capture_records(f->a), 20);
 }
 
+/* An exporter that holds back until it is flushed. */
+typedef struct holder {
+	_Atomic unsigned flushes;
+	bool refuses;
+} holder;
+
+static void
+export_nothing(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	(void)self, (void)batch, (void)timeout_ms;
+	result->verdict = OTLOG_VERDICT_OK;
+}
+
+static bool
+flush_holder(void *self, uint64_t timeout_ms)
+{
+	holder *h = self;
+	(void)timeout_ms;
+	atomic_fetch_add(&h->flushes, 1);
+	return !h->refuses;
+}
+
+static void
+a_flush_reaches_the_exporter_and_hears_its_answer(void **state)
+{
+	static const otlog_exporter_functions functions = { .export_batch = export_nothing, .flush = flush_holder };
+	fixture *f = *state;
+	holder h = { 0 };
+	otlog_pipeline_options pipeline = { .exporter = { .functions = &functions, .self = &h, .name = "holder" } };
+	f->provider = otlog_provider_create(&(otlog_options){
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = silence });
+	assert_non_null(f->provider);
+	f->logger = otlog_provider_get_logger(f->provider, &(otlog_logger_options){ .name = "test" });
+	emit_many(f->logger, 1);
+	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
+	assert_int_equal(atomic_load(&h.flushes), 1);
+	/* With nothing to send too: what it holds back came earlier. */
+	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
+	assert_int_equal(atomic_load(&h.flushes), 2);
+	h.refuses = true;
+	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_TIMEOUT);
+	h.refuses = false;
+	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
+	assert_int_equal(atomic_load(&h.flushes), 4);
+}
+
+static void *
+shut_down_in_3_s(void *self)
+{
+	otlog_provider_shutdown(self, 3000);
+	return NULL;
+}
+
+static void
+a_flush_and_a_second_shutdown_do_not_claim_what_the_first_has_not_done(void **state)
+{
+	fixture *f = *state;
+	pthread_t thread;
+	start(f, 1, (otlog_options){ 0 }, (otlog_pipeline_options){ 0 });
+	capture_hang(f->a, false);
+	emit_many(f->logger, 10);
+	capture_wait_hanging(f->a);
+	assert_int_equal(pthread_create(&thread, NULL, shut_down_in_3_s, f->provider), 0);
+	while (emit_text(f->logger, "until it is sealed") != OTLOG_EMIT_AFTER_SHUTDOWN)
+		sched_yield();
+	double before = seconds_now();
+	assert_int_equal(otlog_provider_flush(f->provider, 50), OTLOG_TIMEOUT);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_TIMEOUT);
+	assert_true(seconds_now() - before < 2);
+	capture_release(f->a);
+	pthread_join(thread, NULL);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_DROPPED); /* the late emits, or delivered */
+}
+
+static void
+several_exporters_that_hang_are_cancelled_at_the_same_time(void **state)
+{
+	fixture *f = *state;
+	start(f, 2, (otlog_options){ 0 }, (otlog_pipeline_options){ 0 });
+	capture_hang(f->a, true); /* deaf: they do not even hear the cancel */
+	capture_hang(f->b, true);
+	emit_many(f->logger, 10);
+	capture_wait_hanging(f->a);
+	capture_wait_hanging(f->b);
+	double before = seconds_now();
+	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_TIMEOUT);
+	assert_true(seconds_now() - before < 1.9);
+	/* Their threads still use them: they are left behind, and so is the provider. Static: that is no leak. */
+	static fixture left_behind;
+	left_behind = *f;
+	f->provider = NULL;
+	f->a = f->b = NULL;
+	capture_release(left_behind.a);
+	capture_release(left_behind.b);
+}
+
+static void
+call_back(void *user, otlog_diagnostic_level level, const char *message)
+{
+	otlog_statistics_snapshot books;
+	unsigned *calls = user;
+	(void)level, (void)message;
+	otlog_statistics(&books);
+	otlog_get_logger("from the sink", NULL);
+	++*calls;
+}
+
+static void
+a_sink_may_ask_the_sdk_while_it_starts(void **state)
+{
+	(void)state;
+	unsigned calls = 0;
+	capture *c = capture_create("sink");
+	otlog_pipeline_options pipeline = { .exporter = capture_exporter(c) };
+	setenv("OTEL_BLRP_SCHEDULE_DELAY", "abc", 1);
+	assert_true(otlog_start(&(otlog_options){
+	    .pipelines = &pipeline, .pipeline_count = 1, .diagnostic = call_back, .diagnostic_user = &calls }));
+	unsetenv("OTEL_BLRP_SCHEDULE_DELAY");
+	assert_true(calls > 0);
+	assert_int_equal(otlog_shutdown(10000), OTLOG_DELIVERED);
+	assert_false(otlog_enabled(otlog_get_logger("after", NULL), OTLOG_SEVERITY_FATAL, NULL));
+	capture_free(c);
+	assert_true(
+	    otlog_start(&(otlog_options){ .diagnostic = silence, .queue_bytes = 1 << 20 })); /* not &calls any more */
+	otlog_shutdown(0);
+}
+
+static void
+a_flush_asked_during_an_attempt_ends_the_back_off_behind_it(void **state)
+{
+	fixture *f = *state;
+	start(f, 1, (otlog_options){ 0 },
+	      (otlog_pipeline_options){ .retry_initial_ms = 3600000, .retry_cap_ms = 3600000 });
+	capture_answer(f->a, 1, OTLOG_VERDICT_RETRY, 0, 0);
+	capture_hang(f->a, false);
+	emit_many(f->logger, 10);
+	capture_wait_hanging(f->a);
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, shut_down_in_3_s, f->provider), 0);
+	while (emit_text(f->logger, "until it is sealed") != OTLOG_EMIT_AFTER_SHUTDOWN)
+		sched_yield();
+	capture_release(f->a);
+	pthread_join(thread, NULL);
+	otlog_statistics_snapshot books;
+	otlog_provider_statistics(f->provider, &books);
+	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_AFTER_SHUTDOWN],
+	                 books.refused[OTLOG_DROP_AFTER_SHUTDOWN]);
+	assert_int_equal(books.pipelines[0].delivered, books.accepted);
+}
+
+static void
+emitters_that_wait_for_room_do_not_hurry_a_back_off(void **state)
+{
+	fixture *f = *state;
+	start(f, 1, (otlog_options){ .queue_full = OTLOG_QUEUE_FULL_BLOCK, .queue_block_timeout_ms = 5 },
+	      (otlog_pipeline_options){ .retry_initial_ms = 3600000, .retry_cap_ms = 3600000 });
+	capture_answer(f->a, UINT32_MAX, OTLOG_VERDICT_RETRY, 0, 0);
+	unsigned refused = 0;
+	while (refused < 50)
+		refused += emit_text(f->logger, "some text of a record") == OTLOG_EMIT_QUEUE_FULL;
+	assert_int_equal(capture_attempts(f->a), 1);
+}
+
+static void
+no_provider_gives_a_logger_that_does_nothing(void **state)
+{
+	(void)state;
+	otlog_logger *logger = otlog_provider_get_logger(NULL, &(otlog_logger_options){ .name = "none" });
+	assert_int_equal(emit_text(logger, "nowhere"), OTLOG_EMIT_DISABLED);
+	assert_int_equal(otlog_provider_flush(NULL, 1), OTLOG_DELIVERED);
+	assert_int_equal(otlog_provider_shutdown(NULL, 1), OTLOG_DELIVERED);
+	otlog_provider_destroy(NULL);
+}
+
 static void
 a_disabled_sdk_takes_nothing(void **state)
 {
@@ -731,6 +907,13 @@ main(void)
 		TEST(a_file_that_is_empty_at_the_end_is_removed),
 		TEST(the_global_sdk_can_be_started_again_after_shutdown),
 		TEST(a_forked_child_touches_nothing_of_its_parents_and_may_start_anew),
+		TEST(a_flush_reaches_the_exporter_and_hears_its_answer),
+		TEST(a_flush_and_a_second_shutdown_do_not_claim_what_the_first_has_not_done),
+		TEST(several_exporters_that_hang_are_cancelled_at_the_same_time),
+		TEST(a_sink_may_ask_the_sdk_while_it_starts),
+		TEST(a_flush_asked_during_an_attempt_ends_the_back_off_behind_it),
+		TEST(emitters_that_wait_for_room_do_not_hurry_a_back_off),
+		TEST(no_provider_gives_a_logger_that_does_nothing),
 		TEST(a_disabled_sdk_takes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
