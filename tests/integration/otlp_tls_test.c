@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LONG_MS 30000
@@ -160,6 +161,110 @@ authorities_put_right_under_a_running_exporter_are_seen(void **state)
 }
 
 static void
+authorities_that_come_later_are_waited_for(void **state)
+{
+	char file[96];
+	receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+	assert_int_equal(diagnosed_times("cannot be read: No such file or directory. Nothing is sent over TLS until"),
+	                 1);
+	for (int i = 0; i < 3; i++) {
+		otlog_export_result result = export_some(exporter);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+		assert_non_null(strstr(result.message, "authority.pem cannot be read"));
+	}
+	assert_int_equal(diagnosed_count(), 1);
+	assert_int_equal(receiver_request_count(server), 0);
+	copy_file(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+
+	exporter.functions->destroy(exporter.self);
+	receiver_stop(server);
+	unlink(file);
+}
+
+/* Other authorities would not have trusted the connection that is there; the same ones, written again, do. */
+static void
+only_a_change_of_authorities_costs_a_new_connection(void **state)
+{
+	char file[96];
+	receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
+	copy_file(ours->certificate_file, file);
+	otlog_exporter exporter =
+	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+	copy_file(ours->certificate_file, file);
+	const struct timespec second = { .tv_sec = 1, .tv_nsec = 1000 * 1000 };
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	nanosleep(&second, NULL); /* so often are files looked at while all goes well */
+	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(receiver_connection_count(server), 1);
+
+	copy_file(foreign->certificate_file, file);
+	nanosleep(&second, NULL);
+	otlog_export_result result = export_some(exporter);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
+	assert_int_equal(receiver_connection_count(server), 2);
+
+	exporter.functions->destroy(exporter.self);
+	receiver_stop(server);
+	unlink(file);
+}
+
+static void
+an_expired_server_certificate_is_not_trusted(void **state)
+{
+	certificate *expired = certificate_make(&(certificate_options){ .expired = true });
+	receiver *server = start_receiver(expired);
+	(void)state;
+	otlog_export_result result = export_once(
+	    &(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = expired->certificate_file });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "certificate has expired"));
+	assert_int_equal(receiver_request_count(server), 0);
+	receiver_stop(server);
+	certificate_free(expired);
+}
+
+static void
+without_tls_bad_files_are_in_nobodys_way(void **state)
+{
+	receiver *server = receiver_start(NULL);
+	(void)state;
+	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = receiver_url(server),
+	                                                                .ca_file = "/nonexistent/authority.pem",
+	                                                                .client_certificate_file = "/nonexistent.pem",
+	                                                                .client_key_file = "/nonexistent.pem" });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_OK);
+	receiver_stop(server);
+}
+
+static void
+a_key_given_as_text_is_shown_to_nobody(void **state)
+{
+	char line[32];
+	receiver *server = start_receiver(ours);
+	(void)state;
+	snprintf(line, sizeof line, "%.16s", strchr(ours->key, '\n') + 1);
+	otlog_export_result result =
+	    export_once(&(otlog_otlp_options){ .endpoint = receiver_url(server),
+	                                       .ca_file = ours->certificate_file,
+	                                       .client_certificate_file = ours->certificate_file,
+	                                       .client_key_file = ours->key });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_non_null(strstr(result.message, "what stands in OTEL_EXPORTER_OTLP_CLIENT_KEY is no name of a file"));
+	assert_null(strstr(result.message, line));
+	assert_true(diagnosed_says("OTEL_EXPORTER_OTLP_CLIENT_KEY"));
+	assert_false(diagnosed_says(line));
+	receiver_stop(server);
+}
+
+static void
 tls_to_a_server_without_it_is_named(void **state)
 {
 	char url[64];
@@ -301,6 +406,11 @@ main(void)
 		cmocka_unit_test(a_certificate_for_another_host_is_not_trusted),
 		cmocka_unit_test(a_file_of_authorities_that_is_not_there_is_named),
 		cmocka_unit_test(authorities_put_right_under_a_running_exporter_are_seen),
+		cmocka_unit_test(authorities_that_come_later_are_waited_for),
+		cmocka_unit_test(only_a_change_of_authorities_costs_a_new_connection),
+		cmocka_unit_test(an_expired_server_certificate_is_not_trusted),
+		cmocka_unit_test(without_tls_bad_files_are_in_nobodys_way),
+		cmocka_unit_test(a_key_given_as_text_is_shown_to_nobody),
 		cmocka_unit_test(tls_to_a_server_without_it_is_named),
 		cmocka_unit_test(a_server_that_breaks_the_connection_raises_no_signal),
 		cmocka_unit_test(a_client_certificate_is_shown_to_who_asks),
