@@ -34,6 +34,7 @@ struct otlog__batch_processor {
 	uint32_t pipeline;
 	otlog_exporter exporter;
 	otlog__batch_options options;
+	bool holds_back;       /* the exporter has a flush of its own */
 	uint32_t worker_count; /* threads that were started */
 	otlog__worker *workers;
 
