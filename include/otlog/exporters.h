@@ -21,7 +21,13 @@ typedef struct otlog_header {
 	const char *value OTLOG__INIT;
 } otlog_header;
 
-/* Options of the OTLP exporters. Everything is copied; {0} is valid. Source: specification protocol/exporter.md. */
+/*
+ * Options of the OTLP exporters. Everything is copied; {0} is valid. Source: specification protocol/exporter.md.
+ *
+ * Exporters over HTTP read the certificate files again when they change (checked once a second while there are requests),
+ * and go on with what they had where the new ones are bad or gone: that is said once. Where they were never good, the
+ * records wait. The key must not want a password; with no file of its own it is read from the certificate's.
+ */
 typedef struct otlog_otlp_options {
 	const char *endpoint OTLOG__INIT; /* HTTP: the full URL; NULL: http://localhost:4318/v1/logs. gRPC: see there */
 	const otlog_header *headers OTLOG__INIT;
