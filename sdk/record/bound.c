@@ -89,7 +89,8 @@ contents_bound(const otlog_value *container, const otlog__limits *limits)
 		if (!depth || total == SIZE_MAX)
 			return total;
 		level *l = &levels[depth - 1];
-		size_t key_size = l->is_map ? ((const otlog_attr *)l->item)->key_size : 0;
+		size_t key_size =
+		    l->is_map && ((const otlog_attr *)l->item)->key ? ((const otlog_attr *)l->item)->key_size : 0;
 		value = l->is_map ? &((const otlog_attr *)l->item)->value : (const otlog_value *)l->item;
 		l->item += l->is_map ? sizeof(otlog_attr) : sizeof(otlog_value);
 		l->left--;

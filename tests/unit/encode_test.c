@@ -214,6 +214,10 @@ attributes_without_a_key_are_dropped_and_counted_in_maps_too(void **state)
 	assert_int_equal(e.read->n_attributes, 1);
 	assert_int_equal(e.read->attributes[0]->value->kvlist_value->n_values, 1);
 	release(&e);
+	inner[1].key_size = SIZE_MAX; /* of no key: nothing to make room for */
+	e = encode(&(otlog_record){ .attributes = { outer, 2 } });
+	assert_int_equal(e.notes.dropped_attributes, 3);
+	release(&e);
 }
 
 static void
