@@ -30,15 +30,46 @@ otlog__next_frame(const otlog__queue *queue, uint32_t lane, uint64_t *position, 
 	return OTLOG__NEXT_NONE;
 }
 
-bool
-otlog__holds_more_than(const otlog__queue *queue, uint32_t lane, uint64_t position, uint64_t seq, uint32_t share)
+otlog__held
+otlog__held_in(const otlog__queue *queue, uint32_t lane)
 {
 	const otlog__lane_page *page = otlog__lane(queue, lane);
-	/* Relaxed: how full a lane is changes all the time. Signed: the two may be of different moments. */
-	int64_t bytes = (int64_t)(atomic_load_explicit(&page->producer.tail, memory_order_relaxed) - position);
-	int64_t records = (int64_t)(atomic_load_explicit(&page->producer.accepted, memory_order_relaxed) - seq);
-	return bytes > (int64_t)(queue->lane_bytes / 8 * share) ||
-	       (queue->lane_records != OTLOG__NEVER && records > (int64_t)(queue->lane_records * share / 8));
+	/* Relaxed: how full a lane is changes all the time. The two ends may be of different moments, or senseless. */
+	uint64_t released = atomic_load_explicit(&page->released.position, memory_order_relaxed);
+	uint64_t released_seq = atomic_load_explicit(&page->released.seq, memory_order_relaxed);
+	uint64_t bytes = atomic_load_explicit(&page->producer.tail, memory_order_relaxed) - released;
+	uint64_t records = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed) - released_seq;
+	return (otlog__held){ .bytes = bytes <= queue->lane_bytes ? bytes : 0,
+		              .records = records <= queue->lane_bytes / sizeof(otlog__frame) ? records : 0 };
+}
+
+otlog__held
+otlog__held_in_all(const otlog__queue *queue)
+{
+	otlog__held all = { 0 };
+	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
+		otlog__held here = otlog__held_in(queue, lane);
+		all.bytes += here.bytes;
+		all.records += here.records;
+	}
+	return all;
+}
+
+otlog__held
+otlog__share_of(const otlog__queue *queue, uint32_t lanes, uint32_t share)
+{
+	return (otlog__held){ .bytes = queue->lane_bytes / 8 * share * lanes,
+		              .records = queue->lane_records == OTLOG__NEVER
+		                             ? OTLOG__NEVER
+		                             : queue->lane_records * lanes * share / 8 };
+}
+
+bool
+otlog__is_short_of_room(const otlog__queue *queue)
+{
+	otlog__held all = otlog__held_in_all(queue);
+	otlog__held limit = otlog__share_of(queue, queue->lanes, OTLOG__SHORT_FROM);
+	return all.bytes > limit.bytes || all.records > limit.records;
 }
 
 void
@@ -85,8 +116,9 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 }
 
 void
-otlog__report_damage(otlog__queue *queue)
+otlog__report_troubles(otlog__queue *queue)
 {
+	otlog__scopes_report(queue->scopes);
 	uint32_t met = 1;
 	if (atomic_load_explicit(&queue->damaged, memory_order_relaxed) != 1 ||
 	    !atomic_compare_exchange_strong_explicit(&queue->damaged, &met, 2, memory_order_relaxed,

@@ -1,9 +1,13 @@
 /* The keeper's part: who is away gives way to those who are not. */
 #include "sdk/queue/state.h"
 
-/* From more than half a lane down to three eighths, so that the next emits do not call for the keeper again. */
-#define EVICT_FROM 4
-#define EVICT_DOWN_TO 3
+/*
+ * Eighths. The queue as a whole is brought down to five, so that the next emits do not call for the keeper again, by
+ * taking lanes over four down to three: an absent pipeline loses what others need the room of, and no more.
+ */
+#define ALL_DOWN_TO 5
+#define LANE_FROM 4
+#define LANE_DOWN_TO 3
 
 void
 otlog__queue_set_away(otlog__queue *queue, uint32_t pipeline, bool away)
@@ -85,35 +89,90 @@ evict_frame(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t limi
 	return true;
 }
 
+/* Up to where a lane is to be evicted. */
+typedef struct goal {
+	uint64_t position;
+	uint64_t seq;
+} goal;
+
+static uint64_t
+over(uint64_t held, uint64_t limit)
+{
+	return held > limit ? held - limit : 0;
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* False if nothing is to be evicted there. `asked`: an emit found no room, however much there is in all. */
 static bool
-holds_back(const otlog__queue *queue, const otlog__place *place, uint32_t lane, uint32_t share)
+set_goal(const otlog__queue *queue, uint32_t lane, bool asked, goal *to)
+{
+	otlog__held here = otlog__held_in(queue, lane), from = otlog__share_of(queue, 1, LANE_FROM);
+	if (here.bytes <= from.bytes && here.records <= from.records)
+		return false;
+	otlog__held all = otlog__held_in_all(queue), down_to = otlog__share_of(queue, queue->lanes, ALL_DOWN_TO);
+	otlog__held lane_down_to = otlog__share_of(queue, 1, LANE_DOWN_TO);
+	uint64_t bytes = over(here.bytes, lane_down_to.bytes), records = over(here.records, lane_down_to.records);
+	if (!asked) {
+		bytes = least(bytes, over(all.bytes, down_to.bytes));
+		records = least(records, over(all.records, down_to.records));
+	}
+	const otlog__lane_released *released = &otlog__lane(queue, lane)->released;
+	/* Relaxed: what may be evicted is decided frame by frame. */
+	to->position = atomic_load_explicit(&released->position, memory_order_relaxed) + bytes;
+	to->seq = atomic_load_explicit(&released->seq, memory_order_relaxed) + records;
+	return bytes || records;
+}
+
+static bool
+is_before(const otlog__place *place, const goal *to)
 {
 	/* Relaxed: ours under the mutex. */
-	return otlog__holds_more_than(queue, lane, atomic_load_explicit(&place->cursor, memory_order_relaxed),
-	                              atomic_load_explicit(&place->consumed, memory_order_relaxed), share);
+	return atomic_load_explicit(&place->cursor, memory_order_relaxed) < to->position ||
+	       atomic_load_explicit(&place->consumed, memory_order_relaxed) < to->seq;
 }
 
 /* Under the pipeline's mutex. Returns whether the cursor may have moved. */
 static bool
-evict_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint32_t away, uint64_t *evicted)
+evict_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint32_t away, const goal *to, uint64_t *evicted)
 {
 	otlog__pipeline *p = &queue->pipelines[pipeline];
 	const otlog__place *place = &p->places[lane];
-	if (p->dead_lanes >> lane & 1 || !holds_back(queue, place, lane, EVICT_FROM))
+	if (p->closed || p->dead_lanes >> lane & 1 || !is_before(place, to))
 		return false;
 	uint64_t limit = needed_by_none(queue, lane, away);
 	if (!pass_in_flight(queue, pipeline, lane, limit))
 		return false;
-	while (holds_back(queue, place, lane, EVICT_DOWN_TO) && evict_frame(queue, pipeline, lane, limit, evicted)) {
+	while (is_before(place, to) && evict_frame(queue, pipeline, lane, limit, evicted)) {
 	}
 	otlog__release_lane(queue, lane);
 	return true;
+}
+
+/* All that are away give way equally. */
+static bool
+evict_away(otlog__queue *queue, uint32_t lane, uint32_t away, const goal *to, uint64_t *evicted)
+{
+	bool moved = false;
+	for (uint32_t p = 0; p < queue->pipeline_count; p++) {
+		if (!(away >> p & 1))
+			continue;
+		pthread_mutex_lock(&queue->pipelines[p].mutex);
+		moved |= evict_lane(queue, p, lane, away, to, evicted);
+		pthread_mutex_unlock(&queue->pipelines[p].mutex);
+	}
+	return moved;
 }
 
 /* Remembers what the lanes held when the keeper looked: until they hold more, looking again is of no use. */
 static void
 note_look(otlog__queue *queue)
 {
+	queue->keeper.looked_short = otlog__is_short_of_room(queue);
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
 		/* Relaxed: taken before the look, so at most too early. */
@@ -122,35 +181,29 @@ note_look(otlog__queue *queue)
 	}
 }
 
-/* Whether a lane is more than half full and has grown by an eighth since the last look. */
+/* Whether room has become short since the last look, or lanes have grown by an eighth of one while it was. */
 static bool
 worth_a_look(const otlog__queue *queue)
 {
+	if (!otlog__is_short_of_room(queue))
+		return false;
+	otlog__held grown = { 0 };
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
-		const otlog__lane_released *released = &otlog__lane(queue, lane)->released;
+		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
 		/* Relaxed: a hint. */
-		if (otlog__holds_more_than(queue, lane, atomic_load_explicit(&released->position, memory_order_relaxed),
-		                           atomic_load_explicit(&released->seq, memory_order_relaxed), EVICT_FROM) &&
-		    otlog__holds_more_than(queue, lane, queue->keeper.looked[lane], queue->keeper.looked_seq[lane], 1))
-			return true;
+		grown.bytes += atomic_load_explicit(&producer->tail, memory_order_relaxed) - queue->keeper.looked[lane];
+		grown.records +=
+		    atomic_load_explicit(&producer->accepted, memory_order_relaxed) - queue->keeper.looked_seq[lane];
 	}
-	return false;
+	otlog__held enough = otlog__share_of(queue, 1, 1);
+	return !queue->keeper.looked_short || grown.bytes > enough.bytes || grown.records > enough.records;
 }
 
 void
 otlog__rouse_keeper_for_away(otlog__queue *queue)
 {
-	if (atomic_load_explicit(&queue->away, memory_order_relaxed) == 0)
-		return;
-	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
-		const otlog__lane_released *released = &otlog__lane(queue, lane)->released;
-		/* Relaxed: a hint, the keeper looks for itself. */
-		if (otlog__holds_more_than(queue, lane, atomic_load_explicit(&released->position, memory_order_relaxed),
-		                           atomic_load_explicit(&released->seq, memory_order_relaxed), EVICT_FROM)) {
-			otlog__rouse(&queue->keeper.wake);
-			return;
-		}
-	}
+	if (otlog__who_gives_way(queue) && otlog__is_short_of_room(queue))
+		otlog__rouse(&queue->keeper.wake);
 }
 
 uint64_t
@@ -158,26 +211,23 @@ otlog__queue_evict(otlog__queue *queue)
 {
 	if (otlog__gate(queue) == OTLOG__GATE_CHILD)
 		return 0;
-	uint32_t everybody = (uint32_t)((UINT64_C(1) << queue->pipeline_count) - 1);
-	uint32_t away = atomic_load_explicit(&queue->away, memory_order_relaxed); /* a hint */
-	if (away == 0 || away == everybody) {
-		note_look(queue);
-		return 0;
-	}
+	uint32_t away = otlog__who_gives_way(queue);
+	/* Relaxed: a hint. An emit that asks from here on wakes the keeper again. */
+	bool asked = atomic_exchange_explicit(&queue->keeper.asked, 0, memory_order_relaxed);
 	uint64_t evicted = 0;
 	bool moved = false;
 	note_look(queue);
-	for (uint32_t p = 0; p < queue->pipeline_count; p++) {
-		if (!(away >> p & 1))
-			continue;
-		pthread_mutex_lock(&queue->pipelines[p].mutex);
-		for (uint32_t lane = 0; lane < queue->lanes && !queue->pipelines[p].closed; lane++)
-			moved |= evict_lane(queue, p, lane, away, &evicted);
-		pthread_mutex_unlock(&queue->pipelines[p].mutex);
-	}
+	if (away && (asked || queue->keeper.looked_short))
+		for (uint32_t lane = 0; lane < queue->lanes; lane++) {
+			goal to;
+			if (!set_goal(queue, lane, asked, &to) || !evict_away(queue, lane, away, &to, &evicted))
+				continue;
+			moved = true;
+			asked = false; /* one lane has room now */
+		}
 	if (moved)
 		otlog__tell_progress(queue);
-	otlog__report_damage(queue);
+	otlog__report_troubles(queue);
 	return evicted;
 }
 

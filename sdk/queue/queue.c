@@ -70,6 +70,8 @@ choose_sizes(otlog__queue *queue, const otlog__queue_options *options)
 	queue->lane_bytes = power_of_two(options->bytes / lanes + (options->bytes % lanes != 0), OTLOG__MIN_LANE_BYTES,
 	                                 OTLOG__MAX_LANE_BYTES);
 	queue->lane_records = options->max_records ? options->max_records / lanes : OTLOG__NEVER;
+	if (queue->lane_records > queue->lane_bytes / sizeof(otlog__frame))
+		queue->lane_records = OTLOG__NEVER; /* the bytes are the bound */
 	/* Half a lane: then an empty lane has room in one piece, wherever its tail stands. */
 	queue->max_record = queue->lane_bytes / 2 - sizeof(otlog__frame);
 	queue->pipeline_count = options->pipeline_count;
@@ -346,7 +348,7 @@ otlog__queue_close(otlog__queue *queue)
 	queue->closed = true;
 	otlog__queue_seal(queue, 0);
 	uint64_t left = close_pipelines(queue);
-	otlog__report_damage(queue);
+	otlog__report_troubles(queue);
 	queue->unsynced = queue->in_file && !close_file(queue, left == 0);
 	bool empty = is_empty_of_emitters(queue);
 	if (empty)

@@ -69,7 +69,11 @@ size_t otlog__queue_max_record(const otlog__queue *queue); /* bytes: half a lane
 /* ---- Scopes: id → opaque bytes that the batch needs (ScopeLogs without its records) --------------------------------
  */
 
-/* Keeps a copy, writes it to NAME.meta, returns its number; 0xfffe at most are taken, later ones share the last. */
+/*
+ * Keeps a copy, writes it to NAME.meta, returns its number. 0xfffd at most are kept; the others, and those that memory
+ * is too short for, get the number of an empty scope. May be called under locks: what went wrong is said later, by a
+ * worker or the keeper.
+ */
 uint16_t otlog__queue_add_scope(otlog__queue *queue, const void *head, size_t head_size, const void *tail,
                                 size_t tail_size);
 
@@ -185,12 +189,13 @@ void otlog__queue_tell_progress(otlog__queue *queue);
  */
 
 /*
- * Where a lane is more than half full of frames that a pipeline which is away holds back, while another pipeline that
- * is not away has read them: evicts the oldest for the former and counts them as dropped[queue_full]. Returns how many.
+ * Where the queue as a whole is more than three quarters full, or an emit has found no room, and a pipeline which is
+ * away holds frames back that all others have read: evicts the oldest for the former, in lanes over half full, until
+ * the whole is down to five eighths, and counts them as dropped[queue_full]. Returns how many.
  */
 uint64_t otlog__queue_evict(otlog__queue *queue);
 
-/* Sleeps until a lane may be half full, the keeper is woken, or the deadline has passed. */
+/* Sleeps until the queue may be three quarters full, the keeper is woken, or the deadline has passed. */
 void otlog__queue_wait_half_full(otlog__queue *queue, uint64_t deadline_nano);
 void otlog__queue_wake_keeper(otlog__queue *queue);
 

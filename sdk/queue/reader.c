@@ -153,7 +153,7 @@ otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline)
 	if (!is_ours(queue, pipeline))
 		return;
 	pthread_mutex_unlock(&queue->pipelines[pipeline].mutex);
-	otlog__report_damage(queue);
+	otlog__report_troubles(queue);
 }
 
 /* Counts the batch's share in one lane and moves the cursor, unless an eviction was further already. */

@@ -12,7 +12,9 @@
 
 #define CHUNK 256u
 #define CHUNKS 256u
-#define LAST_SCOPE UINT16_C(0xfffd) /* 0xffff marks skip frames; 0xfffe stays free */
+#define NO_NAME UINT16_C(0xfffd) /* stays empty. 0xffff marks skip frames; 0xfffe stays free */
+
+enum { MET = 1, REPORTED = 2 };
 
 typedef struct scope {
 	size_t head_size;
@@ -25,7 +27,9 @@ struct otlog__scopes {
 	int meta; /* under the mutex */
 	/* Chunks never move, so readers need no lock. Writers: who holds the mutex, with release; readers acquire. */
 	_Atomic(scope *) *_Atomic chunks[CHUNKS];
-	uint32_t count; /* under the mutex */
+	uint32_t count;            /* under the mutex */
+	_Atomic int unwritten;     /* errno, to be reported; 0: none. Writers: who adds, who reports */
+	_Atomic uint32_t too_many; /* MET: to be reported. Writers: who adds, who reports */
 };
 
 otlog__scopes *
@@ -81,26 +85,49 @@ otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_size, con
 {
 	scope *copy = copy_scope(head, head_size, tail, tail_size);
 	if (!copy)
-		return LAST_SCOPE; /* empty unless taken: better no name than another's */
-	uint16_t number = LAST_SCOPE;
-	int error = 0;
+		return NO_NAME; /* better than another's */
+	uint16_t number = NO_NAME;
+	uint32_t none = 0;
 	pthread_mutex_lock(&scopes->mutex);
-	if (scopes->count <= LAST_SCOPE && keep(scopes, scopes->count, copy)) {
+	/* Relaxed, both marks: nothing hangs on them. The caller may hold locks, so nothing is said here. */
+	if (scopes->count == NO_NAME) {
+		atomic_compare_exchange_strong_explicit(&scopes->too_many, &none, MET, memory_order_relaxed,
+		                                        memory_order_relaxed);
+	} else if (keep(scopes, scopes->count, copy)) {
 		number = (uint16_t)scopes->count++;
 		copy = NULL;
 		/* Written before anybody knows the number, so no frame can refer to an entry that is not there. */
 		if (scopes->meta >= 0 &&
 		    !otlog__meta_append_scope(scopes->meta, number, head, head_size, tail, tail_size))
-			error = errno;
+			atomic_store_explicit(&scopes->unwritten, errno, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&scopes->mutex);
 	free(copy);
+	return number;
+}
+
+void
+otlog__scopes_report(otlog__scopes *scopes)
+{
+	/* Relaxed: marks, nothing hangs on them. Looked at before they are changed, for this is called often. */
+	int error = atomic_load_explicit(&scopes->unwritten, memory_order_relaxed);
+	if (error)
+		error = atomic_exchange_explicit(&scopes->unwritten, 0, memory_order_relaxed);
 	if (error)
 		otlog__diagnose(OTLOG__WARN,
 		                "a logger's name cannot be written beside the queue's file (%s): after a crash its "
 		                "records will come without it; free disk space or raise the limit of file sizes",
 		                strerror(error));
-	return number;
+	uint32_t met = MET;
+	if (atomic_load_explicit(&scopes->too_many, memory_order_relaxed) == MET &&
+	    atomic_compare_exchange_strong_explicit(&scopes->too_many, &met, REPORTED, memory_order_relaxed,
+	                                            memory_order_relaxed))
+		otlog__diagnose_always(
+		    OTLOG__WARN,
+		    "there are more loggers than the %u that can be told apart: records of the others "
+		    "go out without their logger's name; get a logger once and use it again, and do "
+		    "not put changing values into its name, version or attributes",
+		    (unsigned)NO_NAME);
 }
 
 otlog__scope_bytes

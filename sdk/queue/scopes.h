@@ -13,6 +13,9 @@ otlog__scopes *otlog__scopes_create(int meta);
 uint16_t otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_size, const void *tail,
                            size_t tail_size);
 
+/* Says what was wrong in otlog__scopes_add since the last report. Under no lock. */
+void otlog__scopes_report(otlog__scopes *scopes);
+
 /* No lock: any thread, also while scopes are added. An unknown number gives empty bytes. */
 otlog__scope_bytes otlog__scopes_get(const otlog__scopes *scopes, uint16_t scope);
 

@@ -81,10 +81,12 @@ typedef struct otlog__pipeline {
 
 typedef struct otlog__keeper {
 	_Alignas(64) otlog__sleeper wake;
-	uint32_t seen;                           /* the keeper's own, as are the next two */
+	uint32_t seen;                           /* the keeper's own, as are the next three */
+	bool looked_short;                       /* room was short when it looked last */
 	uint64_t looked[OTLOG__QUEUE_MAX_LANES]; /* tails when it looked last */
 	uint64_t looked_seq[OTLOG__QUEUE_MAX_LANES];
 	_Atomic uint32_t armed;                       /* writers: keeper, waker */
+	_Atomic uint32_t asked;                       /* an emit found no room. Writers: that emit, keeper */
 	_Atomic uint64_t seq[OTLOG__QUEUE_MAX_LANES]; /* when to wake it; writers: keeper, waker */
 	_Atomic uint64_t position[OTLOG__QUEUE_MAX_LANES];
 } otlog__keeper;
@@ -136,6 +138,15 @@ otlog__lane_data(const otlog__queue *queue, uint32_t lane)
 	return queue->data + (size_t)lane * queue->lane_bytes;
 }
 
+/* The pipelines that are away, a bit each; none if all are, for then nobody is there to need the room. */
+static inline uint32_t
+otlog__who_gives_way(const otlog__queue *queue)
+{
+	/* Relaxed: a hint; what is evicted is decided under the pipeline's mutex. */
+	uint32_t away = atomic_load_explicit(&queue->away, memory_order_relaxed);
+	return away == (UINT32_C(1) << queue->pipeline_count) - 1 ? 0 : away;
+}
+
 /* Adds to a counter that has one writer at a time. */
 static inline void
 otlog__bump(_Atomic uint64_t *counter, uint64_t by)
@@ -160,7 +171,10 @@ void otlog__doze(otlog__sleeper *sleeper, uint32_t seen, uint64_t deadline_nano)
 /* The lane's alarm has gone off: wakes those who have enough now and sets it again for the others. Signal-safe. */
 void otlog__alarm_ring(otlog__queue *queue, uint32_t lane);
 
-/* Every lane is full: wakes workers that sleep although something is waiting. Signal-safe. */
+/*
+ * No lane had the room: wakes workers that sleep although something is waiting, and the keeper if somebody is away.
+ * Signal-safe.
+ */
 void otlog__wake_for_room(otlog__queue *queue);
 
 /* When to wake the keeper for this lane. Signal-safe. */
@@ -177,8 +191,22 @@ typedef enum otlog__next { OTLOG__NEXT_NONE, OTLOG__NEXT_FRAME, OTLOG__NEXT_DAMA
 otlog__next otlog__next_frame(const otlog__queue *queue, uint32_t lane, uint64_t *position, uint64_t tail, uint64_t seq,
                               otlog__frame *frame);
 
-/* Whether the frames from this place on are more than `share` / 8 of what the lane may hold. */
-bool otlog__holds_more_than(const otlog__queue *queue, uint32_t lane, uint64_t position, uint64_t seq, uint32_t share);
+/* How much lies in lanes, for whichever pipeline. */
+typedef struct otlog__held {
+	uint64_t bytes;
+	uint64_t records; /* an upper bound */
+} otlog__held;
+
+otlog__held otlog__held_in(const otlog__queue *queue, uint32_t lane);
+otlog__held otlog__held_in_all(const otlog__queue *queue);
+
+/* `share` eighths of what so many lanes may hold. */
+otlog__held otlog__share_of(const otlog__queue *queue, uint32_t lanes, uint32_t share);
+
+/* From more than this the queue as a whole is short of room; eighths. */
+#define OTLOG__SHORT_FROM 6
+
+bool otlog__is_short_of_room(const otlog__queue *queue);
 
 /* Moves the cursor of the pipeline in the lane, here and in the control page. Under the mutex. */
 void otlog__set_cursor(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t position, uint64_t consumed);
@@ -195,12 +223,12 @@ void otlog__release_lane(otlog__queue *queue, uint32_t lane);
 /* Tells everybody who waits for room or for progress. */
 void otlog__tell_progress(otlog__queue *queue);
 
-/* Says once that frames were damaged, if they were. Under no lock. */
-void otlog__report_damage(otlog__queue *queue);
+/* Says once that frames were damaged, if they were, and what was wrong with scopes. Under no lock. */
+void otlog__report_troubles(otlog__queue *queue);
 
 /* ---- keeper.c ---------------------------------------------------------------------------------------------------- */
 
-/* Something was read: wakes the keeper if a lane is half full and somebody is away, for that may now be evicted. */
+/* Something was read: wakes the keeper if room is short and somebody is away, for that may now be evicted. */
 void otlog__rouse_keeper_for_away(otlog__queue *queue);
 
 /* ---- emit.c ------------------------------------------------------------------------------------------------------ */

@@ -85,42 +85,46 @@ keeper_ring(otlog__queue *queue, uint32_t lane)
 	otlog__keeper *keeper = &queue->keeper;
 	if (!atomic_load_explicit(&keeper->armed, memory_order_seq_cst))
 		return;
-	const otlog__lane_page *page = otlog__lane(queue, lane);
+	const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
 	/* Relaxed throughout: hints, checked again by the keeper under the locks. */
-	uint64_t tail = atomic_load_explicit(&page->producer.tail, memory_order_relaxed);
-	uint64_t accepted = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);
-	if (tail >= atomic_load_explicit(&keeper->position[lane], memory_order_relaxed) ||
-	    accepted >= atomic_load_explicit(&keeper->seq[lane], memory_order_relaxed)) {
-		uint64_t released = atomic_load_explicit(&page->released.position, memory_order_relaxed);
-		uint64_t released_seq = atomic_load_explicit(&page->released.seq, memory_order_relaxed);
-		if (otlog__holds_more_than(queue, lane, released, released_seq, 4)) {
-			if (atomic_exchange_explicit(&keeper->armed, 0, memory_order_seq_cst))
-				otlog__rouse(&keeper->wake);
-			return;
-		}
+	uint64_t tail = atomic_load_explicit(&producer->tail, memory_order_relaxed);
+	uint64_t accepted = atomic_load_explicit(&producer->accepted, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&keeper->position[lane], memory_order_relaxed);
+	uint64_t seq = atomic_load_explicit(&keeper->seq[lane], memory_order_relaxed);
+	if (tail < position && accepted < seq) {
+		lower(&queue->alarms[lane].position, position); /* it rang for a worker */
+		lower(&queue->alarms[lane].seq, seq);
+	} else if (!otlog__is_short_of_room(queue)) {
+		otlog__keeper_set_alarm(queue, lane);
+	} else if (atomic_exchange_explicit(&keeper->armed, 0, memory_order_seq_cst)) {
+		otlog__rouse(&keeper->wake);
 	}
-	otlog__keeper_set_alarm(queue, lane);
+}
+
+/* This lane's part of what is missing: at least a sixteenth of the lane, a quarter at most, for lanes may fill in turn. */
+static uint64_t
+part(uint64_t held, uint64_t limit, uint32_t lanes, uint64_t of_lane)
+{
+	if (held > limit)
+		return of_lane / 8; /* the keeper knows and could do nothing: not with every emit */
+	uint64_t share = (limit - held) / lanes;
+	share = share < of_lane / 4 ? share : of_lane / 4;
+	return share > of_lane / 16 ? share : of_lane / 16;
 }
 
 void
 otlog__keeper_set_alarm(otlog__queue *queue, uint32_t lane)
 {
-	const otlog__lane_page *page = otlog__lane(queue, lane);
+	const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
 	otlog__alarm *alarm = &queue->alarms[lane];
+	otlog__held all = otlog__held_in_all(queue), limit = otlog__share_of(queue, queue->lanes, OTLOG__SHORT_FROM);
 	/* Relaxed throughout: a bound that is a little off wakes a little early or late. */
-	uint64_t position = atomic_load_explicit(&page->released.position, memory_order_relaxed);
-	uint64_t seq = atomic_load_explicit(&page->released.seq, memory_order_relaxed);
-	uint64_t bytes = queue->lane_bytes / 2;
-	uint64_t records = queue->lane_records / 2;
-	if (otlog__holds_more_than(queue, lane, position, seq, 4)) {
-		/* The keeper knows and could do nothing: again an eighth later, not with every emit. */
-		position = atomic_load_explicit(&page->producer.tail, memory_order_relaxed);
-		seq = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);
-		bytes /= 4;
-		records /= 4;
-	}
-	position += bytes + 1;
-	seq = queue->lane_records == OTLOG__NEVER ? OTLOG__NEVER : seq + records + 1;
+	uint64_t position = atomic_load_explicit(&producer->tail, memory_order_relaxed) + 1 +
+	                    part(all.bytes, limit.bytes, queue->lanes, queue->lane_bytes);
+	uint64_t seq = OTLOG__NEVER;
+	if (queue->lane_records != OTLOG__NEVER)
+		seq = atomic_load_explicit(&producer->accepted, memory_order_relaxed) + 1 +
+		      part(all.records, limit.records, queue->lanes, queue->lane_records);
 	atomic_store_explicit(&queue->keeper.position[lane], position, memory_order_relaxed);
 	atomic_store_explicit(&queue->keeper.seq[lane], seq, memory_order_relaxed);
 	lower(&alarm->position, position);
@@ -164,6 +168,9 @@ otlog__wake_for_room(otlog__queue *queue)
 		    sum > atomic_load_explicit(&pipeline->read_before, memory_order_relaxed))
 			wake_worker(pipeline);
 	}
+	/* Relaxed: a hint. The keeper is asked once, not with every emit that is refused. */
+	if (otlog__who_gives_way(queue) && !atomic_exchange_explicit(&queue->keeper.asked, 1, memory_order_relaxed))
+		otlog__rouse(&queue->keeper.wake);
 }
 
 static bool

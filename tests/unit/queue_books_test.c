@@ -151,14 +151,14 @@ evicts_only_for_a_pipeline_that_has_read_on(void **state)
 	otlog__queue_set_away(queue, 0, true);
 	assert_int_equal(otlog__queue_evict(queue), 0); /* nobody is there to need the room */
 	otlog__queue_set_away(queue, 0, false);
-	assert_int_equal(otlog__queue_evict(queue), 40); /* down to three eighths of 64 */
+	assert_int_equal(otlog__queue_evict(queue), 24); /* down to five eighths of 64 */
 	assert_int_equal(otlog__queue_evict(queue), 0);
-	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 40);
-	assert_int_equal(books_of(queue, 1).queued, 24);
+	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 24);
+	assert_int_equal(books_of(queue, 1).queued, 40);
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_QUEUE_FULL], 0);
 	assert_true(put(queue, 1008, 3));
 	otlog__queue_set_away(queue, 1, false);
-	assert_int_equal(drain(queue, 1), 25);
+	assert_int_equal(drain(queue, 1), 41);
 	otlog__queue_free(queue);
 }
 
@@ -172,9 +172,113 @@ evicts_by_count_where_records_are_the_bound(void **state)
 	assert_int_equal(drain(queue, 0), 16);
 	assert_false(put(queue, 8, 3));
 	otlog__queue_set_away(queue, 1, true);
-	assert_int_equal(otlog__queue_evict(queue), 10);
+	assert_int_equal(otlog__queue_evict(queue), 6);
 	assert_true(put(queue, 8, 3));
 	otlog__queue_free(queue);
+}
+
+static void
+a_burst_that_fits_loses_nothing_for_who_is_away(void **state)
+{
+	(void)state;
+	for (uint32_t lanes = 1; lanes <= 8; lanes *= 8)
+		for (uint64_t max_records = 0; max_records <= 48; max_records += 48) {
+			otlog__queue *queue = open_queue(lanes, 2, max_records);
+			uint32_t burst = (max_records ? 48 : lanes * 64) * 6 / 10;
+			otlog__queue_set_away(queue, 1, true);
+			for (uint32_t i = 0; i < burst; i++) { /* one thread: the lanes fill one after the other */
+				assert_true(put(queue, 1008, 3));
+				assert_int_equal(drain(queue, 0), 1);
+				assert_int_equal(otlog__queue_evict(queue), 0);
+			}
+			otlog__queue_set_away(queue, 1, false);
+			assert_int_equal(drain(queue, 1), burst);
+			assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 0);
+			otlog__queue_free(queue);
+		}
+}
+
+static void
+all_that_are_away_give_way_equally(void **state)
+{
+	(void)state;
+	otlog__queue *queue = open_queue(2, 3, 0);
+	while (put(queue, 1008, 7)) {
+	}
+	assert_int_equal(drain(queue, 0), 128);
+	otlog__queue_set_away(queue, 1, true);
+	otlog__queue_set_away(queue, 2, true);
+	assert_int_equal(otlog__queue_evict(queue), 2 * 48);
+	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 48);
+	assert_int_equal(books_of(queue, 2).dropped[OTLOG_DROP_QUEUE_FULL], 48);
+	otlog__queue_free(queue);
+}
+
+static void
+an_emit_that_finds_no_room_has_some_evicted_although_the_queue_is_not_that_full(void **state)
+{
+	(void)state;
+	otlog__queue *queue = open_queue(1, 2, 0);
+	for (int i = 0; i < 40; i++)
+		assert_true(put(queue, 1008, 3));
+	assert_int_equal(drain(queue, 0), 40);
+	otlog__queue_set_away(queue, 1, true);
+	assert_int_equal(otlog__queue_evict(queue), 0);
+	uint32_t word = atomic_load(&queue->keeper.wake.word);
+	assert_false(put(queue, 30 * 1024, 3));
+	assert_false(put(queue, 30 * 1024, 3));
+	assert_int_equal(atomic_load(&queue->keeper.wake.word), word + 1);
+	assert_int_equal(otlog__queue_evict(queue), 16);
+	assert_int_equal(otlog__queue_evict(queue), 0);
+	otlog__queue_free(queue);
+}
+
+/* The keeper as it is after falling asleep, in this thread. */
+static uint32_t
+keeper_sleeps(otlog__queue *queue)
+{
+	otlog__queue_wait_half_full(queue, 0); /* hears of the wakes that have been */
+	otlog__queue_wait_half_full(queue, 0); /* sets the alarms */
+	atomic_store(&queue->keeper.armed, 1);
+	return atomic_load(&queue->keeper.wake.word);
+}
+
+/* Nobody but the alarms calls the keeper; the present pipeline reads just before it looks. */
+static void
+who_is_away_costs_no_emit(uint32_t lanes, uint64_t max_records, size_t size)
+{
+	otlog__queue *queue = open_queue(lanes, 2, max_records);
+	otlog__queue_set_away(queue, 1, true);
+	uint64_t evicted = 0, drained = 0, looks = 0, count = (uint64_t)lanes * LANE_BYTES * 6 / size;
+	uint32_t word = keeper_sleeps(queue);
+	for (uint64_t i = 0; i < count; i++) {
+		assert_true(put(queue, 1 + (size_t)(i * 7919 % size), 3));
+		if (atomic_load(&queue->keeper.wake.word) == word)
+			continue;
+		drained += drain(queue, 0);
+		evicted += otlog__queue_evict(queue);
+		word = keeper_sleeps(queue);
+		looks++;
+	}
+	drained += drain(queue, 0);
+	assert_int_equal(drained, count);
+	assert_true(evicted > 0 && evicted < count);
+	assert_true(looks < count / 2);
+	otlog__queue_set_away(queue, 1, false);
+	assert_int_equal(drain(queue, 1), count - evicted);
+	otlog__queue_free(queue);
+}
+
+static void
+emits_go_on_while_somebody_is_away_who_holds_everything(void **state)
+{
+	(void)state;
+	for (uint32_t lanes = 1; lanes <= 8; lanes *= 8)
+		for (size_t size = 40; size < 8000; size = size * 3 / 2) {
+			who_is_away_costs_no_emit(lanes, 0, size);
+			if (size < 1000)
+				who_is_away_costs_no_emit(lanes, 64, size);
+		}
 }
 
 static void
@@ -191,24 +295,24 @@ a_record_evicted_in_flight_is_counted_once_by_its_verdict(void **state)
 	otlog__queue_take_mark(queue, &mark);
 	assert_int_equal(drain(queue, 0), 64);
 	otlog__queue_set_away(queue, 1, true);
-	assert_int_equal(otlog__queue_evict(queue), 20); /* 40 go, 20 of them were in flight */
-	assert_int_equal(bytes_used(queue), 24 * 1024);
-	assert_int_equal(books_of(queue, 1).queued, 44); /* those in flight are still open */
+	assert_int_equal(otlog__queue_evict(queue), 4); /* 24 go, 20 of them were in flight */
+	assert_int_equal(bytes_used(queue), 40 * 1024);
+	assert_int_equal(books_of(queue, 1).queued, 60); /* those in flight are still open */
 
 	otlog__queue_set_away(queue, 1, false);
 	assert_int_equal(read_batch(queue, 1, 10, &third), 10);
 	otlog__queue_finish(queue, 1, &first, 3, OTLOG_DROP_REJECTED);
-	assert_int_equal(bytes_used(queue), 24 * 1024); /* the cursor did not go back */
+	assert_int_equal(bytes_used(queue), 40 * 1024); /* the cursor did not go back */
 	assert_false(otlog__queue_passed(queue, 1, &mark));
 	otlog__queue_finish(queue, 1, &second, 0, OTLOG_DROP_REJECTED);
 	otlog__queue_finish(queue, 1, &third, 0, OTLOG_DROP_REJECTED);
-	assert_int_equal(bytes_used(queue), 14 * 1024);
-	assert_int_equal(drain(queue, 1), 14);
+	assert_int_equal(bytes_used(queue), 30 * 1024);
+	assert_int_equal(drain(queue, 1), 30);
 	assert_true(otlog__queue_passed(queue, 1, &mark));
 	otlog__pipeline_books books = books_of(queue, 1);
-	assert_int_equal(books.delivered, 7 + 10 + 10 + 14);
+	assert_int_equal(books.delivered, 7 + 10 + 10 + 30);
 	assert_int_equal(books.dropped[OTLOG_DROP_REJECTED], 3);
-	assert_int_equal(books.dropped[OTLOG_DROP_QUEUE_FULL], 20);
+	assert_int_equal(books.dropped[OTLOG_DROP_QUEUE_FULL], 4);
 	assert_int_equal(books.queued, 0);
 	otlog__queue_free(queue);
 }
@@ -229,7 +333,7 @@ an_evicted_record_in_flight_has_not_passed_before_its_verdict(void **state)
 	}
 	assert_int_equal(drain(queue, 0), 64);
 	otlog__queue_set_away(queue, 1, true);
-	assert_int_equal(otlog__queue_evict(queue), 20);
+	assert_int_equal(otlog__queue_evict(queue), 4);
 	assert_true(otlog__queue_passed(queue, 0, &mark));
 	assert_false(otlog__queue_passed(queue, 1, &mark));
 	otlog__queue_finish(queue, 1, &first, 0, OTLOG_DROP_REJECTED);
@@ -477,6 +581,42 @@ sealing_refuses_emitters_and_lets_readers_go_on(void **state)
 	otlog__queue_free(queue);
 }
 
+static void
+an_emit_inside_is_waited_for_in_time_and_sealed_later(void **state)
+{
+	(void)state;
+	otlog__slot inside, late;
+	otlog__queue *queue = open_queue(8, 1, 0);
+	diagnosed_begin();
+	assert_int_equal(otlog__queue_begin(queue, 8, &inside), OTLOG_EMIT_ACCEPTED);
+	uint64_t before = otlog__monotonic_nano();
+	assert_false(otlog__queue_seal(queue, before));
+	assert_true(otlog__monotonic_nano() - before >= 20 * OTLOG__NANOS_PER_MS);
+	assert_true(diagnosed_says("never ended"));
+	assert_int_equal(otlog__queue_begin(queue, 8, &late), OTLOG_EMIT_AFTER_SHUTDOWN);
+	assert_false(otlog__queue_seal(queue, 0));
+	otlog__queue_commit(queue, &inside, 8, 0, 1);
+	assert_true(otlog__queue_seal(queue, 0));
+	assert_int_equal(drain(queue, 0), 1);
+	assert_true(otlog__queue_close(queue));
+	otlog__queue_free(queue);
+}
+
+static void
+closing_tells_of_an_emit_inside_and_leaves_it_its_memory(void **state)
+{
+	(void)state;
+	otlog__slot inside;
+	otlog__queue *queue = open_queue(2, 1, 0);
+	diagnosed_begin();
+	assert_int_equal(otlog__queue_begin(queue, 8, &inside), OTLOG_EMIT_ACCEPTED);
+	assert_false(otlog__queue_close(queue));
+	assert_false(otlog__queue_close(queue));
+	memset(inside.bytes, 'x', inside.capacity);
+	otlog__queue_commit(queue, &inside, 8, 0, 1);
+	otlog__queue_free(queue);
+}
+
 /* ---- Bytes that somebody else has changed ------------------------------------------------------------------------ */
 
 static uint8_t *
@@ -579,12 +719,18 @@ main(void)
 		cmocka_unit_test(frames_passed_over_behind_a_batch_wait_for_its_verdict),
 		cmocka_unit_test(evicts_only_for_a_pipeline_that_has_read_on),
 		cmocka_unit_test(evicts_by_count_where_records_are_the_bound),
+		cmocka_unit_test(a_burst_that_fits_loses_nothing_for_who_is_away),
+		cmocka_unit_test(all_that_are_away_give_way_equally),
+		cmocka_unit_test(an_emit_that_finds_no_room_has_some_evicted_although_the_queue_is_not_that_full),
+		cmocka_unit_test(emits_go_on_while_somebody_is_away_who_holds_everything),
 		cmocka_unit_test(a_record_evicted_in_flight_is_counted_once_by_its_verdict),
 		cmocka_unit_test(an_evicted_record_in_flight_has_not_passed_before_its_verdict),
 		cmocka_unit_test(the_books_balance_in_every_state_of_a_long_random_play),
 		cmocka_unit_test(closing_counts_what_is_left_and_keeps_the_books),
 		cmocka_unit_test(everything_may_be_called_after_close),
 		cmocka_unit_test(sealing_refuses_emitters_and_lets_readers_go_on),
+		cmocka_unit_test(an_emit_inside_is_waited_for_in_time_and_sealed_later),
+		cmocka_unit_test(closing_tells_of_an_emit_inside_and_leaves_it_its_memory),
 		cmocka_unit_test(a_damaged_frame_ends_the_reading_of_what_was_there),
 		cmocka_unit_test(a_true_frame_in_a_false_place_is_damage),
 		cmocka_unit_test(damage_met_by_the_keeper_is_counted_too),

@@ -276,7 +276,7 @@ wait_for_progress(void *argument)
 }
 
 static void
-who_waits_for_progress_is_woken_by_finish_and_by_eviction(void **state)
+who_waits_for_progress_is_woken_by_finish_by_telling_and_by_eviction(void **state)
 {
 	(void)state;
 	otlog__queue *queue = open_queue(1, 2, 0);
@@ -285,6 +285,11 @@ who_waits_for_progress_is_woken_by_finish_and_by_eviction(void **state)
 	}
 	fall_asleep(&s, &queue->progress);
 	drain(queue, 0);
+	join(&s);
+	s.seen = otlog__queue_wait_progress(queue, UINT32_MAX, 0);
+	s.done = 0;
+	fall_asleep(&s, &queue->progress);
+	otlog__queue_tell_progress(queue);
 	join(&s);
 	s.seen = otlog__queue_wait_progress(queue, UINT32_MAX, 0);
 	s.done = 0;
@@ -305,30 +310,33 @@ wait_half_full(void *argument)
 }
 
 static void
-the_keeper_is_woken_when_a_lane_is_half_full(void **state)
+the_keeper_is_woken_when_the_queue_is_three_quarters_full(void **state)
 {
 	(void)state;
-	for (uint64_t max_records = 0; max_records <= 40; max_records += 40) {
-		otlog__queue *queue = open_queue(1, 2, max_records);
-		uint32_t half = max_records ? 20 : 32;
-		sleeper s = { .queue = queue, .sleep = wait_half_full };
-		fall_asleep(&s, &queue->keeper.wake);
-		for (uint32_t i = 0; i < half; i++)
-			assert_true(put(queue, 1008, 3));
-		assert_int_equal(atomic_load(&queue->keeper.wake.word), 0);
-		assert_true(put(queue, 1008, 3));
-		join(&s);
-		assert_int_equal(atomic_load(&queue->keeper.wake.word), 1);
-		otlog__queue_free(queue);
-	}
+	for (uint32_t lanes = 1; lanes <= 8; lanes *= 8)
+		for (uint64_t max_records = 0; max_records <= 40; max_records += 40) {
+			otlog__queue *queue = open_queue(lanes, 2, max_records);
+			uint32_t room = max_records ? 40 : lanes * 64, count = room * 3 / 4;
+			sleeper s = { .queue = queue, .sleep = wait_half_full };
+			fall_asleep(&s, &queue->keeper.wake);
+			for (uint32_t i = 0; i < count; i++)
+				assert_true(put(queue, 1008, 3));
+			assert_int_equal(atomic_load(&queue->keeper.wake.word), 0);
+			while (atomic_load(&queue->keeper.wake.word) == 0 && put(queue, 1008, 3))
+				count++;
+			join(&s);
+			assert_in_range(count, room * 3 / 4, lanes == 1 ? room * 3 / 4 + 1 : room * 7 / 8);
+			assert_int_equal(atomic_load(&queue->keeper.wake.word), 1);
+			otlog__queue_free(queue);
+		}
 }
 
 static void
-the_keeper_sleeps_although_a_lane_is_half_full_if_it_can_do_nothing(void **state)
+the_keeper_sleeps_although_room_is_short_if_it_can_do_nothing(void **state)
 {
 	(void)state;
 	otlog__queue *queue = open_queue(1, 2, 0);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 50; i++)
 		assert_true(put(queue, 1008, 3));
 	otlog__queue_wait_half_full(queue, UINT64_MAX); /* has not looked yet: at once */
 	assert_int_equal(otlog__queue_evict(queue), 0);
@@ -344,7 +352,7 @@ the_keeper_sleeps_although_a_lane_is_half_full_if_it_can_do_nothing(void **state
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	drain(queue, 0);
 	otlog__queue_wait_half_full(queue, UINT64_MAX); /* and the other has read on */
-	assert_int_equal(otlog__queue_evict(queue), 40);
+	assert_int_equal(otlog__queue_evict(queue), 24);
 	otlog__queue_free(queue);
 }
 
@@ -361,9 +369,9 @@ main(void)
 		cmocka_unit_test(who_waits_for_room_is_woken_by_finish_and_by_seal),
 		cmocka_unit_test(who_waits_for_room_in_vain_hears_so_and_errno_is_kept),
 		cmocka_unit_test(a_full_queue_wakes_a_worker_that_would_sleep_on),
-		cmocka_unit_test(who_waits_for_progress_is_woken_by_finish_and_by_eviction),
-		cmocka_unit_test(the_keeper_is_woken_when_a_lane_is_half_full),
-		cmocka_unit_test(the_keeper_sleeps_although_a_lane_is_half_full_if_it_can_do_nothing),
+		cmocka_unit_test(who_waits_for_progress_is_woken_by_finish_by_telling_and_by_eviction),
+		cmocka_unit_test(the_keeper_is_woken_when_the_queue_is_three_quarters_full),
+		cmocka_unit_test(the_keeper_sleeps_although_room_is_short_if_it_can_do_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
