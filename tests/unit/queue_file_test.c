@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/queue/meta.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/state.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/queue_image.h"
 
@@ -369,6 +370,22 @@ a_limit_of_file_sizes_gives_memory_and_no_signal(void **state)
 	assert_int_equal(in_child(falls_back_under_a_limit, directory), 0);
 }
 
+static void
+closing_tells_that_what_was_left_is_not_on_the_disk(void **state)
+{
+	(void)state;
+	otlog__queue *queue = open_in(directory, "s");
+	put(queue, "left", 1);
+	int taken_away = queue->mapping.directory;
+	queue->mapping.directory = -1; /* so that fsync fails */
+	diagnosed_begin();
+	assert_false(otlog__queue_close(queue));
+	assert_false(otlog__queue_close(queue));
+	assert_int_equal(diagnosed_times("cannot be brought to the disk"), 1);
+	close(taken_away);
+	otlog__queue_free(queue);
+}
+
 static int
 scopes_under_a_limit(void *where)
 {
@@ -473,6 +490,7 @@ main(void)
 		IN_DIRECTORY(a_file_system_without_promises_gives_memory),
 		IN_DIRECTORY(a_link_to_a_directory_is_followed),
 		IN_DIRECTORY(a_limit_of_file_sizes_gives_memory_and_no_signal),
+		IN_DIRECTORY(closing_tells_that_what_was_left_is_not_on_the_disk),
 		IN_DIRECTORY(a_scope_that_cannot_be_written_is_kept_in_memory),
 		IN_DIRECTORY(no_memory_at_all_gives_no_queue_and_leaves_no_file),
 		IN_DIRECTORY(two_queues_of_a_process_have_files_of_their_own),
