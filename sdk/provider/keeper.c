@@ -12,7 +12,7 @@
 
 #define LONG_ATTEMPT_NANO (1 * OTLOG__NANOS_PER_S)
 
-/* A lane that stays half full although nobody may be evicted is not looked at more often than this. */
+/* A queue that stays full although nobody may be evicted is not looked at more often than this. */
 #define PAUSE_NANO (5 * OTLOG__NANOS_PER_MS)
 
 /* What was reported last. */
@@ -112,7 +112,7 @@ long_attempt_nano(const otlog_provider *provider)
 	return provider->block ? provider->block_timeout_ms * OTLOG__NANOS_PER_MS / 2 : LONG_ATTEMPT_NANO;
 }
 
-/* Gives room back that an absent pipeline holds, as soon as a lane is half full. */
+/* Gives room back that an absent pipeline holds, as soon as the queue is three quarters full. */
 static void
 keep_room(otlog_provider *provider, uint64_t until)
 {

@@ -203,6 +203,7 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	bool sealed = otlog__queue_seal(provider->queue, deadline_nano);
 	otlog_flush_result result = otlog__provider_flush_until(provider, deadline_nano);
 	bool closed = stop_all(provider, deadline_nano);
+	provider->thread_left_behind |= !sealed;
 	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;

@@ -65,7 +65,7 @@ struct otlog_provider {
 	_Atomic uint32_t keeper_bell; /* futex; writer: who wants the keeper to look */
 	_Atomic uint32_t keeper_stop; /* writer: shutdown */
 	bool keeper_runs;
-	bool thread_left_behind;      /* an exporter hangs for good: nothing it may touch is freed */
+	bool thread_left_behind;      /* in an exporter, or in an emit: nothing it may touch is freed */
 	struct otlog_provider *older; /* the global provider before this one, see start.c */
 };
 
