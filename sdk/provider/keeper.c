@@ -117,7 +117,7 @@ static void
 keep_room(otlog_provider *provider, uint64_t until)
 {
 	while (!is_stopping(provider) && otlog__monotonic_nano() < until) {
-		otlog__queue_wait_half_full(provider->queue, until);
+		otlog__queue_wait_filled(provider->queue, until);
 		for (size_t i = 0; i < provider->pipeline_count; i++)
 			if (provider->pipelines[i].processor)
 				otlog__batch_watch(provider->pipelines[i].processor, otlog__monotonic_nano(),

@@ -232,7 +232,7 @@ otlog__queue_evict(otlog__queue *queue)
 }
 
 void
-otlog__queue_wait_half_full(otlog__queue *queue, uint64_t deadline_nano)
+otlog__queue_wait_filled(otlog__queue *queue, uint64_t deadline_nano)
 {
 	if (otlog__gate(queue) == OTLOG__GATE_CHILD)
 		return;

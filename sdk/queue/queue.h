@@ -196,7 +196,7 @@ void otlog__queue_tell_progress(otlog__queue *queue);
 uint64_t otlog__queue_evict(otlog__queue *queue);
 
 /* Sleeps until the queue may be three quarters full, the keeper is woken, or the deadline has passed. */
-void otlog__queue_wait_half_full(otlog__queue *queue, uint64_t deadline_nano);
+void otlog__queue_wait_filled(otlog__queue *queue, uint64_t deadline_nano);
 void otlog__queue_wake_keeper(otlog__queue *queue);
 
 /* ---- Books ------------------------------------------------------------------------------------------------------- */

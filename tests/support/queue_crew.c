@@ -214,7 +214,7 @@ keep(void *argument)
 	(void)argument;
 	while (!atomic_load(&c->stop)) {
 		otlog__pipeline_books books;
-		otlog__queue_wait_half_full(c->queue, otlog__monotonic_nano() + OTLOG__NANOS_PER_MS);
+		otlog__queue_wait_filled(c->queue, otlog__monotonic_nano() + OTLOG__NANOS_PER_MS);
 		otlog__queue_evict(c->queue);
 		otlog__pipeline_take_books(c->queue, 0, &books);
 		if (books.delivered < delivered || books.accepted != books.delivered + books.queued + books.filtered)

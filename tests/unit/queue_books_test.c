@@ -237,8 +237,8 @@ an_emit_that_finds_no_room_has_some_evicted_although_the_queue_is_not_that_full(
 static uint32_t
 keeper_sleeps(otlog__queue *queue)
 {
-	otlog__queue_wait_half_full(queue, 0); /* hears of the wakes that have been */
-	otlog__queue_wait_half_full(queue, 0); /* sets the alarms */
+	otlog__queue_wait_filled(queue, 0); /* hears of the wakes that have been */
+	otlog__queue_wait_filled(queue, 0); /* sets the alarms */
 	atomic_store(&queue->keeper.armed, 1);
 	return atomic_load(&queue->keeper.wake.word);
 }

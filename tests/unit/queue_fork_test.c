@@ -56,7 +56,7 @@ child_reads_and_waits(otlog__queue *queue)
 	CHECK(otlog__queue_passed(queue, 0, &mark) && otlog__queue_passed(queue, 1, &mark));
 	otlog__queue_wait_progress(queue, 0, UINT64_MAX);
 	CHECK(otlog__queue_evict(queue) == 0);
-	otlog__queue_wait_half_full(queue, UINT64_MAX);
+	otlog__queue_wait_filled(queue, UINT64_MAX);
 	otlog__queue_wake_keeper(queue);
 }
 

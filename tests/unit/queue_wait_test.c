@@ -181,7 +181,7 @@ a_wake_before_the_wait_is_not_lost(void **state)
 	otlog__queue_wake(queue, 1);
 	otlog__queue_wait(queue, 1, 5, UINT64_MAX);
 	otlog__queue_wake_keeper(queue);
-	otlog__queue_wait_half_full(queue, UINT64_MAX);
+	otlog__queue_wait_filled(queue, UINT64_MAX);
 	otlog__queue_free(queue);
 }
 
@@ -304,7 +304,7 @@ static void *
 wait_half_full(void *argument)
 {
 	sleeper *s = argument;
-	otlog__queue_wait_half_full(s->queue, s->slept_until = otlog__monotonic_nano() + LONG_NANO);
+	otlog__queue_wait_filled(s->queue, s->slept_until = otlog__monotonic_nano() + LONG_NANO);
 	atomic_store(&s->done, 1);
 	return NULL;
 }
@@ -338,20 +338,20 @@ the_keeper_sleeps_although_room_is_short_if_it_can_do_nothing(void **state)
 	otlog__queue *queue = open_queue(1, 2, 0);
 	for (int i = 0; i < 50; i++)
 		assert_true(put(queue, 1008, 3));
-	otlog__queue_wait_half_full(queue, UINT64_MAX); /* has not looked yet: at once */
+	otlog__queue_wait_filled(queue, UINT64_MAX); /* has not looked yet: at once */
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	uint64_t until = soon(3);
-	otlog__queue_wait_half_full(queue, until);
+	otlog__queue_wait_filled(queue, until);
 	assert_true(otlog__monotonic_nano() >= until);
 	while (put(queue, 1008, 3)) {
 	}
-	otlog__queue_wait_half_full(queue, UINT64_MAX); /* much has come since */
+	otlog__queue_wait_filled(queue, UINT64_MAX); /* much has come since */
 	otlog__queue_evict(queue);
 	otlog__queue_set_away(queue, 1, true);
-	otlog__queue_wait_half_full(queue, UINT64_MAX); /* somebody is away now */
+	otlog__queue_wait_filled(queue, UINT64_MAX); /* somebody is away now */
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	drain(queue, 0);
-	otlog__queue_wait_half_full(queue, UINT64_MAX); /* and the other has read on */
+	otlog__queue_wait_filled(queue, UINT64_MAX); /* and the other has read on */
 	assert_int_equal(otlog__queue_evict(queue), 24);
 	otlog__queue_free(queue);
 }
