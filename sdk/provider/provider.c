@@ -4,6 +4,7 @@
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define DEFAULT_QUEUE_BYTES (UINT64_C(16) << 20)
@@ -202,15 +203,19 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 
 	bool sealed = otlog__queue_seal(provider->queue, deadline_nano);
 	otlog_flush_result result = otlog__provider_flush_until(provider, deadline_nano);
+	uint64_t before = otlog__provider_dropped(provider);
 	bool closed = stop_all(provider, deadline_nano);
+	uint64_t given_up = otlog__provider_dropped(provider) - before;
 	provider->thread_left_behind |= !sealed;
 	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;
-	if (result == OTLOG_TIMEOUT)
+	if (given_up)
 		otlog__diagnose_always(OTLOG__WARN,
-		                       "shutdown: the time is up and records are still waiting; they are dropped. "
-		                       "Give otlog_shutdown more time, or see that the destination answers");
+		                       "shutdown: the time is up and %" PRIu64
+		                       " records are dropped that were still waiting. "
+		                       "Give otlog_shutdown more time, or see that the destination answers",
+		                       given_up);
 	provider->last_result = result;
 	/* Release: the result is seen with it. */
 	atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_release);

@@ -241,6 +241,7 @@ end(void *self, bench_result *result)
 {
 	delivery *d = self;
 	(void)result;
+	otlog_provider_shutdown(d->provider, 10000);
 	otlog_provider_destroy(d->provider);
 	if (d->grpc.pid)
 		bench_grpc_sink_stop(&d->grpc);
