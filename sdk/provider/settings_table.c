@@ -162,7 +162,8 @@ const otlog__setting otlog__setting_table[] = {
 	  MEMBER(ca_file),
 	  .initial_text = "the system's trust roots",
 	  .in_code = "`otlog_otlp_options.ca_file`",
-	  .about = "Certificates that the server's one is checked with." },
+	  .about = "Certificates that the server's one is checked with. Over HTTP these three files are read again "
+	           "when they change." },
 	{ .group = "Export over OTLP",
 	  OTLP("CLIENT_CERTIFICATE"),
 	  .kind = OTLOG__KIND_FILE,
