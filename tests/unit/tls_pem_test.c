@@ -198,7 +198,11 @@ nobody_is_asked_for_a_password(void **state)
 	int terminal = -1;
 	(void)state;
 	pid_t child = forkpty(&terminal, NULL, NULL, NULL); /* it has a terminal at which it could ask */
-	assert_true(child >= 0);
+	if (child < 0) {
+		certificate_free(locked);
+		print_message("skipped: this machine has no pseudo-terminals (is /dev/pts mounted?)\n");
+		skip();
+	}
 	if (child == 0) {
 		alarm(30);
 		_exit(check_pair(locked->certificate, locked->key) == OTLOG__PEM_ENCRYPTED ? 0 : 1);
