@@ -42,7 +42,13 @@ typedef enum otlog_verdict {
 	OTLOG_VERDICT_OK,      /* the destination has all of it */
 	OTLOG_VERDICT_RETRY,   /* try the same batch again, not before retry_after_ms */
 	OTLOG_VERDICT_PARTIAL, /* it has all but `rejected` records, which are never sent again */
-	OTLOG_VERDICT_DROP     /* it will never take this batch: the records are counted as rejected */
+	OTLOG_VERDICT_DROP,    /* it will never take this batch: the records are counted as rejected */
+	/*
+	 * These two: not this batch, but perhaps parts of it. The processor sends it in halves; a record that is refused
+	 * alone is dropped, and named in a diagnostic.
+	 */
+	OTLOG_VERDICT_TOO_LARGE, /* it is larger than the destination takes; such a record counts as too_large */
+	OTLOG_VERDICT_INVALID    /* some record in it is not acceptable; such a record counts as rejected */
 } otlog_verdict;
 
 typedef struct otlog_export_result {
@@ -50,7 +56,14 @@ typedef struct otlog_export_result {
 	uint64_t retry_after_ms; /* RETRY: what the server asked for; 0: nothing, the processor's own back-off holds */
 	size_t rejected;         /* PARTIAL: how many records */
 	char message[256];       /* cause and remedy for the diagnostic, NUL-terminated; may be empty if OK */
+	/*
+	 * What went wrong, in one short word of a small set, for machines: "connection_refused", "404", "UNAVAILABLE".
+	 * NUL-terminated; "" if nothing did, or nothing is known. Source: semantic conventions, error.type.
+	 */
+	char error_type[32];
 } otlog_export_result;
+
+struct otlog_exporter;
 
 /*
  * The exporter's functions; the table is const and lives as long as any exporter that uses it. NULL stands for "nothing
@@ -72,6 +85,13 @@ typedef struct otlog_exporter_functions {
 	bool (*flush)(void *self, uint64_t timeout_ms);
 	/* Frees everything. Called once, after the last export_batch has returned. */
 	void (*destroy)(void *self);
+	/*
+	 * Makes *out an exporter to the same destination, in a child that fork has made: `self` is the parent's, whose
+	 * threads are not here and whose locks may be held for ever. Nothing of it may be used but what has not changed
+	 * since it was created; it is neither freed nor closed. Returns false if that cannot be, with one diagnostic.
+	 * NULL: the pipeline takes no records in children.
+	 */
+	bool (*reopen)(const void *self, struct otlog_exporter *out);
 } otlog_exporter_functions;
 
 /* An exporter: functions and their first argument. Whoever takes one owns it and destroys it. */

@@ -36,11 +36,30 @@ typedef void (*otlog_diagnostic_function)(void *user, otlog_diagnostic_level lev
 
 /* ---- Options ----------------------------------------------------------------------------------------------------- */
 
+/* {0} leaves it to the environment. */
+typedef enum otlog_switch { OTLOG_SWITCH_DEFAULT, OTLOG_SWITCH_ON, OTLOG_SWITCH_OFF } otlog_switch;
+
 typedef enum otlog_queue_full {
 	OTLOG_QUEUE_FULL_DEFAULT, /* what OTLOG_QUEUE_FULL says, else drop */
 	OTLOG_QUEUE_FULL_DROP,    /* emit returns OTLOG_EMIT_QUEUE_FULL at once */
 	OTLOG_QUEUE_FULL_BLOCK    /* emit waits for room, at most OTLOG_QUEUE_BLOCK_TIMEOUT */
 } otlog_queue_full;
+
+/* What an accepted record in a queue directory survives. Without one it survives nothing. */
+typedef enum otlog_durability {
+	OTLOG_DURABILITY_DEFAULT, /* what OTLOG_DURABILITY says, else none */
+	OTLOG_DURABILITY_NONE,    /* the end of the process, however it comes: the file is in the system's page cache */
+	OTLOG_DURABILITY_INTERVAL, /* the machine's too, once sync_interval_ms has passed: fdatasync, and a CRC a record */
+	OTLOG_DURABILITY_BATCH     /* the same, at every batch's worth of records and at schedule_delay_ms */
+} otlog_durability;
+
+/* What happens when a pipeline's spool has no more room. */
+typedef enum otlog_spool_full {
+	OTLOG_SPOOL_FULL_DEFAULT,     /* what OTLOG_SPOOL_FULL says, else drop_oldest */
+	OTLOG_SPOOL_FULL_DROP_OLDEST, /* the oldest segment goes, its records counted as spool_full */
+	OTLOG_SPOOL_FULL_DROP_NEWEST, /* what was to be spooled is dropped and counted as spool_full */
+	OTLOG_SPOOL_FULL_BLOCK /* nothing is spooled: the queue fills, and emits wait as with OTLOG_QUEUE_FULL=block */
+} otlog_spool_full;
 
 /* One destination. It has its own place in the queue and its own thread; no pipeline slows or starves another. */
 typedef struct otlog_pipeline_options {
@@ -68,9 +87,19 @@ typedef struct otlog_options {
 	uint64_t max_queue_records OTLOG__INIT; /* else OTEL_BLRP_MAX_QUEUE_SIZE, else bounded by bytes only */
 	otlog_queue_full queue_full OTLOG__INIT;
 	uint64_t queue_block_timeout_ms OTLOG__INIT; /* else OTLOG_QUEUE_BLOCK_TIMEOUT, else 5000 */
-	const char *queue_directory
-	    OTLOG__INIT;                  /* NULL: in memory. A directory: the queue is a file that survives kill -9 */
-	int minimum_severity OTLOG__INIT; /* of every logger; 0: all */
+	/*
+	 * The queue is a file in this directory, which survives the process; what dead processes have left there is
+	 * delivered too. NULL: OTLOG_QUEUE_DIR, else the queue is in memory. "": in memory, whatever the variable says.
+	 */
+	const char *queue_directory OTLOG__INIT;
+	otlog_durability durability OTLOG__INIT;
+	uint64_t sync_interval_ms OTLOG__INIT; /* else OTLOG_SYNC_INTERVAL, else 1000 */
+	uint64_t spool_bytes OTLOG__INIT;      /* of each pipeline; else OTLOG_SPOOL_BYTES, else 0: no spool */
+	otlog_spool_full spool_full OTLOG__INIT;
+	otlog_switch flush_at_exit
+	    OTLOG__INIT; /* otlog_shutdown(5000) when the program ends; else OTLOG_FLUSH_AT_EXIT */
+	otlog_switch crash_handler OTLOG__INIT; /* see "Crash records" below; else OTLOG_CRASH_HANDLER, else off */
+	int minimum_severity OTLOG__INIT;       /* of every logger; 0: all */
 	otlog_diagnostic_function diagnostic OTLOG__INIT; /* NULL: lines on stderr */
 	void *diagnostic_user OTLOG__INIT;
 	otlog_diagnostic_level diagnostic_level OTLOG__INIT; /* 0: OTEL_LOG_LEVEL, else warn */
@@ -125,14 +154,16 @@ OTLOG_API otlog_flush_result otlog_shutdown(uint64_t timeout_ms);
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
 /* Why a pipeline, or the queue before it, gave a record up. */
-#define OTLOG__DROP_REASONS(X)                                                                                \
-	X(OTLOG_DROP_QUEUE_FULL, "queue_full") /* no room, at emit or evicted for another pipeline */         \
-	X(OTLOG_DROP_BUSY, "busy")             /* every lane was held by other threads */                     \
-	X(OTLOG_DROP_TOO_LARGE, "too_large")   /* larger than half a lane */                                  \
-	X(OTLOG_DROP_INVALID, "invalid")       /* no record */                                                \
-	X(OTLOG_DROP_AFTER_SHUTDOWN,                                                                          \
-	  "after_shutdown")                /* emitted after shutdown, or still queued when its time was up */ \
-	X(OTLOG_DROP_REJECTED, "rejected") /* the destination refused it for good */
+#define OTLOG__DROP_REASONS(X)                                                                                    \
+	X(OTLOG_DROP_QUEUE_FULL, "queue_full") /* no room, at emit or evicted for another pipeline */             \
+	X(OTLOG_DROP_BUSY, "busy")             /* every lane was held by other threads */                         \
+	X(OTLOG_DROP_TOO_LARGE, "too_large")   /* larger than half a lane */                                      \
+	X(OTLOG_DROP_INVALID, "invalid")       /* no record */                                                    \
+	X(OTLOG_DROP_AFTER_SHUTDOWN,                                                                              \
+	  "after_shutdown")                    /* emitted after shutdown, or still queued when its time was up */ \
+	X(OTLOG_DROP_REJECTED, "rejected")     /* the destination refused it for good */                          \
+	X(OTLOG_DROP_SPOOL_FULL, "spool_full") /* no room in the spool, or the disk did not take it */            \
+	X(OTLOG_DROP_DAMAGED, "damaged")       /* its bytes in a queue or spool file make no sense */
 
 typedef enum otlog_drop_reason {
 #define OTLOG__X(name, text) name,
@@ -149,6 +180,9 @@ OTLOG_API const char *otlog_drop_reason_text(otlog_drop_reason reason);
 
 #define OTLOG_MAX_PIPELINES 16
 
+/* Upper bounds of the buckets of durations: 5, 10, 25, 50, 75, 100, 250, 500, 750 ms, 1, 2.5, 5, 7.5, 10 s. */
+#define OTLOG_DURATION_BOUNDS 14
+
 /*
  * The books of one pipeline, in records. At every moment emitted + adopted = delivered + queued + dropped + filtered,
  * where dropped is the sum over the reasons, those of the queue before it included.
@@ -158,12 +192,19 @@ typedef struct otlog_pipeline_statistics {
 	uint64_t emitted;
 	uint64_t adopted; /* taken over from the queue file of a dead process */
 	uint64_t delivered;
-	uint64_t queued; /* waiting or in flight */
+	uint64_t queued; /* waiting or in flight, in the queue, the spool or adopted files */
 	uint64_t filtered;
 	uint64_t dropped[OTLOG_MAX_DROP_REASONS];
-	uint64_t batches; /* acknowledged or given up */
-	uint64_t retries; /* attempts that ended in RETRY */
-	uint64_t bytes;   /* of requests acknowledged, before compression */
+	uint64_t spooled;   /* of those queued, in the spool */
+	uint64_t in_flight; /* of those queued, in batches that are being delivered, waits between attempts included */
+	uint64_t batches;   /* acknowledged or given up */
+	uint64_t retries;   /* attempts that ended in RETRY */
+	uint64_t bytes;     /* of requests acknowledged, before compression */
+	uint64_t spool_bytes; /* files of the spool */
+	char last_error[32];  /* error_type of the last attempt that failed; "" once one has succeeded */
+	/* How long batches took from the first attempt to the verdict: counts up to each bound, the last of them all. */
+	uint64_t duration_counts[OTLOG_DURATION_BOUNDS + 1];
+	double duration_sum_s;
 } otlog_pipeline_statistics;
 
 typedef struct otlog_statistics_snapshot {
@@ -191,6 +232,56 @@ otlog_statistics(otlog_statistics_snapshot *out)
 {
 	otlog_statistics_sized(out, sizeof *out);
 }
+
+/*
+ * Writes the statistics in the text format of Prometheus, version 0.0.4: the `otel.sdk.*` log metrics of the semantic
+ * conventions (in development there, so names may change), then what otlog counts beyond them as `otlog_*`.
+ *
+ * As with snprintf, at most out_size bytes are written, the last of them a NUL, and the size of the whole text without
+ * it is returned. `out` may be NULL if out_size is 0. Pure: allocates nothing, never blocks.
+ */
+OTLOG_API size_t otlog_statistics_prometheus(const otlog_statistics_snapshot *statistics, char *out, size_t out_size);
+
+/* ---- What the environment says ----------------------------------------------------------------------------------- */
+
+/* A setting in force. Strings live until the visit's function returns. */
+typedef struct otlog_setting_view {
+	const char *variable; /* its name: what to set */
+	const char
+	    *value; /* in force, as one would write it; "" if there is none; "********" for what may be a secret */
+	const char *source; /* the variable that it was taken from, or NULL: it is the default */
+	const char *about;  /* one line */
+} otlog_setting_view;
+
+/*
+ * Calls the function for every setting of docs/settings.md, in its order, as otlog_start(NULL) would find it now. Bad
+ * values are reported as diagnostics. False if memory is short.
+ */
+OTLOG_API bool otlog_settings_visit(void (*take)(void *user, const otlog_setting_view *setting), void *user);
+
+/*
+ * Creates the exporters that the environment asks for and fills at most `count` pipelines with them and their settings,
+ * as otlog_start(NULL) would: a program that adds a destination of its own to them passes all of them as
+ * otlog_options.pipelines. Who calls owns the exporters until a provider takes them. Returns how many there are.
+ */
+OTLOG_API size_t otlog_environment_pipelines(otlog_pipeline_options *pipelines, size_t count);
+
+/* ---- Crash records ----------------------------------------------------------------------------------------------- */
+
+/*
+ * With otlog_options.crash_handler or OTLOG_CRASH_HANDLER=1 the global provider handles SIGSEGV, SIGABRT, SIGBUS, SIGFPE
+ * and SIGILL: it writes one FATAL record, event `otlog.crash`, with the thread's current trace, and hands on to the
+ * handler that was there before, or lets the signal take its course. With a queue directory the next start, or `otlog
+ * drain`, delivers the record. It runs on an alternate stack in the thread that started the SDK and in those that have
+ * one, so that an overflow of the stack is seen there too.
+ *
+ * Attributes: otlog.crash.signal (name), otlog.crash.signal_number, otlog.crash.code, otlog.crash.address (hex),
+ * otlog.crash.thread_id, otlog.crash.thread_name, code.stacktrace (raw addresses with the modules they lie in).
+ *
+ * Call in threads whose own stack may overflow: gives the thread an alternate signal stack of ours, if it has none, until
+ * it ends. Without a crash handler it does nothing. False if memory is short.
+ */
+OTLOG_API bool otlog_crash_prepare_thread(void);
 
 /* ---- Providers of one's own -------------------------------------------------------------------------------------- */
 

@@ -286,7 +286,8 @@ finish(otlog__worker *w, const otlog_export_result *result)
 	if (dropped < w->span.records)
 		count(&p->bytes, w->request.size);
 	otlog__queue_set_away(p->queue, p->pipeline, false);
-	otlog__queue_finish(p->queue, p->pipeline, &w->span, dropped, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(p->queue, p->pipeline, &w->span,
+	                    &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = dropped });
 	atomic_store_explicit(&p->turn, w->ticket + 1, memory_order_release);
 	if (p->worker_count > 1)
 		otlog__futex_wake_all(&p->turn);

@@ -86,6 +86,7 @@ otlog__pipeline_take_books(otlog__queue *queue, uint32_t pipeline, otlog__pipeli
 		/* Relaxed: the mutex orders them. */
 		books->delivered += atomic_load_explicit(&kept->delivered, memory_order_relaxed);
 		books->filtered += atomic_load_explicit(&kept->filtered, memory_order_relaxed);
+		books->spooled += atomic_load_explicit(&kept->spooled, memory_order_relaxed);
 		for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
 			uint64_t dropped = atomic_load_explicit(&kept->dropped[reason], memory_order_relaxed);
 			books->dropped[reason] += dropped;
@@ -95,7 +96,7 @@ otlog__pipeline_take_books(otlog__queue *queue, uint32_t pipeline, otlog__pipeli
 	/* After the counts: whatever was counted has been accepted before. */
 	uint64_t accepted = otlog__queue_accepted(queue);
 	pthread_mutex_unlock(&queue->pipelines[pipeline].mutex);
-	done += books->delivered + books->filtered;
+	done += books->delivered + books->filtered + books->spooled;
 	books->queued = accepted > done ? accepted - done : 0;
 	books->accepted = done + books->queued;
 }

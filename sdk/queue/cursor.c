@@ -104,7 +104,7 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	uint64_t read_seq = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
 	bool plausible = tail - read <= queue->lane_bytes && accepted - read_seq <= queue->lane_bytes / 16;
 	if (plausible) {
-		otlog__bump(&page->pipeline[pipeline].dropped[OTLOG_DROP_INVALID], accepted - read_seq);
+		otlog__bump(&page->pipeline[pipeline].dropped[OTLOG_DROP_DAMAGED], accepted - read_seq);
 		atomic_store_explicit(&place->read_seq, accepted, memory_order_relaxed);
 		atomic_store_explicit(&place->read, tail, memory_order_relaxed);
 	} else {
@@ -127,7 +127,7 @@ otlog__report_troubles(otlog__queue *queue)
 	otlog__diagnose_always(
 	    OTLOG__ERROR,
 	    "the queue%s was changed from outside: records in it no longer make sense and are dropped "
-	    "as invalid; keep other programs from writing to %s",
+	    "as damaged; keep other programs from writing to %s",
 	    queue->in_file ? " file" : "'s memory",
 	    queue->in_file ? "the files in the queue directory" : "this process's memory");
 }

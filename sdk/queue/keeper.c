@@ -9,6 +9,9 @@
 #define LANE_FROM 4
 #define LANE_DOWN_TO 3
 
+/* Who holds back less than this is not why room is short: nothing of it is spooled. */
+#define SPOOL_FROM 3
+
 void
 otlog__queue_set_away(otlog__queue *queue, uint32_t pipeline, bool away)
 {
@@ -202,8 +205,35 @@ worth_a_look(const otlog__queue *queue)
 void
 otlog__rouse_keeper_for_away(otlog__queue *queue)
 {
-	if (otlog__who_gives_way(queue) && otlog__is_short_of_room(queue))
+	if (otlog__somebody_makes_room(queue) && otlog__is_short_of_room(queue))
 		otlog__rouse(&queue->keeper.wake);
+}
+
+void
+otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline)
+{
+	if (pipeline < queue->pipeline_count)
+		queue->spools |= UINT32_C(1) << pipeline;
+}
+
+bool
+otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline)
+{
+	if (otlog__gate(queue) == OTLOG__GATE_CHILD || !(queue->spools >> pipeline & 1))
+		return false;
+	otlog__held limit = otlog__share_of(queue, queue->lanes, SPOOL_FROM), held = { 0 };
+	if (!atomic_load_explicit(&queue->keeper.asked, memory_order_relaxed) && !otlog__is_short_of_room(queue))
+		return false;
+	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
+		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
+		const otlog__place *place = &queue->pipelines[pipeline].places[lane];
+		/* Relaxed: how much it is changes all the time. The cursors first, so that it is not less than nothing. */
+		uint64_t cursor = atomic_load_explicit(&place->cursor, memory_order_relaxed);
+		uint64_t consumed = atomic_load_explicit(&place->consumed, memory_order_relaxed);
+		held.bytes += atomic_load_explicit(&producer->tail, memory_order_acquire) - cursor;
+		held.records += atomic_load_explicit(&producer->accepted, memory_order_relaxed) - consumed;
+	}
+	return held.bytes > limit.bytes || held.records > limit.records;
 }
 
 uint64_t

@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 #define OTLOG__QUEUE_MAGIC "otlogQ\r\n" /* a transfer in text mode ruins it */
-#define OTLOG__QUEUE_VERSION UINT32_C(1)
+#define OTLOG__QUEUE_VERSION UINT32_C(2)
 #define OTLOG__BYTE_ORDER UINT32_C(0x01020304)
 
 #define OTLOG__CONTROL_PAGE 4096u
@@ -43,7 +43,7 @@
 
 #define OTLOG__SCOPE_SKIP UINT16_C(0xffff)
 #define OTLOG__LAYOUT_PIPELINES 16
-#define OTLOG__LAYOUT_REASONS 12 /* room for more reasons than there are today */
+#define OTLOG__LAYOUT_REASONS 11 /* room for more reasons than there are today */
 
 /* flags of the header */
 #define OTLOG__QUEUE_PAYLOAD_CRC UINT32_C(1) /* each frame ends in a CRC32C of its record, 4 bytes, counted in size */
@@ -83,7 +83,7 @@ typedef struct otlog__lane_producer {
 
 typedef struct otlog__lane_refused {
 	_Atomic uint64_t count[OTLOG__LAYOUT_REASONS]; /* writer: anyone, by addition */
-	uint64_t pad[4];
+	uint64_t pad[5];
 } otlog__lane_refused;
 
 typedef struct otlog__lane_released {
@@ -98,6 +98,7 @@ typedef struct otlog__lane_cursor {
 	_Atomic uint64_t consumed; /* frames before the cursor */
 	_Atomic uint64_t delivered;
 	_Atomic uint64_t filtered;
+	_Atomic uint64_t spooled;
 	_Atomic uint64_t dropped[OTLOG__LAYOUT_REASONS]; /* by otlog_drop_reason */
 } otlog__lane_cursor;
 

@@ -248,7 +248,8 @@ queued_in(const otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	const otlog__lane_cursor *kept = &page->pipeline[pipeline];
 	/* Relaxed: the mutex and the closed lane order them. */
 	uint64_t done = atomic_load_explicit(&kept->delivered, memory_order_relaxed) +
-	                atomic_load_explicit(&kept->filtered, memory_order_relaxed);
+	                atomic_load_explicit(&kept->filtered, memory_order_relaxed) +
+	                atomic_load_explicit(&kept->spooled, memory_order_relaxed);
 	for (uint32_t reason = 0; reason < OTLOG__LAYOUT_REASONS; reason++)
 		done += atomic_load_explicit(&kept->dropped[reason], memory_order_relaxed);
 	uint64_t accepted = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);

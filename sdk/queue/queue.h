@@ -34,6 +34,7 @@ typedef struct otlog__queue_options {
 	uint32_t pipeline_count;      /* 1…OTLOG_MAX_PIPELINES */
 	const void *resource;         /* opaque bytes for NAME.meta: the resource and its schema URL */
 	size_t resource_size;
+	bool checksums; /* in a file: each frame ends in a CRC32C, so that it may be trusted after a loss of power */
 } otlog__queue_options;
 
 /*
@@ -145,13 +146,18 @@ uint32_t otlog__queue_read_begin(otlog__queue *queue, uint32_t pipeline, uint32_
                                  otlog__frame_ref *refs, otlog__batch_span *span);
 void otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline);
 
+/* What became of those records of a batch that were not delivered. {0}: all were. */
+typedef struct otlog__batch_end {
+	uint32_t spooled;
+	uint32_t dropped[OTLOG_DROP_REASON_COUNT];
+} otlog__batch_end;
+
 /*
- * The batch is done with: delivered + dropped = span->records, the dropped ones for this reason. Moves the cursors,
- * gives room to emitters, wakes those who wait for room or for progress. Batches of a pipeline finish in the order of
- * reading.
+ * The batch is done with: delivered + spooled + dropped = span->records. Moves the cursors, gives room to emitters, wakes
+ * those who wait for room or for progress. Batches of a pipeline finish in the order of reading.
  */
-void otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span, uint32_t dropped,
-                         otlog_drop_reason reason);
+void otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span,
+                         const otlog__batch_end *end);
 
 /* Whether the pipeline's worker cannot get rid of its records at this moment: the keeper may then evict for others. */
 void otlog__queue_set_away(otlog__queue *queue, uint32_t pipeline, bool away);
@@ -195,6 +201,18 @@ void otlog__queue_tell_progress(otlog__queue *queue);
  */
 uint64_t otlog__queue_evict(otlog__queue *queue);
 
+/* The pipeline has a spool: what it holds back is never evicted, for the keeper spools it. Before the first emit. */
+void otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline);
+
+/*
+ * Whether room is to be made by spooling for this pipeline: the queue as a whole is more than three quarters full, or an
+ * emit has found no room, and the pipeline holds back more than its share of it.
+ */
+bool otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline);
+
+/* Brings what was committed before the call to the disk. In memory: true. False with errno set. May take long. */
+bool otlog__queue_sync(otlog__queue *queue);
+
 /* Sleeps until the queue may be three quarters full, the keeper is woken, or the deadline has passed. */
 void otlog__queue_wait_filled(otlog__queue *queue, uint64_t deadline_nano);
 void otlog__queue_wake_keeper(otlog__queue *queue);
@@ -210,10 +228,11 @@ typedef struct otlog__queue_books {
 
 void otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books);
 
-/* delivered, dropped, filtered and queued of the pipeline, taken together under its mutex; `accepted` by their sum. */
+/* delivered, spooled, dropped, filtered and queued of the pipeline, taken together under its mutex; `accepted` by their sum. */
 typedef struct otlog__pipeline_books {
 	uint64_t accepted;
 	uint64_t delivered;
+	uint64_t spooled; /* moved to the spool; its books say what became of them */
 	uint64_t queued;
 	uint64_t filtered;
 	uint64_t dropped[OTLOG_DROP_REASON_COUNT];

@@ -156,15 +156,28 @@ otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline)
 	otlog__report_troubles(queue);
 }
 
+/* What is left to be counted of a batch's end, lane by lane. */
+static uint32_t
+take_share(uint32_t *left, uint32_t *records)
+{
+	uint32_t here = *left < *records ? *left : *records;
+	*left -= here;
+	*records -= here;
+	return here;
+}
+
 /* Counts the batch's share in one lane and moves the cursor, unless an eviction was further already. */
 static void
-finish_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, const otlog__batch_span *span, uint32_t dropped,
-            otlog_drop_reason reason)
+finish_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, const otlog__batch_span *span,
+            otlog__batch_end *left)
 {
 	otlog__place *place = &queue->pipelines[pipeline].places[lane];
 	otlog__lane_cursor *kept = &otlog__lane(queue, lane)->pipeline[pipeline];
-	otlog__bump(&kept->delivered, span->lane_records[lane] - dropped);
-	otlog__bump(&kept->dropped[reason], dropped);
+	uint32_t records = span->lane_records[lane];
+	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
+		otlog__bump(&kept->dropped[reason], take_share(&left->dropped[reason], &records));
+	otlog__bump(&kept->spooled, take_share(&left->spooled, &records));
+	otlog__bump(&kept->delivered, records);
 	otlog__bump(&kept->filtered, span->lane_filtered[lane]);
 	place->filtered_in_flight -= span->lane_filtered[lane];
 	if (span->end[lane] > place->finished)
@@ -176,18 +189,15 @@ finish_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, const otlog__
 }
 
 void
-otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span, uint32_t dropped,
-                    otlog_drop_reason reason)
+otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span, const otlog__batch_end *end)
 {
 	if (!is_ours(queue, pipeline) || span->records == 0)
 		return;
 	otlog__pipeline *p = &queue->pipelines[pipeline];
+	otlog__batch_end left = *end;
 	pthread_mutex_lock(&p->mutex);
-	for (uint32_t lane = 0; lane < queue->lanes && !p->closed; lane++) {
-		uint32_t here = dropped < span->lane_records[lane] ? dropped : span->lane_records[lane];
-		dropped -= here;
-		finish_lane(queue, pipeline, lane, span, here, reason);
-	}
+	for (uint32_t lane = 0; lane < queue->lanes && !p->closed; lane++)
+		finish_lane(queue, pipeline, lane, span, &left);
 	pthread_mutex_unlock(&p->mutex);
 	otlog__tell_progress(queue);
 	otlog__rouse_keeper_for_away(queue);

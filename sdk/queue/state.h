@@ -116,6 +116,7 @@ struct otlog__queue {
 	_Alignas(64) otlog__sleeper room;     /* for emitters under the policy block */
 	_Alignas(64) otlog__sleeper progress; /* for flush */
 	_Atomic uint32_t away;                /* bit per pipeline; writers: workers */
+	uint32_t spools;                      /* the same; fixed before the first emit. The keeper spools for these */
 	_Atomic uint32_t damaged; /* 1: frames that do not fit were met and are to be reported; 2: reported */
 };
 
@@ -138,13 +139,23 @@ otlog__lane_data(const otlog__queue *queue, uint32_t lane)
 	return queue->data + (size_t)lane * queue->lane_bytes;
 }
 
-/* The pipelines that are away, a bit each; none if all are, for then nobody is there to need the room. */
+/*
+ * The pipelines that are away, a bit each; none if all are, for then nobody is there to need the room. Those with a spool
+ * are not among them.
+ */
 static inline uint32_t
 otlog__who_gives_way(const otlog__queue *queue)
 {
 	/* Relaxed: a hint; what is evicted is decided under the pipeline's mutex. */
 	uint32_t away = atomic_load_explicit(&queue->away, memory_order_relaxed);
-	return away == (UINT32_C(1) << queue->pipeline_count) - 1 ? 0 : away;
+	return away == (UINT32_C(1) << queue->pipeline_count) - 1 ? 0 : away & ~queue->spools;
+}
+
+/* Whether the keeper can do something where room is short: evict, or spool. */
+static inline bool
+otlog__somebody_makes_room(const otlog__queue *queue)
+{
+	return queue->spools || otlog__who_gives_way(queue);
 }
 
 /* Adds to a counter that has one writer at a time. */
@@ -213,7 +224,7 @@ void otlog__set_cursor(otlog__queue *queue, uint32_t pipeline, uint32_t lane, ui
 
 /*
  * The frame at the place's `read` is damaged: gives up what lies from there to the lane's tail and counts it as
- * invalid. Under the mutex.
+ * damaged. Under the mutex.
  */
 void otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane);
 
@@ -228,7 +239,7 @@ void otlog__report_troubles(otlog__queue *queue);
 
 /* ---- keeper.c ---------------------------------------------------------------------------------------------------- */
 
-/* Something was read: wakes the keeper if room is short and somebody is away, for that may now be evicted. */
+/* Something was read: wakes the keeper if room is short and it can do something about that now. */
 void otlog__rouse_keeper_for_away(otlog__queue *queue);
 
 /* ---- emit.c ------------------------------------------------------------------------------------------------------ */

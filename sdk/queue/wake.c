@@ -169,7 +169,8 @@ otlog__wake_for_room(otlog__queue *queue)
 			wake_worker(pipeline);
 	}
 	/* Relaxed: a hint. The keeper is asked once, not with every emit that is refused. */
-	if (otlog__who_gives_way(queue) && !atomic_exchange_explicit(&queue->keeper.asked, 1, memory_order_relaxed))
+	if (otlog__somebody_makes_room(queue) &&
+	    !atomic_exchange_explicit(&queue->keeper.asked, 1, memory_order_relaxed))
 		otlog__rouse(&queue->keeper.wake);
 }
 

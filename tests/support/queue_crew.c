@@ -156,7 +156,7 @@ static void
 end(crew *c, uint32_t pipeline, in_flight *batch)
 {
 	deliver(c, pipeline, batch->records, batch->copies);
-	otlog__queue_finish(c->queue, pipeline, &batch->span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(c->queue, pipeline, &batch->span, &(otlog__batch_end){ 0 });
 	if (batch->records)
 		atomic_fetch_add_explicit(&c->ledger->finished_batches[pipeline], 1, memory_order_relaxed);
 }

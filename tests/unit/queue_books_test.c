@@ -54,7 +54,7 @@ drain(otlog__queue *queue, uint32_t pipeline)
 	otlog__batch_span span;
 	uint32_t total = 0, taken;
 	while ((taken = read_batch(queue, pipeline, REFS, &span))) {
-		otlog__queue_finish(queue, pipeline, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, pipeline, &span, &(otlog__batch_end){ 0 });
 		total += taken;
 	}
 	return total;
@@ -124,12 +124,12 @@ frames_passed_over_behind_a_batch_wait_for_its_verdict(void **state)
 	for (int i = 0; i < 5; i++)
 		put(queue, 8, 2); /* nobody's */
 	assert_int_equal(read_batch(queue, 0, 1, &empty), 0);
-	otlog__queue_finish(queue, 0, &empty, 0, OTLOG_DROP_REJECTED); /* may be called, changes nothing */
+	otlog__queue_finish(queue, 0, &empty, &(otlog__batch_end){ 0 }); /* may be called, changes nothing */
 	otlog__queue_take_mark(queue, &mark);
 	assert_int_equal(books_of(queue, 0).filtered, 0);
 	assert_int_equal(otlog__queue_waiting(queue, 0), 0);
 	assert_false(otlog__queue_passed(queue, 0, &mark));
-	otlog__queue_finish(queue, 0, &span, 1, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = 1 });
 	assert_true(otlog__queue_passed(queue, 0, &mark));
 	assert_int_equal(books_of(queue, 0).filtered, 5);
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_REJECTED], 1);
@@ -301,11 +301,11 @@ a_record_evicted_in_flight_is_counted_once_by_its_verdict(void **state)
 
 	otlog__queue_set_away(queue, 1, false);
 	assert_int_equal(read_batch(queue, 1, 10, &third), 10);
-	otlog__queue_finish(queue, 1, &first, 3, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 1, &first, &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = 3 });
 	assert_int_equal(bytes_used(queue), 40 * 1024); /* the cursor did not go back */
 	assert_false(otlog__queue_passed(queue, 1, &mark));
-	otlog__queue_finish(queue, 1, &second, 0, OTLOG_DROP_REJECTED);
-	otlog__queue_finish(queue, 1, &third, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 1, &second, &(otlog__batch_end){ 0 });
+	otlog__queue_finish(queue, 1, &third, &(otlog__batch_end){ 0 });
 	assert_int_equal(bytes_used(queue), 30 * 1024);
 	assert_int_equal(drain(queue, 1), 30);
 	assert_true(otlog__queue_passed(queue, 1, &mark));
@@ -336,9 +336,9 @@ an_evicted_record_in_flight_has_not_passed_before_its_verdict(void **state)
 	assert_int_equal(otlog__queue_evict(queue), 4);
 	assert_true(otlog__queue_passed(queue, 0, &mark));
 	assert_false(otlog__queue_passed(queue, 1, &mark));
-	otlog__queue_finish(queue, 1, &first, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 1, &first, &(otlog__batch_end){ 0 });
 	assert_false(otlog__queue_passed(queue, 1, &mark));
-	otlog__queue_finish(queue, 1, &second, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 1, &second, &(otlog__batch_end){ 0 });
 	assert_true(otlog__queue_passed(queue, 1, &mark));
 	otlog__queue_free(queue);
 }
@@ -428,7 +428,7 @@ play_finish(play *g, uint32_t p)
 		return;
 	uint32_t records = m->out[0].records;
 	uint32_t rejected = next_random(g, 3) ? 0 : next_random(g, records + 1);
-	otlog__queue_finish(g->queue, p, &m->out[0], rejected, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(g->queue, p, &m->out[0], &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = rejected });
 	m->delivered += records - rejected;
 	m->rejected += rejected;
 	m->out_records -= records;
@@ -516,7 +516,7 @@ closing_counts_what_is_left_and_keeps_the_books(void **state)
 	for (int i = 0; i < 30; i++)
 		assert_true(put(queue, 20, i % 3 == 0 ? 1 : 3));
 	assert_int_equal(read_batch(queue, 1, 5, &span), 5);
-	otlog__queue_finish(queue, 1, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 1, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(read_batch(queue, 1, 5, &span), 5); /* its verdict never comes */
 	otlog__queue_close(queue);
 
@@ -554,7 +554,7 @@ everything_may_be_called_after_close(void **state)
 	assert_int_equal(books.accepted, 2);
 	assert_true(otlog__queue_wait_room(queue, 8, UINT64_MAX)); /* does not wait for ever */
 	assert_int_equal(read_batch(queue, 0, 1, &span), 0);
-	otlog__queue_finish(queue, 0, &late, 0, OTLOG_DROP_REJECTED); /* too late: it has been counted */
+	otlog__queue_finish(queue, 0, &late, &(otlog__batch_end){ 0 }); /* too late: it has been counted */
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_AFTER_SHUTDOWN], 2);
 	assert_int_equal(books_of(queue, 0).delivered, 0);
 	otlog__queue_set_away(queue, 0, true);
@@ -637,7 +637,7 @@ a_damaged_frame_ends_the_reading_of_what_was_there(void **state)
 				put(queue, 48, 1);
 			*lane_bytes(queue, 4 * 64 + byte) ^= (uint8_t)(1u << bit);
 			assert_int_equal(drain(queue, 0), 4);
-			assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_INVALID], 6);
+			assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_DAMAGED], 6);
 			assert_int_equal(books_of(queue, 0).queued, 0);
 			assert_int_equal(diagnosed_count(), 1);
 			assert_true(diagnosed_says("changed from outside"));
@@ -658,7 +658,7 @@ a_true_frame_in_a_false_place_is_damage(void **state)
 		put(queue, 48, 1);
 	memcpy(lane_bytes(queue, 4 * 64), lane_bytes(queue, 2 * 64), 64); /* such as from an earlier lap */
 	assert_int_equal(drain(queue, 0), 4);
-	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_INVALID], 6);
+	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_DAMAGED], 6);
 	otlog__queue_free(queue);
 }
 
@@ -674,7 +674,7 @@ damage_met_by_the_keeper_is_counted_too(void **state)
 	*lane_bytes(queue, 5 * 1024) ^= 1;
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 5);
-	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_INVALID], 59);
+	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_DAMAGED], 59);
 	assert_int_equal(books_of(queue, 1).queued, 0);
 	assert_int_equal(bytes_used(queue), 0);
 	assert_int_equal(diagnosed_count(), 1);
@@ -696,7 +696,7 @@ a_senseless_tail_neither_crashes_nor_hangs(void **state)
 				put(queue, 48, 3);
 			if (read_first) {
 				assert_true(read_batch(queue, 0, 5, &span) > 0);
-				otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+				otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 			}
 			for (uint32_t lane = 0; lane < 2; lane++)
 				atomic_store(&queue_image_lane(&image, lane)->producer.tail, tails[i]);

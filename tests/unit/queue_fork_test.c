@@ -46,7 +46,7 @@ child_reads_and_waits(otlog__queue *queue)
 	for (uint32_t p = 0; p < 2; p++) {
 		CHECK(otlog__queue_read_begin(queue, p, 64, SIZE_MAX, refs, &span) == 0);
 		otlog__queue_read_end(queue, p);
-		otlog__queue_finish(queue, p, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, p, &span, &(otlog__batch_end){ 0 });
 		otlog__queue_set_away(queue, p, true);
 		CHECK(otlog__queue_waiting(queue, p) == 0);
 		otlog__queue_wait(queue, p, 1, UINT64_MAX);
@@ -124,7 +124,7 @@ check_parent(const char *directory)
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 64, SIZE_MAX, refs, &span), 20);
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	otlog__pipeline_take_books(queue, 0, &pipeline);
 	assert_int_equal(pipeline.delivered, 20);
 	assert_int_equal(otlog__queue_add_scope(queue, "another", 7, NULL, 0), 1);

@@ -62,7 +62,7 @@ drain(otlog__queue *queue, uint8_t first_fill)
 			for (uint32_t b = 0; b < refs[i].size; b++)
 				assert_int_equal(refs[i].bytes[b], (uint8_t)(first_fill + total + i));
 		otlog__queue_read_end(queue, 0);
-		otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 		total += taken;
 	}
 	otlog__queue_read_end(queue, 0);
@@ -84,10 +84,10 @@ takes_until_full_then_refuses_and_has_room_again_after_finish(void **state)
 	otlog__queue_read_end(queue, 0);
 	assert_int_equal(taken, 1);
 	assert_int_equal(put(queue, 100, 0), OTLOG_EMIT_QUEUE_FULL); /* reading alone makes no room */
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	taken = otlog__queue_read_begin(queue, 0, 1, SIZE_MAX, refs, &span);
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(put(queue, 100, (uint8_t)put_in), OTLOG_EMIT_ACCEPTED);
 	assert_int_equal(drain(queue, 2), put_in - 1);
 	close_queue(queue);
@@ -118,7 +118,7 @@ keeps_every_byte_in_order_over_many_laps(void **state)
 			assert_int_equal(refs[i].scope, read % 5);
 		}
 		otlog__queue_read_end(queue, 0);
-		otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	}
 	close_queue(queue);
 }
@@ -221,7 +221,7 @@ an_empty_record_is_a_record(void **state)
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 8, SIZE_MAX, refs, &span), 1);
 	assert_int_equal(refs[0].size, 0);
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	close_queue(queue);
 }
 
@@ -243,7 +243,7 @@ is_bounded_by_records_where_asked(void **state)
 			uint32_t read = otlog__queue_read_begin(queue, 0, REFS, SIZE_MAX, refs, &span);
 			otlog__queue_read_end(queue, 0);
 			assert_int_equal(read, taken);
-			otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+			otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 		}
 		close_queue(queue);
 	}
@@ -259,17 +259,17 @@ a_batch_ends_at_its_records_or_its_bytes(void **state)
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 7, SIZE_MAX, refs, &span), 7);
 	otlog__queue_read_end(queue, 0);
 	assert_int_equal(otlog__queue_waiting(queue, 0), 13); /* those in flight do not wait */
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 50, 399, refs, &span), 3);
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 50, 400, refs, &span), 4);
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 50, 1, refs, &span),
 	                 1); /* at least one, whatever its size */
 	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	assert_int_equal(drain(queue, 15), 5);
 	close_queue(queue);
 }
@@ -291,7 +291,8 @@ batches_in_flight_finish_in_order_and_give_room_as_they_do(void **state)
 	otlog__queue_take_mark(queue, &mark);
 	for (int b = 0; b < 3; b++) {
 		assert_false(otlog__queue_passed(queue, 0, &mark));
-		otlog__queue_finish(queue, 0, &spans[b], b == 1 ? 4 : 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, 0, &spans[b],
+		                    &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = b == 1 ? 4 : 0 });
 		otlog__queue_take_books(queue, &used);
 		assert_int_equal(used.bytes_used, (2 - b) * 10 * 120);
 	}
@@ -377,7 +378,7 @@ no_lane_starves_behind_a_busy_one(void **state)
 		assert_int_equal(otlog__queue_read_begin(queue, 0, 10, SIZE_MAX, refs, &span), 10);
 		lanes_seen |= 1u << refs[0].bytes[0];
 		otlog__queue_read_end(queue, 0);
-		otlog__queue_finish(queue, 0, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 	}
 	assert_int_equal(lanes_seen, 15);
 	close_queue(queue);

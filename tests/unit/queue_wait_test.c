@@ -47,7 +47,7 @@ drain(otlog__queue *queue, uint32_t pipeline)
 	do {
 		taken = otlog__queue_read_begin(queue, pipeline, REFS, SIZE_MAX, refs, &span);
 		otlog__queue_read_end(queue, pipeline);
-		otlog__queue_finish(queue, pipeline, &span, 0, OTLOG_DROP_REJECTED);
+		otlog__queue_finish(queue, pipeline, &span, &(otlog__batch_end){ 0 });
 		total += taken;
 	} while (taken);
 	return total;
