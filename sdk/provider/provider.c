@@ -37,7 +37,7 @@ open_queue(otlog_provider *provider, const otlog__settings *settings, const otlo
 		resource.size = 0;
 	uint64_t bytes = options->queue_bytes ? options->queue_bytes : settings->queue_bytes;
 	const otlog__queue_options queue = {
-		.directory = options->queue_directory,
+		.directory = provider->storage.directory,
 		.service_name = provider->resource.service_name,
 		.bytes = bytes ? bytes : DEFAULT_QUEUE_BYTES,
 		.max_records = options->max_queue_records ? options->max_queue_records : settings->max_queue_records,
@@ -45,6 +45,7 @@ open_queue(otlog_provider *provider, const otlog__settings *settings, const otlo
 		.pipeline_count = (uint32_t)provider->pipeline_count,
 		.resource = resource.data,
 		.resource_size = resource.size,
+		.checksums = provider->storage.durability != OTLOG_DURABILITY_NONE,
 	};
 	provider->queue = otlog__queue_open(&queue);
 	otlog__buffer_free(&resource);
@@ -76,6 +77,7 @@ free_provider(otlog_provider *provider)
 		otlog__batch_destroy(provider->pipelines[i].processor);
 	otlog__queue_free(provider->queue);
 	otlog__resource_free(&provider->resource);
+	otlog__storage_free(&provider->storage);
 	pthread_mutex_destroy(&provider->lock);
 	free(provider);
 }
@@ -136,7 +138,8 @@ make_with(const otlog__settings *settings, const otlog_options *options, bool *t
 	memset(provider, 0, sizeof *provider);
 	pthread_mutex_init(&provider->lock, NULL);
 	apply(provider, settings, options);
-	if (!otlog__resource_make(&provider->resource, settings, options))
+	if (!otlog__resource_make(&provider->resource, settings, options) ||
+	    !otlog__storage_choose(&provider->storage, settings, options))
 		goto failed;
 
 	*taken = true;

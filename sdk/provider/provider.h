@@ -6,6 +6,7 @@
  *   pipelines.c   exporters and their processors, from options and settings
  *   flush.c       waiting for the cursors, and the verdict
  *   books.c       statistics
+ *   storage.c     what records survive, from options and settings
  *   keeper.c      the thread that evicts, watches and reports, and never touches the network
  *   start.c       the global provider
  */
@@ -16,6 +17,7 @@
 #include "sdk/processor/batch.h"
 #include "sdk/provider/resource.h"
 #include "sdk/provider/settings.h"
+#include "sdk/provider/storage.h"
 #include "sdk/queue/queue.h"
 #include "sdk/record/encode.h"
 
@@ -51,6 +53,7 @@ struct otlog_provider {
 	otlog__registry *registry;
 	int minimum_severity;
 	otlog__resource resource;
+	otlog__storage storage; /* as asked for; whether the queue is in a file at last, it says itself */
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
 

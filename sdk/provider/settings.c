@@ -59,10 +59,11 @@ static void
 put_choice(const reader *reader, const otlog__setting *row, uint64_t value)
 {
 	/* The compiler makes each of these an unsigned int; to the aliasing rules it is a type of its own. */
-	_Static_assert(sizeof(otlog__protocol) == sizeof(unsigned) && sizeof(otlog_compression) == sizeof(unsigned) &&
-	                   sizeof(otlog_queue_full) == sizeof(unsigned) &&
-	                   sizeof(otlog_diagnostic_level) == sizeof(unsigned),
-	               "enums are written as unsigned int");
+	_Static_assert(
+	    sizeof(otlog__protocol) == sizeof(unsigned) && sizeof(otlog_compression) == sizeof(unsigned) &&
+		sizeof(otlog_queue_full) == sizeof(unsigned) && sizeof(otlog_durability) == sizeof(unsigned) &&
+		sizeof(otlog_spool_full) == sizeof(unsigned) && sizeof(otlog_diagnostic_level) == sizeof(unsigned),
+	    "enums are written as unsigned int");
 	unsigned number = (unsigned)value;
 	memcpy(member(reader, row), &number, sizeof number);
 }
@@ -85,6 +86,7 @@ put_initial(const reader *reader, const otlog__setting *row)
 {
 	switch (row->kind) {
 	case OTLOG__KIND_BOOL:
+	case OTLOG__KIND_SWITCH:
 		*(bool *)member(reader, row) = row->initial;
 		return true;
 	case OTLOG__KIND_ENUM:
@@ -112,9 +114,10 @@ static void
 read_bool(const reader *reader, const otlog__given *given)
 {
 	otlog__text value = otlog__text_of(given->value);
-	bool is_true = otlog__text_is(value, "true");
+	bool is_switch = given->row->kind == OTLOG__KIND_SWITCH;
+	bool is_true = otlog__text_is(value, "true") || (is_switch && otlog__text_is(value, "1"));
 	*(bool *)member(reader, given->row) = is_true;
-	if (!is_true && !otlog__text_is(value, "false"))
+	if (!is_true && !otlog__text_is(value, "false") && !(is_switch && otlog__text_is(value, "0")))
 		otlog__given_is_no_bool(given);
 }
 
@@ -267,6 +270,7 @@ read_given(const reader *reader, const otlog__given *given)
 {
 	switch (given->row->kind) {
 	case OTLOG__KIND_BOOL:
+	case OTLOG__KIND_SWITCH:
 		read_bool(reader, given);
 		return true;
 	case OTLOG__KIND_ENUM:
@@ -291,6 +295,7 @@ read_given(const reader *reader, const otlog__given *given)
 	case OTLOG__KIND_TEXT:
 	case OTLOG__KIND_NAMES:
 	case OTLOG__KIND_FILE:
+	case OTLOG__KIND_DIRECTORY:
 		break;
 	}
 	return put_string(reader, given->row, strdup(given->value));

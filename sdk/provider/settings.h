@@ -52,6 +52,13 @@ typedef struct otlog__settings {
 	otlog_queue_full queue_full;
 	uint64_t queue_block_timeout_ms; /* at least 1: the wait is bounded */
 	uint64_t queue_bytes;
+	char *queue_directory; /* NULL: not given */
+	otlog_durability durability;
+	uint64_t sync_interval_ms; /* at least 1 */
+	uint64_t spool_bytes;      /* 0: none */
+	otlog_spool_full spool_full;
+	bool flush_at_exit;
+	bool crash_handler;
 } otlog__settings;
 
 /* Looks one variable up; NULL where it is not set. The result is copied at once. */

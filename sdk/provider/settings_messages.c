@@ -42,7 +42,8 @@ otlog__given_is_bad(const otlog__given *given, const char *wrong, const char *re
 void
 otlog__given_is_no_bool(const otlog__given *given)
 {
-	otlog__given_is_bad(given, "neither true nor false", NULL, "Set it to one of them");
+	const char *wrong = given->row->kind == OTLOG__KIND_SWITCH ? "neither 1 nor 0" : "neither true nor false";
+	otlog__given_is_bad(given, wrong, NULL, "Set it to one of them");
 }
 
 /* The choices that can be taken, with commas between; returns how many. */

@@ -21,7 +21,9 @@ static const char opening[] =
     "wrong,\n"
     "  what is used instead and what to set; the default holds.\n"
     "- Of two variables in one row the first one counts where both are set.\n"
-    "- The values of enums and booleans may be in capitals. Only `true` is true.\n"
+    "- The values of enums and booleans may be in capitals. Only `true` is true; where `1` and `0` stand below, `true` "
+    "and\n"
+    "  `false` will do as well.\n"
     "- The environment is read at `otlog_start` and at `otlog_provider_create`. In a setuid program it is not read.\n";
 
 static const char closing[] =
@@ -103,6 +105,9 @@ write_values(FILE *out, const otlog__setting *row)
 	case OTLOG__KIND_BOOL:
 		fputs("`true`, `false`", out);
 		break;
+	case OTLOG__KIND_SWITCH:
+		fputs("`1`, `0`", out);
+		break;
 	case OTLOG__KIND_ENUM:
 		write_choices(out, row->choices);
 		break;
@@ -123,6 +128,9 @@ write_values(FILE *out, const otlog__setting *row)
 		break;
 	case OTLOG__KIND_FILE:
 		fputs("path of a PEM file", out);
+		break;
+	case OTLOG__KIND_DIRECTORY:
+		fputs("path of a directory", out);
 		break;
 	case OTLOG__KIND_NAMES:
 		fputs("`name,name`", out);

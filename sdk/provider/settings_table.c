@@ -59,6 +59,20 @@ static const otlog__choice queue_policies[] = {
 	{ .name = NULL },
 };
 
+static const otlog__choice durabilities[] = {
+	{ .name = "none", .value = OTLOG_DURABILITY_NONE },
+	{ .name = "interval", .value = OTLOG_DURABILITY_INTERVAL },
+	{ .name = "batch", .value = OTLOG_DURABILITY_BATCH },
+	{ .name = NULL },
+};
+
+static const otlog__choice spool_policies[] = {
+	{ .name = "drop_oldest", .value = OTLOG_SPOOL_FULL_DROP_OLDEST },
+	{ .name = "drop_newest", .value = OTLOG_SPOOL_FULL_DROP_NEWEST },
+	{ .name = "block", .value = OTLOG_SPOOL_FULL_BLOCK },
+	{ .name = NULL },
+};
+
 #define MEMBER(name) .offset = offsetof(otlog__settings, name)
 #define OTLP(name) .variable = "OTEL_EXPORTER_OTLP_LOGS_" name, .general = "OTEL_EXPORTER_OTLP_" name
 
@@ -282,7 +296,7 @@ const otlog__setting otlog__setting_table[] = {
 	  .most = 1024 * 1024 * KIB,
 	  .initial = 16 * 1024 * KIB,
 	  .in_code = "`otlog_options.queue_bytes`",
-	  .about = "Memory of the queue." },
+	  .about = "Memory of the queue, or the size of its file." },
 	{ .group = "The queue",
 	  .variable = "OTLOG_QUEUE_FULL",
 	  .kind = OTLOG__KIND_ENUM,
@@ -301,6 +315,68 @@ const otlog__setting otlog__setting_table[] = {
 	  .in_code = "`otlog_options.queue_block_timeout_ms`",
 	  .about =
 	      "How long an emit waits for room at most, with `OTLOG_QUEUE_FULL=block`; then it drops the record." },
+
+	{ .group = "Records that outlive the process",
+	  .variable = "OTLOG_QUEUE_DIR",
+	  .kind = OTLOG__KIND_DIRECTORY,
+	  MEMBER(queue_directory),
+	  .initial_text = "none: the queue is in memory",
+	  .in_code = "`otlog_options.queue_directory`",
+	  .about = "The queue is a file in this directory: records in it survive the process, however it ends, and the "
+	           "next one that uses the directory delivers them. On ext4, xfs, btrfs or tmpfs." },
+	{ .group = "Records that outlive the process",
+	  .variable = "OTLOG_DURABILITY",
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(durability),
+	  .choices = durabilities,
+	  .initial = OTLOG_DURABILITY_NONE,
+	  .in_code = "`otlog_options.durability`",
+	  .about = "When the queue's file is brought to the disk, so that it survives the machine too: never, at an "
+	           "interval, or with every batch's worth of records. Needs `OTLOG_QUEUE_DIR`." },
+	{ .group = "Records that outlive the process",
+	  .variable = "OTLOG_SYNC_INTERVAL",
+	  .kind = OTLOG__KIND_DURATION,
+	  MEMBER(sync_interval_ms),
+	  .least = 1,
+	  .most = MOST_MS,
+	  .initial = 1000,
+	  .in_code = "`otlog_options.sync_interval_ms`",
+	  .about = "From one sync to the next, with `OTLOG_DURABILITY=interval`." },
+	{ .group = "Records that outlive the process",
+	  .variable = "OTLOG_SPOOL_BYTES",
+	  .kind = OTLOG__KIND_BYTES,
+	  MEMBER(spool_bytes),
+	  .most = 1024 * 1024 * 1024 * KIB,
+	  .initial_text = "0: no spool",
+	  .in_code = "`otlog_options.spool_bytes`",
+	  .about =
+	      "Files, for each destination, that take what it does not take while the queue fills. Less than 1 MiB "
+	      "counts as 1 MiB. Needs `OTLOG_QUEUE_DIR`." },
+	{ .group = "Records that outlive the process",
+	  .variable = "OTLOG_SPOOL_FULL",
+	  .kind = OTLOG__KIND_ENUM,
+	  MEMBER(spool_full),
+	  .choices = spool_policies,
+	  .initial = OTLOG_SPOOL_FULL_DROP_OLDEST,
+	  .in_code = "`otlog_options.spool_full`",
+	  .about = "What happens when a spool is full: its oldest records are dropped and counted, or the newest ones, "
+	           "or the queue fills and emits wait as with `OTLOG_QUEUE_FULL=block`." },
+
+	{ .group = "The end of the program",
+	  .variable = "OTLOG_FLUSH_AT_EXIT",
+	  .kind = OTLOG__KIND_SWITCH,
+	  MEMBER(flush_at_exit),
+	  .in_code = "`otlog_options.flush_at_exit`",
+	  .about =
+	      "Calls `otlog_shutdown(5000)` when the program returns from `main` or calls `exit`, for programs that "
+	      "cannot do it themselves." },
+	{ .group = "The end of the program",
+	  .variable = "OTLOG_CRASH_HANDLER",
+	  .kind = OTLOG__KIND_SWITCH,
+	  MEMBER(crash_handler),
+	  .in_code = "`otlog_options.crash_handler`",
+	  .about = "Writes an event `otlog.crash` when the program dies of SIGSEGV, SIGABRT, SIGBUS, SIGFPE or SIGILL. "
+	           "It is delivered only from a queue directory, by the next process." },
 };
 
 const size_t otlog__setting_count = sizeof otlog__setting_table / sizeof otlog__setting_table[0];
@@ -321,6 +397,8 @@ otlog__setting_initial(const otlog__setting *row, char out[OTLOG__INITIAL_SHOWN]
 	switch (row->kind) {
 	case OTLOG__KIND_BOOL:
 		return row->initial ? "true" : "false";
+	case OTLOG__KIND_SWITCH:
+		return row->initial ? "1" : "0";
 	case OTLOG__KIND_ENUM:
 	case OTLOG__KIND_SET:
 		return choice_name(row->choices, row->initial);

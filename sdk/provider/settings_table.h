@@ -6,7 +6,8 @@
 
 /* The kind decides how a value is read and what type the member of otlog__settings has. */
 typedef enum otlog__setting_kind {
-	OTLOG__KIND_BOOL,     /* bool */
+	OTLOG__KIND_BOOL,     /* bool; the specification lets nothing but `true` be true */
+	OTLOG__KIND_SWITCH,   /* bool, of ours: 1 and 0 will do as well */
 	OTLOG__KIND_ENUM,     /* an enum; row->choices */
 	OTLOG__KIND_SET,      /* unsigned, the values of several choices put together; OTLOG__TO_NONE stands alone */
 	OTLOG__KIND_DURATION, /* uint64_t, milliseconds */
@@ -16,6 +17,7 @@ typedef enum otlog__setting_kind {
 	OTLOG__KIND_TEXT,     /* char *, as those below */
 	OTLOG__KIND_NAMES,
 	OTLOG__KIND_FILE,
+	OTLOG__KIND_DIRECTORY,
 	OTLOG__KIND_ADDRESS, /* a whole URL; NULL where not given */
 	OTLOG__KIND_URL,     /* whole in row->variable, a base URL in row->general */
 	OTLOG__KIND_LIST,

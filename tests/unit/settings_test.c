@@ -53,6 +53,13 @@ nothing_set_gives_the_documented_defaults_in_silence(void **state)
 	assert_int_equal(s.queue_full, OTLOG_QUEUE_FULL_DROP);
 	assert_int_equal(s.queue_block_timeout_ms, 5000);
 	assert_int_equal(s.queue_bytes, 16 << 20);
+	assert_null(s.queue_directory);
+	assert_int_equal(s.durability, OTLOG_DURABILITY_NONE);
+	assert_int_equal(s.sync_interval_ms, 1000);
+	assert_int_equal(s.spool_bytes, 0);
+	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_DROP_OLDEST);
+	assert_false(s.flush_at_exit);
+	assert_false(s.crash_handler);
 	assert_said_nothing();
 	otlog__settings_free(&s);
 }
@@ -124,7 +131,7 @@ an_empty_value_counts_as_not_set(void **state)
 			assert_int_equal(choice_of(&unset, row), choice_of(&empty, row));
 		else if (row->kind == OTLOG__KIND_URL)
 			assert_string_equal(string_of(&unset, row), string_of(&empty, row));
-		else if (row->kind != OTLOG__KIND_BOOL)
+		else if (row->kind != OTLOG__KIND_BOOL && row->kind != OTLOG__KIND_SWITCH)
 			assert_null(string_of(&empty, row));
 		otlog__settings_free(&unset);
 		otlog__settings_free(&empty);
@@ -161,6 +168,25 @@ a_boolean_that_is_neither_is_false_with_one_warning(void **state)
 		assert_said_once("OTEL_SDK_DISABLED=", "neither true nor false");
 		otlog__settings_free(&s);
 	}
+}
+
+static void
+a_switch_of_ours_takes_1_and_0_too(void **state)
+{
+	(void)state;
+	static const char *const on[] = { "1", "true", "TRUE" };
+	static const char *const off[] = { "0", "false", "False" };
+	for (size_t i = 0; i < 3; i++) {
+		otlog__settings s = READ({ "OTLOG_FLUSH_AT_EXIT", on[i] }, { "OTLOG_CRASH_HANDLER", off[i] });
+		assert_true(s.flush_at_exit);
+		assert_false(s.crash_handler);
+		assert_said_nothing();
+		otlog__settings_free(&s);
+	}
+	otlog__settings s = READ({ "OTLOG_CRASH_HANDLER", "yes" });
+	assert_false(s.crash_handler);
+	assert_said_once("OTLOG_CRASH_HANDLER=\"yes\"", "neither 1 nor 0");
+	otlog__settings_free(&s);
 }
 
 static void
@@ -455,7 +481,8 @@ a_long_value_does_not_push_the_remedy_out_of_the_message(void **state)
 	value[sizeof value - 1] = '\0';
 	for (size_t i = 0; i < otlog__setting_count; i++) {
 		const otlog__setting *row = &otlog__setting_table[i];
-		if (row->kind == OTLOG__KIND_TEXT || row->kind == OTLOG__KIND_FILE || row->kind == OTLOG__KIND_NAMES)
+		if (row->kind == OTLOG__KIND_TEXT || row->kind == OTLOG__KIND_FILE || row->kind == OTLOG__KIND_NAMES ||
+		    row->kind == OTLOG__KIND_DIRECTORY)
 			continue;
 		otlog__settings s = read_row(row, value);
 		assert_said_once(row->variable, row->kind == OTLOG__KIND_HEADERS ? " is no list" : "…");
@@ -551,6 +578,7 @@ main(void)
 		cmocka_unit_test(an_empty_value_counts_as_not_set),
 		cmocka_unit_test(only_true_is_true_in_any_case),
 		cmocka_unit_test(a_boolean_that_is_neither_is_false_with_one_warning),
+		cmocka_unit_test(a_switch_of_ours_takes_1_and_0_too),
 		cmocka_unit_test(every_choice_is_taken_in_any_case),
 		cmocka_unit_test(an_unknown_choice_is_reported_with_the_known_ones),
 		cmocka_unit_test(the_log_level_is_known_before_anything_is_said),

@@ -1,0 +1,103 @@
+/* Which directory, durability and spool hold, and what is said where one lacks the other. */
+#include "sdk/provider/storage.h"
+#include "tests/unit/settings_reading.h"
+
+static otlog__storage
+choose(otlog__settings settings, otlog_options options)
+{
+	otlog__storage storage;
+	said.count = 0;
+	assert_true(otlog__storage_choose(&storage, &settings, &options));
+	otlog__settings_free(&settings);
+	return storage;
+}
+
+static void
+nothing_given_stays_in_memory_in_silence(void **state)
+{
+	(void)state;
+	otlog__storage s = choose(READ({ "OTLOG_SYNC_INTERVAL", "5" }), (otlog_options){ 0 });
+	assert_null(s.directory);
+	assert_int_equal(s.durability, OTLOG_DURABILITY_NONE);
+	assert_int_equal(s.sync_interval_ms, 5);
+	assert_int_equal(s.spool_bytes, 0);
+	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_DROP_OLDEST);
+	assert_said_nothing();
+	otlog__storage_free(&s);
+}
+
+static void
+the_environment_says_all_of_it(void **state)
+{
+	(void)state;
+	otlog__storage s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "batch" },
+	                               { "OTLOG_SYNC_INTERVAL", "250" }, { "OTLOG_SPOOL_BYTES", "64 MiB" },
+	                               { "OTLOG_SPOOL_FULL", "block" }),
+	                          (otlog_options){ 0 });
+	assert_string_equal(s.directory, "/var/lib/app");
+	assert_int_equal(s.durability, OTLOG_DURABILITY_BATCH);
+	assert_int_equal(s.sync_interval_ms, 250);
+	assert_int_equal(s.spool_bytes, 64 << 20);
+	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_BLOCK);
+	assert_said_nothing();
+	otlog__storage_free(&s);
+}
+
+static void
+code_wins(void **state)
+{
+	(void)state;
+	otlog__storage s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "batch" },
+	                               { "OTLOG_SPOOL_BYTES", "64 MiB" }, { "OTLOG_SPOOL_FULL", "block" }),
+	                          (otlog_options){ .queue_directory = "/srv",
+	                                           .durability = OTLOG_DURABILITY_INTERVAL,
+	                                           .sync_interval_ms = 7,
+	                                           .spool_bytes = 4096,
+	                                           .spool_full = OTLOG_SPOOL_FULL_DROP_NEWEST });
+	assert_string_equal(s.directory, "/srv");
+	assert_int_equal(s.durability, OTLOG_DURABILITY_INTERVAL);
+	assert_int_equal(s.sync_interval_ms, 7);
+	assert_int_equal(s.spool_bytes, 1 << 20); /* the least that is a spool */
+	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_DROP_NEWEST);
+	otlog__storage_free(&s);
+	s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }), (otlog_options){ .queue_directory = "" });
+	assert_null(s.directory);
+	assert_said_nothing();
+	otlog__storage_free(&s);
+}
+
+static void
+what_needs_a_directory_says_so_once_where_there_is_none(void **state)
+{
+	(void)state;
+	static const struct {
+		variable environment[3];
+		const char *names;
+	} cases[] = {
+		{ { { "OTLOG_DURABILITY", "interval" }, { "no", "no" } }, "OTLOG_DURABILITY is set" },
+		{ { { "OTLOG_SPOOL_BYTES", "1MiB" }, { "no", "no" } }, "OTLOG_SPOOL_BYTES is set" },
+		{ { { "OTLOG_SPOOL_BYTES", "1MiB" }, { "OTLOG_DURABILITY", "batch" } },
+		  "OTLOG_DURABILITY and OTLOG_SPOOL_BYTES are set" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		otlog__storage s = choose(read_from(cases[i].environment), (otlog_options){ 0 });
+		assert_int_equal(said.count, 1);
+		assert_non_null(strstr(said.text[0], cases[i].names));
+		assert_non_null(strstr(said.text[0], "Set OTLOG_QUEUE_DIR"));
+		assert_int_equal(s.durability, OTLOG_DURABILITY_NONE);
+		assert_int_equal(s.spool_bytes, 0);
+		otlog__storage_free(&s);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_given_stays_in_memory_in_silence),
+		cmocka_unit_test(the_environment_says_all_of_it),
+		cmocka_unit_test(code_wins),
+		cmocka_unit_test(what_needs_a_directory_says_so_once_where_there_is_none),
+	};
+	return cmocka_run_group_tests(tests, start_listening, NULL);
+}
