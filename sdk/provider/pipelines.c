@@ -1,22 +1,12 @@
 #include "sdk/provider/provider.h"
 
-#include "exporters/builtin.h"
 #include "sdk/base/diagnostics.h"
-
-#include <otlog/exporters.h>
-
-#include <stdlib.h>
-#include <string.h>
+#include "sdk/provider/environment.h"
 
 #define DEFAULT_BATCH_BYTES (1u << 20)
 #define MAX_BATCH_RECORDS 65536u
 #define DEFAULT_RETRY_INITIAL_MS 1000
 #define DEFAULT_RETRY_CAP_MS 30000
-
-/* Servers in front of a log server often take no more than 1 MiB, and JSON is longer than the records. */
-#define MITO_BATCH_BYTES (512u * 1024)
-#define MITO_RETRY_LEAST_MS 1000
-#define MITO_RETRY_CAP_MS (5u * 60 * 1000)
 
 static uint64_t
 or_default(uint64_t given, uint64_t otherwise)
@@ -34,7 +24,7 @@ attempt_timeout_ms(const otlog__settings *settings)
 	return a < b ? a : b;
 }
 
-static otlog__pipeline *
+static void
 plan(otlog_provider *provider, const otlog__settings *settings, const otlog_pipeline_options *options)
 {
 	otlog__pipeline *pipeline = &provider->pipelines[provider->pipeline_count++];
@@ -53,7 +43,6 @@ plan(otlog_provider *provider, const otlog__settings *settings, const otlog_pipe
 		.frame = { provider->resource.head.data, provider->resource.head.size, provider->resource.tail.data,
 		           provider->resource.tail.size },
 	};
-	return pipeline;
 }
 
 static void
@@ -88,116 +77,15 @@ plan_given(otlog_provider *provider, const otlog__settings *settings, const otlo
 	}
 }
 
-/* Takes an exporter of the table, where it can be had. */
-static void
-plan_builtin(otlog_provider *provider, const otlog__settings *settings, const char *name,
-             const otlog_otlp_options *otlp)
-{
-	const otlog__builtin *builtin = otlog__builtin_find(name);
-	otlog_pipeline_options options = { 0 };
-	if (!builtin)
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "the exporter %s is not built into this library: nothing goes there. Choose "
-		                       "another one by OTEL_LOGS_EXPORTER or OTEL_EXPORTER_OTLP_PROTOCOL",
-		                       name);
-	else if (builtin->create(otlp, &options.exporter))
-		plan(provider, settings, &options);
-}
-
-static void
-plan_otlp(otlog_provider *provider, const otlog__settings *settings)
-{
-	static const char *const builtins[] = {
-		[OTLOG__HTTP_PROTOBUF] = "otlp_http",
-		[OTLOG__HTTP_JSON] = "otlp_http_json",
-		[OTLOG__GRPC] = "otlp_grpc",
-	};
-	otlog__pairs headers = { 0 };
-	const char *error = NULL;
-	if (settings->headers && !otlog__pairs_parse(settings->headers, &headers, &error))
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "OTEL_EXPORTER_OTLP_HEADERS is ignored: %s. Write name=value,name=value with "
-		                       "percent-encoded values",
-		                       error);
-	const otlog_otlp_options otlp = { .endpoint = settings->endpoint,
-		                          .headers = headers.items,
-		                          .header_count = headers.count,
-		                          .compression = settings->compression,
-		                          .ca_file = settings->ca_file,
-		                          .client_certificate_file = settings->client_certificate_file,
-		                          .client_key_file = settings->client_key_file };
-	const bool insecure = settings->protocol == OTLOG__GRPC && settings->insecure;
-	plan_builtin(provider, settings, insecure ? "otlp_grpc_insecure" : builtins[settings->protocol], &otlp);
-	otlog__pairs_free(&headers);
-}
-
-/* The names of a list with commas, cut apart in place; *names is to be freed. Returns how many. */
-static size_t
-split_names(char *list, const char ***names)
-{
-	size_t most = 1, count = 0;
-	for (const char *at = list; *at; at++)
-		most += *at == ',';
-	*names = calloc(most, sizeof **names);
-	char *rest = NULL;
-	for (char *name = strtok_r(list, ", \t", &rest); *names && name; name = strtok_r(NULL, ", \t", &rest))
-		(*names)[count++] = name;
-	return count;
-}
-
-static bool
-create_mito(const otlog__settings *settings, otlog_exporter *out)
-{
-	char *list = settings->mito_resource_attributes ? strdup(settings->mito_resource_attributes) : NULL;
-	const char **names = NULL;
-	const size_t count = list ? split_names(list, &names) : 0;
-	const otlog_mito_options mito = { .url = settings->mito_url,
-		                          .ca_file = settings->mito_ca_file,
-		                          .client_certificate_file = settings->mito_client_certificate_file,
-		                          .client_key_file = settings->mito_client_key_file,
-		                          .resource_attributes = names,
-		                          .resource_attribute_count = count };
-	bool created = otlog_mito_exporter_create(&mito, out);
-	free(names);
-	free(list);
-	return created;
-}
-
-/*
- * The Mito log server gets what there is at each interval. Only where so much waits that it might fill half of the queue,
- * counting 512 bytes a record, does a batch go earlier.
- */
-static void
-plan_mito(otlog_provider *provider, const otlog__settings *settings, uint64_t queue_bytes, uint64_t queue_records)
-{
-	otlog_pipeline_options options = { .max_batch_bytes = MITO_BATCH_BYTES,
-		                           .schedule_delay_ms = settings->mito_interval_ms };
-	uint64_t records = queue_bytes / 1024;
-	if (queue_records && queue_records / 2 < records)
-		records = queue_records / 2;
-	options.max_batch_records = (uint32_t)(records < 1                   ? 1
-	                                       : records < MAX_BATCH_RECORDS ? records
-	                                                                     : MAX_BATCH_RECORDS);
-	options.retry_initial_ms =
-	    settings->mito_interval_ms < MITO_RETRY_LEAST_MS ? MITO_RETRY_LEAST_MS : settings->mito_interval_ms;
-	options.retry_cap_ms =
-	    settings->mito_interval_ms > MITO_RETRY_CAP_MS ? settings->mito_interval_ms : MITO_RETRY_CAP_MS;
-	if (create_mito(settings, &options.exporter))
-		plan(provider, settings, &options)->batch.export_timeout_ms = settings->export_timeout_ms;
-}
-
 static void
 plan_from_environment(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options)
 {
-	if (settings->exporters & OTLOG__TO_OTLP)
-		plan_otlp(provider, settings);
-	if (settings->exporters & OTLOG__TO_CONSOLE)
-		plan_builtin(provider, settings, "console", NULL);
-	if (settings->exporters & OTLOG__TO_OTLP_STDOUT)
-		plan_builtin(provider, settings, "otlp_file", NULL);
-	if (settings->mito_url)
-		plan_mito(provider, settings, or_default(options->queue_bytes, settings->queue_bytes),
-		          or_default(options->max_queue_records, settings->max_queue_records));
+	otlog_pipeline_options pipelines[OTLOG_MAX_PIPELINES];
+	size_t count = otlog__environment_pipelines(settings, or_default(options->queue_bytes, settings->queue_bytes),
+	                                            or_default(options->max_queue_records, settings->max_queue_records),
+	                                            pipelines, OTLOG_MAX_PIPELINES);
+	for (size_t i = 0; i < count; i++)
+		plan(provider, settings, &pipelines[i]);
 }
 
 bool
