@@ -214,6 +214,7 @@ typedef struct otlog_statistics_snapshot {
 	uint64_t refused[OTLOG_MAX_DROP_REASONS]; /* of them, dropped before the queue */
 	uint64_t queue_bytes;                     /* capacity */
 	uint64_t queue_bytes_used;
+	uint64_t queue_records;      /* capacity; 0: bounded by bytes alone */
 	uint64_t truncated;          /* records whose longest values were cut to fit */
 	uint64_t dropped_attributes; /* over the limit of 128, or with an empty key */
 	size_t pipeline_count;
@@ -235,12 +236,20 @@ otlog_statistics(otlog_statistics_snapshot *out)
 
 /*
  * Writes the statistics in the text format of Prometheus, version 0.0.4: the `otel.sdk.*` log metrics of the semantic
- * conventions (in development there, so names may change), then what otlog counts beyond them as `otlog_*`.
+ * conventions (in development there, so names may change), and what otlog counts beyond them as `otlog_*`. The list is
+ * in docs/metrics.md. NULL statistics are all zero.
  *
  * As with snprintf, at most out_size bytes are written, the last of them a NUL, and the size of the whole text without
  * it is returned. `out` may be NULL if out_size is 0. Pure: allocates nothing, never blocks.
  */
-OTLOG_API size_t otlog_statistics_prometheus(const otlog_statistics_snapshot *statistics, char *out, size_t out_size);
+OTLOG_API size_t otlog_statistics_prometheus_sized(const otlog_statistics_snapshot *statistics, size_t statistics_size,
+                                                   char *out, size_t out_size);
+
+static inline size_t
+otlog_statistics_prometheus(const otlog_statistics_snapshot *statistics, char *out, size_t out_size)
+{
+	return otlog_statistics_prometheus_sized(statistics, sizeof *statistics, out, out_size);
+}
 
 /* ---- What the environment says ----------------------------------------------------------------------------------- */
 

@@ -41,6 +41,7 @@ take_all(otlog_provider *provider, otlog_statistics_snapshot *out)
 	}
 	out->queue_bytes = books.bytes;
 	out->queue_bytes_used = books.bytes_used;
+	out->queue_records = books.max_records;
 	out->pipeline_count = provider->pipeline_count;
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		take_pipeline(provider, i, out, &out->pipelines[i]);

@@ -61,6 +61,7 @@ otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books)
 		return;
 	books->accepted = otlog__queue_accepted(queue);
 	books->bytes = queue->lanes * queue->lane_bytes;
+	books->max_records = queue->lane_records == OTLOG__NEVER ? 0 : queue->lanes * queue->lane_records;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_page *page = otlog__lane(queue, lane);
 		/* Relaxed: counts. `released` first, so that what is used is not less than nothing. */

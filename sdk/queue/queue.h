@@ -224,6 +224,7 @@ typedef struct otlog__queue_books {
 	uint64_t refused[OTLOG_DROP_REASON_COUNT];
 	uint64_t bytes;
 	uint64_t bytes_used;
+	uint64_t max_records; /* 0: bounded by bytes alone */
 } otlog__queue_books;
 
 void otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books);
