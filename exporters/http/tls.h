@@ -6,19 +6,11 @@
 #ifndef OTLOG_EXPORTERS_HTTP_TLS_H
 #define OTLOG_EXPORTERS_HTTP_TLS_H
 
-#include "exporters/http/verdict.h"
+#include "exporters/http/tls_files.h"
 
 #include <curl/curl.h>
 
 typedef struct otlog__tls otlog__tls;
-
-/* Everything is copied, but for the names: these must be static strings. */
-typedef struct otlog__tls_options {
-	const char *ca_file; /* these three: NULL or "" for none, and the system's roots instead of the first */
-	const char *client_certificate_file;
-	const char *client_key_file; /* none: the key is in the certificate's file */
-	otlog__http_names names;
-} otlog__tls_options;
 
 /*
  * Reads the files. What is wrong with them is said in one diagnostic and may be put right later; until then TLS fails.

@@ -1,7 +1,7 @@
 #include "exporters/http/tls_material.h"
 
+#include "exporters/http/printable.h"
 #include "exporters/http/tls_pem.h"
-#include "exporters/http/verdict.h"
 #include "sdk/base/clock.h"
 
 #include <errno.h>

@@ -2,6 +2,8 @@
 #ifndef OTLOG_EXPORTERS_HTTP_VERDICT_H
 #define OTLOG_EXPORTERS_HTTP_VERDICT_H
 
+#include "exporters/http/printable.h"
+
 #include <otlog/exporter.h>
 
 /* What messages call the peer and the settings that may be wrong, so that every exporter names its own. */
@@ -41,8 +43,5 @@ bool otlog__http_delivered(const otlog__http_outcome *outcome);
  */
 void otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
                        const char *text, int64_t now_unix_s, otlog_export_result *result);
-
-/* Copies up to the end of the line, printable ASCII only: a peer's text must not play with the reader's terminal. */
-void otlog__http_printable(const void *text, size_t text_size, char *out, size_t out_size);
 
 #endif
