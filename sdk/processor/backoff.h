@@ -12,4 +12,7 @@
 uint64_t otlog__backoff_ms(uint32_t failures, uint64_t initial_ms, uint64_t cap_ms, uint64_t retry_after_ms,
                            uint64_t random);
 
+/* The upper bound of the jitter alone: min(cap, initial * 2^(failures - 1)). */
+uint64_t otlog__backoff_bound_ms(uint32_t failures, uint64_t initial_ms, uint64_t cap_ms);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What a worker reserves beforehand; larger batches get their room when they come. */
 #define RESERVED_BYTES ((size_t)4 << 20)
@@ -49,8 +50,13 @@ release(otlog__batch_processor *p)
 	p->exporter.functions = NULL;
 	for (uint32_t i = 0; p->workers && i < MAX_WORKERS; i++) {
 		otlog__buffer_free(&p->workers[i].request);
+		otlog__buffer_free(&p->workers[i].slice);
+		otlog__backlog_batch_free(&p->workers[i].backlog);
 		free(p->workers[i].refs);
 	}
+	otlog__buffer_free(&p->spool_request);
+	free(p->spool_refs);
+	p->spool_refs = NULL;
 	free(p->workers);
 	p->workers = NULL;
 }
@@ -71,6 +77,7 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 	p->exporter = exporter;
 	p->holds_back = exporter.functions->flush != NULL;
 	p->options = *options;
+	p->schedule = (otlog__schedule){ .initial_ms = options->retry_initial_ms, .cap_ms = options->retry_cap_ms };
 	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
 	pthread_mutex_init(&p->reading, NULL);
 	pthread_mutex_init(&p->order, NULL);
@@ -168,10 +175,16 @@ otlog__batch_destroy(otlog__batch_processor *p)
 }
 
 void
-otlog__batch_take_counts(const otlog__batch_processor *p, otlog__batch_counts *counts)
+otlog__batch_take_counts(otlog__batch_processor *p, otlog__batch_counts *counts)
 {
 	/* Relaxed: plain counters. */
 	counts->batches = atomic_load_explicit(&p->batches, memory_order_relaxed);
 	counts->retries = atomic_load_explicit(&p->retries, memory_order_relaxed);
 	counts->bytes = atomic_load_explicit(&p->bytes, memory_order_relaxed);
+	counts->in_flight = atomic_load_explicit(&p->in_flight, memory_order_relaxed);
+	pthread_mutex_lock(&p->order);
+	memcpy(counts->last_error, p->last_error, sizeof counts->last_error);
+	memcpy(counts->duration_counts, p->duration_counts, sizeof counts->duration_counts);
+	counts->duration_sum_s = p->duration_sum_s;
+	pthread_mutex_unlock(&p->order);
 }

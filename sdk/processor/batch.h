@@ -6,7 +6,9 @@
 #define OTLOG_PROCESSOR_BATCH_H
 
 #include "sdk/processor/request.h"
+#include "sdk/queue/backlog.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/spool.h"
 
 #include <otlog/exporter.h>
 
@@ -20,6 +22,11 @@ typedef struct otlog__batch_options {
 	uint64_t retry_initial_ms;
 	uint64_t retry_cap_ms;
 	otlog__request_frame frame; /* what it points to lives as long as the processor */
+	/* These two are borrowed while workers run; NULL: none. */
+	otlog__spool *spool;
+	otlog__backlog *backlog;
+	otlog_spool_full spool_full;
+	bool tells_keeper; /* of every batch that is taken: it brings the queue to the disk */
 } otlog__batch_options;
 
 /* Takes the exporter in every case. NULL when memory or threads are short. */
@@ -31,6 +38,12 @@ otlog__batch_processor *otlog__batch_create(otlog__queue *queue, uint32_t pipeli
  * need not wait for it.
  */
 void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano, uint64_t long_nano);
+
+/*
+ * For the keeper: where the queue has no room for what this pipeline holds back, moves it into the spool, what is in
+ * flight included, until it has. Reads and writes files. Returns true if that made room.
+ */
+bool otlog__batch_spool(otlog__batch_processor *processor, uint64_t now_nano);
 
 /*
  * Asks for everything up to now to be sent at once; a waiting back-off of ours ends for it. Does not wait. Returns the
@@ -61,12 +74,22 @@ void otlog__batch_end_stop(otlog__batch_processor *processor);
 /* After end. NULL is allowed. */
 void otlog__batch_destroy(otlog__batch_processor *processor);
 
+/* Upper bounds of the buckets of durations, seconds. */
+#define OTLOG__DURATION_BOUNDS_S                                                          \
+	{                                                                                 \
+		0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 \
+	}
+
 typedef struct otlog__batch_counts {
 	uint64_t batches;
 	uint64_t retries;
 	uint64_t bytes;
+	uint64_t in_flight; /* records */
+	char last_error[32];
+	uint64_t duration_counts[OTLOG_DURATION_BOUNDS + 1];
+	double duration_sum_s;
 } otlog__batch_counts;
 
-void otlog__batch_take_counts(const otlog__batch_processor *processor, otlog__batch_counts *counts);
+void otlog__batch_take_counts(otlog__batch_processor *processor, otlog__batch_counts *counts);
 
 #endif

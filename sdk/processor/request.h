@@ -15,6 +15,7 @@
 
 #include "sdk/base/buffer.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
 
 typedef struct otlog__request_frame {
 	const uint8_t *resource_head;
@@ -27,7 +28,13 @@ typedef struct otlog__request_frame {
  * Writes the request for the frames into *out, from its beginning. The order of a scope's records is kept; scopes come
  * in the order of their first record. False when memory is short.
  */
-bool otlog__request_write(const otlog__queue *queue, const otlog__request_frame *frame, const otlog__frame_ref *refs,
+bool otlog__request_write(const otlog__scopes *scopes, const otlog__request_frame *frame, const otlog__frame_ref *refs,
                           uint32_t count, otlog__buffer *out);
+
+/*
+ * Writes a request with the records first … first + count - 1 of another one into *out, from its beginning, each with its
+ * resource and scope. False when memory is short or the other is none of ours.
+ */
+bool otlog__request_slice(const otlog__buffer *request, uint32_t first, uint32_t count, otlog__buffer *out);
 
 #endif

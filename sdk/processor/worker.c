@@ -1,11 +1,8 @@
+/* The workers: waiting for work, taking it, finishing in order, flushing. */
 #include "sdk/processor/worker.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
-#include "sdk/base/random.h"
-#include "sdk/processor/backoff.h"
-
-#include <inttypes.h>
 
 /* A sleep between two batches at a steady pace. Shorter ones are not worth a timer, longer ones no steady pace. */
 #define SHORTEST_NAP_NANO (200 * OTLOG__NANOS_PER_MS / 1000)
@@ -14,48 +11,119 @@
 /* So many batches waiting make a burst, for which an emit wakes the worker. */
 #define BURST_BATCHES 4
 
+/* While there is new traffic, what dead processes have left gets one batch after so many. */
+#define OWN_BATCHES_IN_ROW 3
+
 static void
 count(_Atomic uint64_t *counter, uint64_t more)
 {
 	atomic_fetch_add_explicit(counter, more, memory_order_relaxed); /* nothing hangs on the order */
 }
 
-static bool
-is_stopping(otlog__batch_processor *p)
+bool
+otlog__is_stopping(const otlog__batch_processor *p)
 {
-	return atomic_load_explicit(&p->stopping, memory_order_acquire) !=
-	       0; /* acquire: pairs with the release in stop */
+	/* Acquire: pairs with the release in begin_stop. */
+	return atomic_load_explicit(&p->stopping, memory_order_acquire) != 0;
+}
+
+/* Wakes workers that wait for something else than work. */
+static void
+ring_bell(otlog__batch_processor *p)
+{
+	/* Release: what it rings for is seen after it. */
+	atomic_fetch_add_explicit(&p->bell, 1, memory_order_release);
+	otlog__futex_wake_all(&p->bell);
 }
 
 void
 otlog__workers_ring(otlog__batch_processor *p)
 {
-	atomic_fetch_add_explicit(&p->bell, 1,
-	                          memory_order_release); /* what was asked for before it is seen after it */
-	otlog__futex_wake_all(&p->bell);
-	otlog__futex_wake_all(&p->turn);
+	ring_bell(p);
 	otlog__queue_wake(p->queue, p->pipeline);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------------------------- */
+/* ---- Taking: whose turn it is to read ---------------------------------------------------------------------------- */
 
-/* Takes the next batch off the queue. Returns its records; 0 if there was nothing to send. */
+/* The batch in hand is in flight from here on. Returns its records. */
 static uint32_t
-take_batch(otlog__worker *w)
+launch(otlog__worker *w, otlog__origin origin, uint32_t records)
+{
+	otlog__batch_processor *p = w->processor;
+	pthread_mutex_lock(&p->order);
+	w->origin = origin;
+	w->records = records;
+	w->ticket = p->tickets++;
+	w->in_flight = true;
+	pthread_mutex_unlock(&p->order);
+	count(&p->in_flight, records);
+	return records;
+}
+
+static size_t
+batch_bytes(const otlog__batch_processor *p)
+{
+	uint64_t limit = atomic_load_explicit(&p->request_limit, memory_order_relaxed); /* a hint */
+	return limit && limit < p->options.max_batch_bytes ? (size_t)limit : p->options.max_batch_bytes;
+}
+
+/* Each of these takes the next batch of one origin. Returns its records; 0 if there was nothing to send. */
+static uint32_t
+take_from_queue(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
 	bool framed = true;
-	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records,
-	                                           p->options.max_batch_bytes, w->refs, &w->span);
+	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records, batch_bytes(p),
+	                                           w->refs, &w->span);
 	if (records)
-		framed = otlog__request_write(p->queue, &p->options.frame, w->refs, records, &w->request);
+		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, w->refs, records,
+		                              &w->request);
 	otlog__queue_read_end(p->queue, p->pipeline);
 	if (records && !framed)
 		w->request.size = 0; /* finished in its turn, as dropped */
-	if (records)
-		w->ticket = p->tickets++;
 	p->taken += records;
-	return records;
+	p->own_in_row++;
+	if (records && p->options.tells_keeper)
+		otlog__queue_wake_keeper(p->queue);
+	return records ? launch(w, OTLOG__FROM_QUEUE, records) : 0;
+}
+
+static uint32_t
+take_from_spool(otlog__worker *w)
+{
+	otlog__spool *spool = w->processor->options.spool;
+	uint32_t records = spool ? otlog__spool_take(spool, &w->request, &w->number) : 0;
+	return records ? launch(w, OTLOG__FROM_SPOOL, records) : 0;
+}
+
+static uint32_t
+take_from_backlog(otlog__worker *w)
+{
+	otlog__batch_processor *p = w->processor;
+	otlog__backlog_batch *batch = &w->backlog;
+	uint32_t records =
+	    otlog__backlog_take(p->options.backlog, p->pipeline, p->options.max_batch_records, batch_bytes(p), batch);
+	bool framed;
+	w->request.size = 0;
+	if (!records)
+		return 0;
+	if (batch->refs) {
+		const otlog__request_frame frame = { .resource_head = batch->resource,
+			                             .resource_head_size = batch->resource_size };
+		framed = otlog__request_write(batch->scopes, &frame, batch->refs, records, &w->request);
+	} else {
+		framed = otlog__buffer_append(&w->request, batch->bytes.data, batch->bytes.size);
+	}
+	if (!framed)
+		w->request.size = 0; /* as above */
+	p->own_in_row = 0;
+	return launch(w, OTLOG__FROM_BACKLOG, records);
+}
+
+static bool
+has_backlog(const otlog__batch_processor *p)
+{
+	return p->options.backlog && otlog__backlog_waiting(p->options.backlog, p->pipeline) > 0;
 }
 
 /* All that a flush asked for has been read. */
@@ -129,18 +197,26 @@ must_drain(otlog__batch_processor *p)
 
 typedef enum next { NEXT_BATCH, NEXT_FLUSH, NEXT_STOP } next;
 
-/* Waits for a full batch, the schedule or a request, and takes a batch; or finds that a flush has nothing to read. */
+/*
+ * Waits for a full batch, the schedule or a request, and takes a batch; or finds that a flush has nothing to read. What is
+ * in the spool is older than what is in the queue, and goes first; the backlog has what time there is beside them.
+ */
 static next
 next_batch(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
 	bool enough = false;
-	while (!is_stopping(p)) {
+	while (!otlog__is_stopping(p)) {
+		if (take_from_spool(w))
+			return NEXT_BATCH;
 		bool drain = must_drain(p);
 		uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);
-		if (drain || enough || waiting >= p->options.max_batch_records) {
-			enough = false;
-			uint32_t records = take_batch(w);
+		bool ready = drain || enough || waiting >= p->options.max_batch_records;
+		enough = false;
+		if (has_backlog(p) && (!ready || p->own_in_row >= OWN_BATCHES_IN_ROW) && take_from_backlog(w))
+			return NEXT_BATCH;
+		if (ready) {
+			uint32_t records = take_from_queue(w);
 			bool flush = drain && drained(p, records);
 			if (records || flush)
 				return records ? NEXT_BATCH : NEXT_FLUSH;
@@ -151,146 +227,72 @@ next_batch(otlog__worker *w)
 	return NEXT_STOP;
 }
 
-/* ---- Delivering -------------------------------------------------------------------------------------------------- */
-
-/*
- * Sleeps until then, or until the processor is stopped; with `may_hurry`, also only until somebody asks for a flush beyond
- * those that had been asked for.
- */
-static void
-sleep_until(otlog__batch_processor *p, uint64_t deadline_nano, bool may_hurry, uint32_t asked)
-{
-	for (;;) {
-		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before the conditions below */
-		if (is_stopping(p) || otlog__monotonic_nano() >= deadline_nano)
-			return;
-		if (may_hurry && atomic_load_explicit(&p->flushes_asked, memory_order_acquire) != asked)
-			return;
-		otlog__futex_wait(&p->bell, seen, deadline_nano);
-	}
-}
-
-/* Waits out a back-off. A flush ends one of our own once, a server's wish is obeyed; a stop ends both. */
-static void
-back_off(otlog__worker *w, const otlog_export_result *result, uint32_t failures, uint32_t asked)
-{
-	otlog__batch_processor *p = w->processor;
-	uint64_t wait_ms = otlog__backoff_ms(failures, p->options.retry_initial_ms, p->options.retry_cap_ms,
-	                                     result->retry_after_ms, otlog__random_u64());
-	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), wait_ms);
-	if (result->retry_after_ms)
-		atomic_store_explicit(&p->throttled_until_nano, deadline, memory_order_relaxed); /* only compared */
-	otlog__diagnose_at(&p->retry_site, OTLOG__WARN,
-	                   "%s: %s (attempt %" PRIu32 " failed; nothing is lost: %" PRIu64
-	                   " records wait in the queue, the next attempt comes in %" PRIu64 " ms)",
-	                   p->exporter.name, result->message[0] ? result->message : "the destination is away", failures,
-	                   otlog__queue_waiting(p->queue, p->pipeline) + w->span.records, wait_ms);
-	sleep_until(p, deadline, result->retry_after_ms == 0, asked);
-}
-
-static otlog_export_result
-attempt(otlog__worker *w)
-{
-	otlog__batch_processor *p = w->processor;
-	otlog_export_result result = { .verdict = OTLOG_VERDICT_OK };
-	otlog_batch batch = { w->request.data, w->request.size, w->span.records };
-	/* Relaxed: the keeper only compares it with the time. */
-	atomic_store_explicit(&w->attempt_started_nano, otlog__monotonic_nano(), memory_order_relaxed);
-	p->exporter.functions->export_batch(p->exporter.self, &batch, p->options.export_timeout_ms, &result);
-	atomic_store_explicit(&w->attempt_started_nano, 0, memory_order_relaxed);
-	result.message[sizeof result.message - 1] = '\0';
-	return result;
-}
-
-/* Tries until there is a verdict that ends the batch. False when the processor is stopped: the records stay queued. */
-static bool
-deliver(otlog__worker *w, otlog_export_result *result)
-{
-	otlog__batch_processor *p = w->processor;
-	if (w->request.size == 0) {
-		*result =
-		    (otlog_export_result){ .verdict = OTLOG_VERDICT_DROP,
-			                   .message = "out of memory for a request. Give the process more memory or "
-			                              "lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE" };
-		return true;
-	}
-	for (uint32_t failures = 0;;) {
-		sleep_until(p, atomic_load_explicit(&p->throttled_until_nano, memory_order_relaxed), false, 0);
-		if (is_stopping(p))
-			return false;
-		/* A flush that comes while the attempt runs ends the back-off behind it. Relaxed: only compared. */
-		uint32_t asked = atomic_load_explicit(&p->flushes_asked, memory_order_relaxed);
-		*result = attempt(w);
-		if (result->verdict != OTLOG_VERDICT_RETRY) {
-			if (failures)
-				otlog__diagnose(OTLOG__INFO, "%s: the destination is back", p->exporter.name);
-			return true;
-		}
-		if (is_stopping(p))
-			return false;
-		count(&p->retries, 1);
-		if (++failures > 1) /* once is a moment, for which nobody shall lose records */
-			otlog__queue_set_away(p->queue, p->pipeline, true);
-		back_off(w, result, failures, asked);
-	}
-}
-
 /* ---- Finishing --------------------------------------------------------------------------------------------------- */
-
-/* How many records the verdict drops, said once in a while. */
-static uint32_t
-dropped_by(otlog__worker *w, const otlog_export_result *result)
-{
-	otlog__batch_processor *p = w->processor;
-	uint32_t dropped = 0;
-	if (result->verdict == OTLOG_VERDICT_DROP) {
-		dropped = w->span.records;
-		otlog__diagnose_at(
-		    &p->drop_site, OTLOG__ERROR, "%s: %s (%" PRIu32 " records dropped as rejected)", p->exporter.name,
-		    result->message[0] ? result->message : "the destination refuses this batch for good", dropped);
-	} else if (result->verdict == OTLOG_VERDICT_PARTIAL && result->rejected) {
-		dropped = result->rejected < w->span.records ? (uint32_t)result->rejected : w->span.records;
-		otlog__diagnose_at(&p->partial_site, OTLOG__WARN,
-		                   "%s: the destination took a batch of %" PRIu32 " records but rejected %" PRIu32
-		                   " of them: %s",
-		                   p->exporter.name, w->span.records, dropped,
-		                   result->message[0] ? result->message : "it gives no reason; look into its own log");
-	}
-	return dropped;
-}
 
 /* Waits until every batch read before is finished. False when the processor is stopped before that. */
 static bool
 wait_turn(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
-	uint32_t turn;
-	/* Acquire: pairs with the release in finish; the queue's own mutex orders the rest. */
-	while ((turn = atomic_load_explicit(&p->turn, memory_order_acquire)) != w->ticket) {
-		if (is_stopping(p))
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
+		/* Acquire: pairs with the release in finish; the queue's own mutex orders the rest. */
+		if (atomic_load_explicit(&p->turn, memory_order_acquire) == w->ticket)
+			return true;
+		if (otlog__is_stopping(p))
 			return false;
-		otlog__futex_wait(&p->turn, turn, UINT64_MAX);
+		otlog__futex_wait(&p->bell, seen, UINT64_MAX);
 	}
-	return true;
+}
+
+/* The batch has its verdicts: tells whoever keeps its records. Under `order`. */
+static void
+finish_origin(otlog__worker *w, const otlog__batch_end *end)
+{
+	otlog__batch_processor *p = w->processor;
+	switch (w->origin) {
+	case OTLOG__FROM_QUEUE:
+		otlog__queue_finish(p->queue, p->pipeline, &w->span, end);
+		break;
+	case OTLOG__FROM_SPOOL:
+		otlog__spool_finish(p->options.spool, w->number, end);
+		break;
+	case OTLOG__FROM_BACKLOG:
+		otlog__backlog_finish(p->options.backlog, p->pipeline, &w->backlog, end);
+		break;
+	}
+}
+
+/* The batch in hand is no more in flight. NULL: it has no verdict and stays where its records are kept. */
+static void
+land(otlog__worker *w, const otlog__batch_end *end)
+{
+	otlog__batch_processor *p = w->processor;
+	pthread_mutex_lock(&p->order);
+	w->in_flight = false;
+	otlog__origin origin = w->origin;
+	if (end)
+		finish_origin(w, end);
+	pthread_mutex_unlock(&p->order);
+	atomic_fetch_sub_explicit(&p->in_flight, w->records, memory_order_relaxed); /* a plain counter */
+	if (end && origin != OTLOG__FROM_QUEUE)
+		otlog__queue_tell_progress(p->queue);
 }
 
 static void
-finish(otlog__worker *w, const otlog_export_result *result)
+finish(otlog__worker *w, const otlog__batch_end *end)
 {
 	otlog__batch_processor *p = w->processor;
-	uint32_t dropped = dropped_by(w, result);
 	/* In a file, what was not finished in its turn is left for the next process: sent twice rather than never. */
-	if (!wait_turn(w) && otlog__queue_in_file(p->queue))
+	if (!wait_turn(w) && otlog__queue_in_file(p->queue)) {
+		land(w, NULL);
 		return;
+	}
 	count(&p->batches, 1);
-	if (dropped < w->span.records)
-		count(&p->bytes, w->request.size);
-	otlog__queue_set_away(p->queue, p->pipeline, false);
-	otlog__queue_finish(p->queue, p->pipeline, &w->span,
-	                    &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = dropped });
+	land(w, end);
 	atomic_store_explicit(&p->turn, w->ticket + 1, memory_order_release);
 	if (p->worker_count > 1)
-		otlog__futex_wake_all(&p->turn);
+		ring_bell(p);
 }
 
 /* Takes the flush whose batches are all finished; false if there is none. */
@@ -332,17 +334,21 @@ otlog__worker_run(void *self)
 {
 	otlog__worker *w = self;
 	otlog__batch_processor *p = w->processor;
-	otlog_export_result result;
+	otlog__batch_end end;
 	next what;
 	pthread_setname_np(pthread_self(), "otlog-export");
 	do {
 		pthread_mutex_lock(&p->reading);
 		what = next_batch(w);
 		pthread_mutex_unlock(&p->reading);
-		if (what == NEXT_BATCH && deliver(w, &result))
-			finish(w, &result);
+		if (what == NEXT_BATCH) {
+			if (otlog__deliver(w, &end))
+				finish(w, &end);
+			else
+				land(w, NULL);
+		}
 		end_flushes(p);
-	} while (what != NEXT_STOP && !is_stopping(p));
+	} while (what != NEXT_STOP && !otlog__is_stopping(p));
 	atomic_fetch_add_explicit(&p->exited, 1, memory_order_release); /* all that it did is seen by who joins */
 	otlog__futex_wake_all(&p->exited);
 	return NULL;

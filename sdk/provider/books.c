@@ -1,14 +1,49 @@
 #include "sdk/provider/provider.h"
 
+#include <string.h>
+
+/* What the spool and the backlog of the pipeline hold, and what became of it. */
+static void
+add_backing(otlog_provider *provider, size_t i, const otlog__pipeline_books *queue, otlog_pipeline_statistics *out)
+{
+	otlog__spool_books spool = { 0 };
+	otlog__backlog_books backlog = { 0 };
+	if (provider->pipelines[i].batch.spool)
+		otlog__spool_take_books(provider->pipelines[i].batch.spool, &spool);
+	if (provider->backlog)
+		otlog__backlog_take_books(provider->backlog, (uint32_t)i, &backlog);
+	out->adopted = backlog.adopted;
+	out->delivered += spool.delivered + backlog.delivered;
+	/* Records are put into the spool first and taken from the queue then: those in between are in both. */
+	out->queued += spool.queued + backlog.queued - (spool.spooled - queue->spooled);
+	out->spooled = spool.queued;
+	out->spool_bytes = spool.bytes;
+	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
+		out->dropped[reason] += spool.dropped[reason] + backlog.dropped[reason];
+}
+
+static void
+add_counts(otlog__batch_processor *processor, otlog_pipeline_statistics *out)
+{
+	otlog__batch_counts counts;
+	if (!processor)
+		return;
+	otlog__batch_take_counts(processor, &counts);
+	out->batches = counts.batches;
+	out->retries = counts.retries;
+	out->bytes = counts.bytes;
+	out->in_flight = counts.in_flight;
+	out->duration_sum_s = counts.duration_sum_s;
+	memcpy(out->last_error, counts.last_error, sizeof out->last_error);
+	memcpy(out->duration_counts, counts.duration_counts, sizeof out->duration_counts);
+}
+
 static void
 take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapshot *all, otlog_pipeline_statistics *out)
 {
 	const otlog__pipeline *pipeline = &provider->pipelines[i];
 	otlog__pipeline_books books;
-	otlog__batch_counts counts = { 0 };
 	otlog__pipeline_take_books(provider->queue, (uint32_t)i, &books);
-	if (pipeline->processor)
-		otlog__batch_take_counts(pipeline->processor, &counts);
 
 	out->name = pipeline->exporter.name;
 	out->emitted = books.accepted + all->filtered;
@@ -19,9 +54,8 @@ take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapsho
 		out->dropped[reason] = books.dropped[reason] + all->refused[reason];
 		out->emitted += all->refused[reason];
 	}
-	out->batches = counts.batches;
-	out->retries = counts.retries;
-	out->bytes = counts.bytes;
+	add_backing(provider, i, &books, out);
+	add_counts(pipeline->processor, out);
 }
 
 static void

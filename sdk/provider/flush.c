@@ -7,7 +7,8 @@
 typedef struct wish {
 	otlog__queue_mark mark;
 	uint32_t requests[OTLOG_MAX_PIPELINES];
-	bool failed; /* an exporter could not flush what it held back */
+	uint64_t spooled[OTLOG_MAX_PIPELINES]; /* up to there the spool has to be done with; 0: not known yet */
+	bool failed;                           /* an exporter could not flush what it held back */
 } wish;
 
 static void
@@ -20,12 +21,26 @@ ask(otlog_provider *provider, wish *w)
 			w->requests[i] = otlog__batch_request_flush(provider->pipelines[i].processor);
 }
 
+/* What was moved to the spool meanwhile is done with too. Asked once the queue's cursors have passed. */
+static bool
+spool_passed(const otlog__pipeline *pipeline, uint64_t *until)
+{
+	otlog__spool_books books;
+	if (!pipeline->batch.spool)
+		return true;
+	otlog__spool_take_books(pipeline->batch.spool, &books);
+	if (!*until)
+		*until = books.spooled;
+	return books.spooled - books.queued >= *until;
+}
+
 static bool
 is_granted(otlog_provider *provider, wish *w)
 {
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		if (provider->pipelines[i].processor &&
 		    (!otlog__queue_passed(provider->queue, (uint32_t)i, &w->mark) ||
+		     !spool_passed(&provider->pipelines[i], &w->spooled[i]) ||
 		     !otlog__batch_flushed(provider->pipelines[i].processor, w->requests[i], &w->failed)))
 			return false;
 	return true;

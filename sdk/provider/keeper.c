@@ -4,11 +4,16 @@
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 
 /* How often drops are looked for, and workers watched, while nothing else happens. */
 #define TICK_NANO (1 * OTLOG__NANOS_PER_S)
+
+/* How often the directory is looked into for what dead processes have left. */
+#define LOOK_NANO (5 * OTLOG__NANOS_PER_S)
 
 #define LONG_ATTEMPT_NANO (1 * OTLOG__NANOS_PER_S)
 
@@ -112,22 +117,89 @@ long_attempt_nano(const otlog_provider *provider)
 	return provider->block ? provider->block_timeout_ms * OTLOG__NANOS_PER_MS / 2 : LONG_ATTEMPT_NANO;
 }
 
+/* When the queue's file goes to the disk, and when the directory is looked into again. The keeper's own. */
+typedef struct chores {
+	uint64_t sync_nano; /* next */
+	uint64_t synced;    /* frames accepted when it was done last */
+	uint64_t look_nano; /* next */
+	reported reported;
+	uint64_t report_nano; /* next */
+} chores;
+
+static uint64_t
+accepted(otlog_provider *provider)
+{
+	otlog__queue_books books;
+	otlog__queue_take_books(provider->queue, &books);
+	return books.accepted;
+}
+
+/* Brings what was accepted to the disk, as the durability asked for says. */
+static void
+sync_queue(otlog_provider *provider, chores *todo, uint64_t now_nano)
+{
+	otlog_durability durability = provider->storage.durability;
+	if (durability == OTLOG_DURABILITY_NONE || !otlog__queue_in_file(provider->queue) ||
+	    (durability == OTLOG_DURABILITY_INTERVAL && now_nano < todo->sync_nano))
+		return;
+	uint64_t until = accepted(provider);
+	todo->sync_nano = otlog__deadline_nano(now_nano, provider->storage.sync_interval_ms);
+	if (until == todo->synced)
+		return;
+	if (otlog__queue_sync(provider->queue))
+		todo->synced = until;
+	else
+		otlog__diagnose(
+		    OTLOG__ERROR,
+		    "the queue's file cannot be brought to the disk (%s): records survive this process, but "
+		    "not a loss of power; look after the disk of OTLOG_QUEUE_DIR",
+		    strerror(errno));
+}
+
+/* What is to be done now and again. */
+static void
+do_chores(otlog_provider *provider, chores *todo)
+{
+	uint64_t now = otlog__monotonic_nano();
+	sync_queue(provider, todo, now);
+	if (now >= todo->look_nano) {
+		otlog__backing_looks(provider);
+		todo->look_nano = now + LOOK_NANO;
+	}
+	if (now >= todo->report_nano) {
+		report(provider, &todo->reported);
+		todo->report_nano = now + TICK_NANO;
+	}
+}
+
+/* How long the keeper may sleep at most. */
+static uint64_t
+tick_nano(const otlog_provider *provider)
+{
+	uint64_t ms = TICK_NANO / OTLOG__NANOS_PER_MS;
+	if (provider->storage.durability == OTLOG_DURABILITY_INTERVAL && provider->storage.sync_interval_ms < ms)
+		ms = provider->storage.sync_interval_ms;
+	for (size_t i = 0; provider->storage.durability == OTLOG_DURABILITY_BATCH && i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].batch.schedule_delay_ms < ms)
+			ms = provider->pipelines[i].batch.schedule_delay_ms;
+	return (ms ? ms : 1) * OTLOG__NANOS_PER_MS;
+}
+
 /* Gives room back that an absent pipeline holds, as soon as the queue is three quarters full. */
 static void
 keep_room(otlog_provider *provider, uint64_t until)
 {
-	while (!is_stopping(provider) && otlog__monotonic_nano() < until) {
-		otlog__queue_wait_filled(provider->queue, until);
-		for (size_t i = 0; i < provider->pipeline_count; i++)
-			if (provider->pipelines[i].processor)
-				otlog__batch_watch(provider->pipelines[i].processor, otlog__monotonic_nano(),
-				                   long_attempt_nano(provider));
-		if (otlog__queue_evict(provider->queue) == 0 && !is_stopping(provider)) {
-			uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
-			uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
-			if (!is_stopping(provider))
-				otlog__futex_wait(&provider->keeper_bell, seen, pause < until ? pause : until);
-		}
+	otlog__queue_wait_filled(provider->queue, until);
+	uint64_t now = otlog__monotonic_nano();
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].processor)
+			otlog__batch_watch(provider->pipelines[i].processor, now, long_attempt_nano(provider));
+	bool spooled = otlog__backing_spools(provider, now);
+	if (otlog__queue_evict(provider->queue) == 0 && !spooled && !is_stopping(provider)) {
+		uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
+		uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+		if (!is_stopping(provider))
+			otlog__futex_wait(&provider->keeper_bell, seen, pause < until ? pause : until);
 	}
 }
 
@@ -135,19 +207,23 @@ static void *
 run(void *self)
 {
 	otlog_provider *provider = self;
-	reported before = { 0 };
+	const bool keeps_room = provider->pipeline_count > 1 || otlog__queue_in_file(provider->queue);
+	const uint64_t tick = tick_nano(provider);
+	chores todo = { 0 };
+	todo.report_nano = otlog__monotonic_nano() + TICK_NANO;
 	pthread_setname_np(pthread_self(), "otlog-keeper");
 	while (!is_stopping(provider)) {
-		uint64_t until = otlog__monotonic_nano() + TICK_NANO;
-		if (provider->pipeline_count > 1) {
+		do_chores(provider, &todo);
+		uint64_t until = otlog__monotonic_nano() + tick;
+		if (keeps_room) {
 			keep_room(provider, until);
-		} else {
-			uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
-			if (!is_stopping(provider))
-				otlog__futex_wait(&provider->keeper_bell, seen, until);
+			continue;
 		}
-		report(provider, &before);
+		uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+		if (!is_stopping(provider))
+			otlog__futex_wait(&provider->keeper_bell, seen, until);
 	}
+	report(provider, &todo.reported);
 	return NULL;
 }
 

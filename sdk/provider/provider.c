@@ -75,6 +75,7 @@ free_provider(otlog_provider *provider)
 		return;
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		otlog__batch_destroy(provider->pipelines[i].processor);
+	otlog__backing_free(provider);
 	otlog__queue_free(provider->queue);
 	otlog__resource_free(&provider->resource);
 	otlog__storage_free(&provider->storage);
@@ -124,7 +125,10 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 		                       "behind. Report this to the exporter's authors",
 		                       provider->pipelines[i].exporter.name);
 	}
-	return !provider->thread_left_behind && otlog__queue_close(provider->queue);
+	if (provider->thread_left_behind)
+		return false;
+	otlog__backing_close(provider);
+	return otlog__queue_close(provider->queue);
 }
 
 /* *taken: the exporters of the options belong to the provider, or are gone. */
@@ -152,6 +156,7 @@ make_with(const otlog__settings *settings, const otlog_options *options, bool *t
 			destroy_exporter(&provider->pipelines[i].exporter);
 		goto failed;
 	}
+	otlog__backing_open(provider);
 	if (otlog__pipelines_start(provider) && otlog__keeper_start(provider))
 		return provider;
 	stop_all(provider, 0);

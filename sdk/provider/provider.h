@@ -7,6 +7,7 @@
  *   flush.c       waiting for the cursors, and the verdict
  *   books.c       statistics
  *   storage.c     what records survive, from options and settings
+ *   backing.c     spools, and what dead processes have left
  *   keeper.c      the thread that evicts, watches and reports, and never touches the network
  *   start.c       the global provider
  */
@@ -57,6 +58,8 @@ struct otlog_provider {
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
 
+	otlog__backlog *backlog; /* NULL: the queue is in memory, or memory was short */
+
 	pthread_mutex_t lock;      /* guards the next; never held while waiting for a destination */
 	uint64_t dropped_at_flush; /* all drops up to the last flush that reported them */
 
@@ -79,6 +82,16 @@ extern const otlog__backend otlog__provider_backend;
 bool otlog__pipelines_plan(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options);
 /* Starts the workers; the queue is open. A pipeline whose worker cannot be had is reported and left out. */
 bool otlog__pipelines_start(otlog_provider *provider);
+
+/* backing.c: behind a queue in a file; nothing where it is in memory. Opened before the pipelines start. */
+void otlog__backing_open(otlog_provider *provider);
+/* After the workers have ended, before the queue is closed. The books stay readable until it is freed. */
+void otlog__backing_close(otlog_provider *provider);
+void otlog__backing_free(otlog_provider *provider);
+/* For the keeper: moves what the queue has no room for. True if that made room. */
+bool otlog__backing_spools(const otlog_provider *provider, uint64_t now_nano);
+/* For the keeper: takes over what has been left since the last look. */
+void otlog__backing_looks(otlog_provider *provider);
 
 /* keeper.c */
 bool otlog__keeper_start(otlog_provider *provider);

@@ -210,19 +210,28 @@ otlog__rouse_keeper_for_away(otlog__queue *queue)
 }
 
 void
-otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline)
+otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline, bool spools)
 {
-	if (pipeline < queue->pipeline_count)
-		queue->spools |= UINT32_C(1) << pipeline;
+	if (pipeline >= queue->pipeline_count)
+		return;
+	uint32_t bit = UINT32_C(1) << pipeline;
+	/* Relaxed: a hint, as `away` is. */
+	if (spools)
+		atomic_fetch_or_explicit(&queue->spools, bit, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(&queue->spools, ~bit, memory_order_relaxed);
 }
 
 bool
 otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline)
 {
-	if (otlog__gate(queue) == OTLOG__GATE_CHILD || !(queue->spools >> pipeline & 1))
-		return false;
 	otlog__held limit = otlog__share_of(queue, queue->lanes, SPOOL_FROM), held = { 0 };
-	if (!atomic_load_explicit(&queue->keeper.asked, memory_order_relaxed) && !otlog__is_short_of_room(queue))
+	/* Relaxed: hints. */
+	uint32_t away = atomic_load_explicit(&queue->away, memory_order_relaxed);
+	uint32_t spools = atomic_load_explicit(&queue->spools, memory_order_relaxed);
+	bool asked = atomic_load_explicit(&queue->keeper.asked, memory_order_relaxed);
+	if (otlog__gate(queue) == OTLOG__GATE_CHILD || !(spools >> pipeline & 1) ||
+	    !(asked || (away >> pipeline & 1 && otlog__is_short_of_room(queue))))
 		return false;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;

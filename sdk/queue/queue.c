@@ -350,7 +350,7 @@ otlog__queue_close(otlog__queue *queue)
 	otlog__queue_seal(queue, 0);
 	uint64_t left = close_pipelines(queue);
 	otlog__report_troubles(queue);
-	queue->unsynced = queue->in_file && !close_file(queue, left == 0);
+	queue->unsynced = queue->in_file && !close_file(queue, left == 0 && !queue->keep_file);
 	bool empty = is_empty_of_emitters(queue);
 	if (empty)
 		otlog__mapping_drop_data(&queue->mapping);
@@ -383,6 +383,24 @@ otlog__queue_in_file(const otlog__queue *queue)
 	return queue->in_file;
 }
 
+int
+otlog__queue_directory(const otlog__queue *queue)
+{
+	return queue->mapping.directory;
+}
+
+const char *
+otlog__queue_name(const otlog__queue *queue)
+{
+	return queue->mapping.name;
+}
+
+void
+otlog__queue_keep_file(otlog__queue *queue)
+{
+	queue->keep_file = true;
+}
+
 size_t
 otlog__queue_max_record(const otlog__queue *queue)
 {
@@ -395,6 +413,12 @@ otlog__queue_add_scope(otlog__queue *queue, const void *head, size_t head_size, 
 	if (otlog__gate(queue) == OTLOG__GATE_CHILD)
 		return 0; /* the file is the parent's, and its mutex may be held for ever */
 	return otlog__scopes_add(queue->scopes, head, head_size, tail, tail_size);
+}
+
+const otlog__scopes *
+otlog__queue_scopes(const otlog__queue *queue)
+{
+	return queue->scopes;
 }
 
 otlog__scope_bytes

@@ -65,6 +65,11 @@ void otlog__queue_free(otlog__queue *queue);
 /* True in a child that was forked after the queue was opened: neither the ring nor the threads around it are there. */
 bool otlog__queue_in_child(const otlog__queue *queue);
 bool otlog__queue_in_file(const otlog__queue *queue);
+/* Of a queue in a file, until it is closed: the descriptor of its directory, and its NAME. */
+int otlog__queue_directory(const otlog__queue *queue);
+const char *otlog__queue_name(const otlog__queue *queue);
+/* The files stay when the queue is closed, also if it is empty then. */
+void otlog__queue_keep_file(otlog__queue *queue);
 size_t otlog__queue_max_record(const otlog__queue *queue); /* bytes: half a lane, less the header */
 
 /* ---- Scopes: id → opaque bytes that the batch needs (ScopeLogs without its records) --------------------------------
@@ -87,6 +92,9 @@ typedef struct otlog__scope_bytes {
 
 /* Valid until the queue is freed. Any thread. */
 otlog__scope_bytes otlog__queue_scope(const otlog__queue *queue, uint16_t scope);
+
+/* All of them, for otlog__scopes_get. */
+const struct otlog__scopes *otlog__queue_scopes(const otlog__queue *queue);
 
 /* ---- Emit: any thread, async-signal-safe, never blocks ------------------------------------------------------------
  */
@@ -201,12 +209,12 @@ void otlog__queue_tell_progress(otlog__queue *queue);
  */
 uint64_t otlog__queue_evict(otlog__queue *queue);
 
-/* The pipeline has a spool: what it holds back is never evicted, for the keeper spools it. Before the first emit. */
-void otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline);
+/* Whether the pipeline has a spool: what it holds back is then not evicted, for the keeper spools it. */
+void otlog__queue_set_spools(otlog__queue *queue, uint32_t pipeline, bool spools);
 
 /*
- * Whether room is to be made by spooling for this pipeline: the queue as a whole is more than three quarters full, or an
- * emit has found no room, and the pipeline holds back more than its share of it.
+ * Whether room is to be made by spooling for this pipeline: the queue as a whole is more than three quarters full while
+ * the pipeline is away, or an emit has found no room; and the pipeline holds back more than three eighths of it.
  */
 bool otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline);
 

@@ -2,18 +2,24 @@
  * The spool of one pipeline: batches that its destination did not take while the queue's room was needed, as whole
  * requests in segment files; first in, first out. What it says was appended survives the process.
  *
- * Files, in the folder NAME.spool beside NAME.queue:  PP-NNNNNNNN, the pipeline's bit and the segment's number
+ * Files, in the folder NAME.spool beside NAME.queue:  PP-NNNNNNNN, the pipeline's bit and the segment's number; with
+ * ".new" behind it while its header is being written
  *
- *   segment   4096 bytes of header, then entries end to end; the rest of the file is not there yet, or zero
- *     header  otlog__spool_header: magic "otlogS\r\n" | byte order | version | salt | boot id | pipeline's name | crc
- *             at 2048: otlog__spool_done: how far its entries are done with | crc, two slots written in turn
- *     entry   size u32 | records u32 | number u64 | check u32 = CRC32C of salt, the fields before it and the request
- *             | reserved u32 | request bytes | zeros up to a multiple of 8
+ *   segment   4096 bytes of header page, then entries end to end; the rest of the file is not there yet
+ *     0       otlog__spool_header: magic "otlogS\r\n" | byte order | version | salt | … | pipeline's name | crc
+ *     1024    the same again, for where the first is damaged
+ *     2048    otlog__spool_done: how far its entries are done with | crc
+ *     2560    the same; the two are written in turn, the greater generation counts
+ *     entry   size u32 | records u32 | number u64 | check u32 = CRC32C of head and request
+ *             | head u32 = CRC32C of salt and the fields before check | request bytes | zeros up to a multiple of 8
  *
- * Numbers of entries grow by one without a gap, over segments, so a missing or exchanged segment is seen. A reader stops
- * in a segment at the first entry that does not fit, and goes on with the next segment; the gap in numbers is counted.
+ * Numbers of entries grow by one without a gap, over segments, so a missing or exchanged segment is seen. Where a header
+ * makes no sense the next entry is looked for in steps of 8; the gap in numbers is what was lost. An entry whose number
+ * the next segment begins with was given up after an error of the disk, and does not count.
  *
- * Threads: append, take and finish may be called by different threads at the same time; a mutex of the spool's own.
+ * Threads: append, take and finish may be called by different threads at the same time. One append runs at a time, and
+ * one take or finish; the books' mutex is never held while a file is read, written or synced, so nobody waits for the
+ * disk but who asked for it.
  */
 #ifndef OTLOG_QUEUE_SPOOL_H
 #define OTLOG_QUEUE_SPOOL_H
@@ -47,14 +53,16 @@ typedef enum otlog__spool_result {
 
 /*
  * Appends a request. `in_flight`: the caller is delivering it already, so no take will hand it out; it must be the next
- * that take would hand out. *number is what finish wants.
+ * that take would hand out, so nothing may be waiting (else FAILED with EINVAL). *number is what finish wants. Blocks
+ * for the disk.
  */
 otlog__spool_result otlog__spool_append(otlog__spool *spool, const void *request, size_t size, uint32_t records,
                                         bool in_flight, uint64_t *number);
 
 /*
  * Reads the oldest entry that has not been taken into *out, from its beginning, and says how many records it holds. 0:
- * there is none that can be read. Damaged ones are counted as dropped[damaged] and passed over.
+ * there is none that can be read; if records are waiting still, memory or descriptors are short: try later. Damaged
+ * ones are counted as dropped[damaged] and passed over.
  */
 uint32_t otlog__spool_take(otlog__spool *spool, otlog__buffer *out, uint64_t *number);
 
@@ -63,6 +71,9 @@ uint32_t otlog__spool_take(otlog__spool *spool, otlog__buffer *out, uint64_t *nu
  * are done with are removed. An entry that was dropped meanwhile, as the oldest, is counted here too, not there.
  */
 void otlog__spool_finish(otlog__spool *spool, uint64_t number, const otlog__batch_end *end);
+
+/* Whether a request of that size would be taken now, as far as max_bytes goes. */
+bool otlog__spool_has_room(otlog__spool *spool, size_t size);
 
 typedef struct otlog__spool_books {
 	uint64_t spooled;   /* records appended */

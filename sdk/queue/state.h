@@ -107,8 +107,9 @@ struct otlog__queue {
 
 	uint32_t lanes;
 	bool in_file;
-	bool closed;   /* writer: who closes, once */
-	bool unsynced; /* writer: who closes. Records were left that may not be on the disk */
+	bool closed;    /* writer: who closes, once */
+	bool keep_file; /* the same */
+	bool unsynced;  /* writer: who closes. Records were left that may not be on the disk */
 	otlog__place *places;
 	otlog__mapping mapping;
 	otlog__scopes *scopes;
@@ -116,7 +117,7 @@ struct otlog__queue {
 	_Alignas(64) otlog__sleeper room;     /* for emitters under the policy block */
 	_Alignas(64) otlog__sleeper progress; /* for flush */
 	_Atomic uint32_t away;                /* bit per pipeline; writers: workers */
-	uint32_t spools;                      /* the same; fixed before the first emit. The keeper spools for these */
+	_Atomic uint32_t spools;              /* the same; the keeper spools for these. Writers: start, keeper */
 	_Atomic uint32_t damaged; /* 1: frames that do not fit were met and are to be reported; 2: reported */
 };
 
@@ -148,14 +149,15 @@ otlog__who_gives_way(const otlog__queue *queue)
 {
 	/* Relaxed: a hint; what is evicted is decided under the pipeline's mutex. */
 	uint32_t away = atomic_load_explicit(&queue->away, memory_order_relaxed);
-	return away == (UINT32_C(1) << queue->pipeline_count) - 1 ? 0 : away & ~queue->spools;
+	uint32_t spools = atomic_load_explicit(&queue->spools, memory_order_relaxed);
+	return away == (UINT32_C(1) << queue->pipeline_count) - 1 ? 0 : away & ~spools;
 }
 
 /* Whether the keeper can do something where room is short: evict, or spool. */
 static inline bool
 otlog__somebody_makes_room(const otlog__queue *queue)
 {
-	return queue->spools || otlog__who_gives_way(queue);
+	return atomic_load_explicit(&queue->spools, memory_order_relaxed) || otlog__who_gives_way(queue);
 }
 
 /* Adds to a counter that has one writer at a time. */

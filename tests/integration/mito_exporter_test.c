@@ -324,7 +324,7 @@ a_redirect_to_where_it_is_refused_names_that_place(void **state)
 /* ---- Servers that are none --------------------------------------------------------------------------------------- */
 
 static void
-nobody_there_keeps_the_backlog_and_says_so_once(void **state)
+nobody_there_keeps_the_backlog_and_says_so(void **state)
 {
 	fixture *f = *state;
 	char url[64];
@@ -334,8 +334,11 @@ nobody_there_keeps_the_backlog_and_says_so_once(void **state)
 	assert_int_equal(otlog_provider_flush(f->provider, SHORT_MS), OTLOG_TIMEOUT);
 	assert_int_equal(books_of(f->provider).queued, 4);
 	assert_true(books_of(f->provider).retries > 1);
-	assert_said_once("nobody listens at http://127.0.0.1",
-	                 "Start the log server or set MITO_CONFIG_LOG_SERVER_URL");
+	char first[sizeof said.first];
+	unsigned count = messages(first, sizeof first);
+	assert_in_range(count, 1, 2); /* that it failed, and that it stays away */
+	assert_non_null(strstr(first, "nobody listens at http://127.0.0.1"));
+	assert_non_null(strstr(first, "Start the log server or set MITO_CONFIG_LOG_SERVER_URL"));
 	assert_int_equal(otlog_provider_shutdown(f->provider, 0), OTLOG_TIMEOUT);
 	assert_int_equal(books_of(f->provider).dropped[OTLOG_DROP_AFTER_SHUTDOWN], 4);
 	close(port);
@@ -632,7 +635,7 @@ main(void)
 		WITH_SERVER(a_circle_of_redirects_ends),
 		WITH_SERVER(a_redirect_out_of_http_is_not_followed),
 		WITH_SERVER(a_redirect_to_where_it_is_refused_names_that_place),
-		WITH_SERVER(nobody_there_keeps_the_backlog_and_says_so_once),
+		WITH_SERVER(nobody_there_keeps_the_backlog_and_says_so),
 		WITH_SERVER(a_bad_peer_loses_nothing_but_its_own_answers),
 		WITH_SERVER(records_that_cannot_be_read_are_counted_as_rejected),
 		WITH_SERVER(a_bad_url_is_refused_with_one_message),

@@ -1,0 +1,385 @@
+/* Delivering one batch: attempts, what is waited between them, and halves where the whole is refused. */
+#include "sdk/processor/worker.h"
+
+#include "sdk/base/clock.h"
+#include "sdk/base/futex.h"
+#include "sdk/base/random.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Larger requests are not sent. Source: OTLP specification, "Request size limit". */
+#define REQUEST_MAX ((size_t)64 << 20)
+
+/* Halving 65,536 records down to one leaves 16 other halves to do. */
+#define MOST_PARTS 20
+
+/* Records of the batch, from `first` on. */
+typedef struct part {
+	uint32_t first;
+	uint32_t count;
+} part;
+
+typedef struct delivery {
+	otlog__worker *worker;
+	otlog__batch_end *end;
+	part parts[MOST_PARTS]; /* still to be sent, the next one last */
+	size_t part_count;
+	uint32_t attempts;
+	uint32_t refusals;   /* parts in a row that were refused, with none taken between */
+	uint32_t round;      /* of the schedule, when the attempt began */
+	size_t bytes;        /* of the requests that were taken */
+	uint64_t began_nano; /* the first attempt */
+} delivery;
+
+/* ---- One attempt ------------------------------------------------------------------------------------------------- */
+
+static bool
+is_first_in_line(otlog__worker *w)
+{
+	return atomic_load_explicit(&w->processor->turn, memory_order_acquire) == w->ticket;
+}
+
+/* Waits until the schedule lets this batch be tried. False when the processor is stopped before that. */
+static bool
+wait_for_attempt(delivery *d)
+{
+	otlog__worker *w = d->worker;
+	otlog__batch_processor *p = w->processor;
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
+		uint32_t flushes = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
+		if (otlog__is_stopping(p))
+			return false;
+		bool probe = is_first_in_line(w);
+		uint64_t now = otlog__monotonic_nano();
+		pthread_mutex_lock(&p->order);
+		uint64_t next = otlog__schedule_next_nano(&p->schedule, probe, flushes != p->flushes_tried);
+		if (now >= next) {
+			p->flushes_tried = flushes;
+			d->round = p->schedule.failures;
+		}
+		pthread_mutex_unlock(&p->order);
+		if (now >= next)
+			return true;
+		otlog__futex_wait(&p->bell, seen, next);
+	}
+}
+
+static void
+refuse_ourselves(const otlog__buffer *request, otlog_export_result *result)
+{
+	result->verdict = OTLOG_VERDICT_TOO_LARGE;
+	snprintf(result->message, sizeof result->message,
+	         "a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent. Lower "
+	         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+	         request->size);
+	snprintf(result->error_type, sizeof result->error_type, "request_too_large");
+}
+
+static void
+attempt(delivery *d, const otlog__buffer *request, uint32_t records, otlog_export_result *result)
+{
+	otlog__worker *w = d->worker;
+	otlog__batch_processor *p = w->processor;
+	*result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
+	if (request->size > REQUEST_MAX) {
+		refuse_ourselves(request, result);
+		return;
+	}
+	otlog_batch batch = { request->data, request->size, records };
+	uint64_t now = otlog__monotonic_nano();
+	if (d->attempts++ == 0)
+		d->began_nano = now;
+	/* Relaxed: the keeper only compares it with the time. */
+	atomic_store_explicit(&w->attempt_started_nano, now, memory_order_relaxed);
+	p->exporter.functions->export_batch(p->exporter.self, &batch, p->options.export_timeout_ms, result);
+	atomic_store_explicit(&w->attempt_started_nano, 0, memory_order_relaxed);
+	result->message[sizeof result->message - 1] = '\0';
+	result->error_type[sizeof result->error_type - 1] = '\0';
+}
+
+/* ---- Away and back ----------------------------------------------------------------------------------------------- */
+
+static const char *
+said(const otlog_export_result *result)
+{
+	return result->message[0] ? result->message : "the destination is away. See its own log";
+}
+
+/* The attempt has ended in RETRY. */
+static void
+note_failure(delivery *d, const otlog_export_result *result)
+{
+	otlog__worker *w = d->worker;
+	otlog__batch_processor *p = w->processor;
+	bool opened;
+	uint64_t now = otlog__monotonic_nano();
+	pthread_mutex_lock(&p->order);
+	uint64_t wait_ms =
+	    otlog__schedule_failed(&p->schedule, now, d->round, result->retry_after_ms, otlog__random_u64(), &opened);
+	bool open = otlog__schedule_is_open(&p->schedule);
+	uint32_t failures = p->schedule.failures;
+	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
+	memcpy(p->last_error, result->error_type, sizeof p->last_error);
+	pthread_mutex_unlock(&p->order);
+
+	atomic_fetch_add_explicit(&p->retries, 1, memory_order_relaxed); /* a plain counter */
+	if (failures > 1) /* once is a moment, for which nobody shall lose records */
+		otlog__queue_set_away(p->queue, p->pipeline, true);
+	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline) + w->records;
+	if (opened)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "%s: away for %" PRIu64
+		                       " s: from now on one batch is tried at a time, at least every %" PRIu64
+		                       " ms, until it is taken; %" PRIu64 " records wait. %s",
+		                       p->exporter.name, away_s, p->options.retry_cap_ms, waiting, said(result));
+	else
+		otlog__diagnose_at(&p->retry_site, open ? OTLOG__INFO : OTLOG__WARN,
+		                   "%s: %s (attempt %" PRIu32 " failed; nothing is lost: %" PRIu64
+		                   " records wait, the next attempt comes in %" PRIu64 " ms)",
+		                   p->exporter.name, said(result), failures, waiting, wait_ms);
+}
+
+/* The destination has given a verdict, whichever. */
+static void
+note_reached(delivery *d, const otlog_export_result *result)
+{
+	otlog__batch_processor *p = d->worker->processor;
+	bool refused = result->verdict != OTLOG_VERDICT_OK && result->verdict != OTLOG_VERDICT_PARTIAL;
+	uint64_t now = otlog__monotonic_nano();
+	pthread_mutex_lock(&p->order);
+	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
+	bool was_away = p->schedule.failures > 0;
+	bool was_open = otlog__schedule_reached(&p->schedule);
+	if (refused)
+		memcpy(p->last_error, result->error_type, sizeof p->last_error);
+	else
+		p->last_error[0] = '\0';
+	pthread_mutex_unlock(&p->order);
+	otlog__queue_set_away(p->queue, p->pipeline, false);
+	if (was_open)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "%s: back after %" PRIu64
+		                       " s; what has waited goes out now. There is nothing to be done",
+		                       p->exporter.name, away_s);
+	else if (was_away)
+		otlog__diagnose(OTLOG__INFO, "%s: back; what has waited goes out now. There is nothing to be done",
+		                p->exporter.name);
+	if (was_away)
+		otlog__workers_ring(p); /* others wait for a back-off that is over */
+}
+
+/* Tries the part until there is a verdict. False when the processor is stopped. */
+static bool
+try_part(delivery *d, const otlog__buffer *request, uint32_t records, otlog_export_result *result)
+{
+	for (;;) {
+		if (!wait_for_attempt(d))
+			return false;
+		attempt(d, request, records, result);
+		if (result->verdict != OTLOG_VERDICT_RETRY) {
+			note_reached(d, result);
+			return true;
+		}
+		if (otlog__is_stopping(d->worker->processor))
+			return false;
+		note_failure(d, result);
+	}
+}
+
+/* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
+
+static void
+took(delivery *d, const otlog__buffer *request)
+{
+	d->refusals = 0;
+	d->bytes += request->size;
+	/* Relaxed: a hint for later batches. Looked at first, for this is mostly so. */
+	_Atomic uint32_t *gave_up = &d->worker->processor->gave_up_halves;
+	if (atomic_load_explicit(gave_up, memory_order_relaxed))
+		atomic_store_explicit(gave_up, 0, memory_order_relaxed);
+}
+
+/* Names the record that is refused alone. */
+static void
+drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otlog_export_result *result)
+{
+	otlog__batch_processor *p = d->worker->processor;
+	otlog_batch batch = { request->data, request->size, 1 };
+	otlog_batch_reader reader = otlog_batch_records(&batch);
+	otlog_record_view record;
+	char trace[33] = "";
+	d->end->dropped[too_large ? OTLOG_DROP_TOO_LARGE : OTLOG_DROP_REJECTED]++;
+	otlog_batch_next(&reader, &record); /* all empty if it cannot be read */
+	otlog_hex(record.trace_id, trace, sizeof trace);
+	otlog__diagnose_at(
+	    &p->record_site, OTLOG__ERROR,
+	    "%s: one record dropped as %s: %zu bytes, logger \"%.*s\", event \"%.*s\", severity %d, time "
+	    "%" PRIu64 ", trace %s: %s",
+	    p->exporter.name, too_large ? "too_large" : "rejected", request->size, OTLOG_SLICE(record.scope.name),
+	    OTLOG_SLICE(record.event_name), (int)record.severity,
+	    record.time_unix_nano ? record.time_unix_nano : record.observed_time_unix_nano, trace[0] ? trace : "none",
+	    said(result));
+}
+
+static void
+drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_result *result)
+{
+	otlog__batch_processor *p = d->worker->processor;
+	d->end->dropped[reason] += which.count;
+	otlog__diagnose_at(&p->drop_site, OTLOG__ERROR, "%s: %" PRIu32 " records dropped as %s: %s", p->exporter.name,
+	                   which.count, otlog_drop_reason_text(reason),
+	                   result->message[0] ? result->message
+	                                      : "the destination refuses this batch for good. See its own log");
+}
+
+/* Batches that were refused for their size are not made again. */
+static void
+remember_size(otlog__batch_processor *p, size_t size)
+{
+	uint64_t limit = size / 2;
+	/* Relaxed: a hint for reading. Several workers at the same time say about the same. */
+	uint64_t before = atomic_load_explicit(&p->request_limit, memory_order_relaxed);
+	if (before && before <= limit)
+		return;
+	atomic_store_explicit(&p->request_limit, limit, memory_order_relaxed);
+	otlog__diagnose_at(
+	    &p->size_site, OTLOG__WARN,
+	    "%s: a request of %zu bytes is too large for the destination; it is sent in halves, and later "
+	    "ones are made smaller. To send more at once, raise the receiver's limit",
+	    p->exporter.name, size);
+}
+
+static uint32_t
+halvings(uint32_t records)
+{
+	uint32_t count = 0;
+	while (records > 1) {
+		records -= records / 2;
+		count++;
+	}
+	return count;
+}
+
+/*
+ * The part is refused for something in it. One bad record is found by halving; where nothing at all is taken after as
+ * many tries as that needs, and a few more, the destination refuses everything, and is spared the other halves.
+ */
+static void
+refused(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+{
+	otlog__worker *w = d->worker;
+	otlog__batch_processor *p = w->processor;
+	bool too_large = result->verdict == OTLOG_VERDICT_TOO_LARGE;
+	d->refusals++;
+	if (which.count == 1) {
+		drop_record(d, request, too_large, result);
+		return;
+	}
+	if (too_large)
+		remember_size(p, request->size);
+	if (d->refusals > halvings(w->records) + 3)
+		atomic_store_explicit(&p->gave_up_halves, 1, memory_order_relaxed); /* as in took */
+	if (atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed)) {
+		drop_part(d, which, too_large ? OTLOG_DROP_TOO_LARGE : OTLOG_DROP_REJECTED, result);
+		return;
+	}
+	uint32_t half = which.count / 2;
+	d->parts[d->part_count++] = (part){ which.first + half, which.count - half };
+	d->parts[d->part_count++] = (part){ which.first, half };
+}
+
+static void
+partly_taken(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+{
+	otlog__batch_processor *p = d->worker->processor;
+	uint32_t rejected = result->rejected < which.count ? (uint32_t)result->rejected : which.count;
+	took(d, request);
+	d->end->dropped[OTLOG_DROP_REJECTED] += rejected;
+	if (rejected)
+		otlog__diagnose_at(&p->partial_site, OTLOG__WARN,
+		                   "%s: the destination took a batch of %" PRIu32 " records but rejected %" PRIu32
+		                   " of them: %s",
+		                   p->exporter.name, which.count, rejected,
+		                   result->message[0] ? result->message : "it gives no reason; look into its own log");
+}
+
+static void
+judge(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+{
+	switch (result->verdict) {
+	case OTLOG_VERDICT_OK:
+	case OTLOG_VERDICT_RETRY: /* not here */
+		took(d, request);
+		break;
+	case OTLOG_VERDICT_PARTIAL:
+		partly_taken(d, which, request, result);
+		break;
+	case OTLOG_VERDICT_TOO_LARGE:
+	case OTLOG_VERDICT_INVALID:
+		refused(d, which, request, result);
+		break;
+	case OTLOG_VERDICT_DROP:
+		drop_part(d, which, OTLOG_DROP_REJECTED, result);
+		break;
+	}
+}
+
+/* ---- The batch --------------------------------------------------------------------------------------------------- */
+
+/* Counts how long it took, into the first bucket that holds it. */
+static void
+note_duration(delivery *d)
+{
+	static const double bounds_s[OTLOG_DURATION_BOUNDS] = OTLOG__DURATION_BOUNDS_S;
+	otlog__batch_processor *p = d->worker->processor;
+	if (!d->attempts)
+		return;
+	double took_s = (double)(otlog__monotonic_nano() - d->began_nano) / (double)OTLOG__NANOS_PER_S;
+	size_t bucket = 0;
+	while (bucket < OTLOG_DURATION_BOUNDS && took_s > bounds_s[bucket])
+		bucket++;
+	pthread_mutex_lock(&p->order);
+	for (size_t i = bucket; i <= OTLOG_DURATION_BOUNDS; i++)
+		p->duration_counts[i]++;
+	p->duration_sum_s += took_s;
+	pthread_mutex_unlock(&p->order);
+}
+
+static void
+drop_for_memory(delivery *d, part which)
+{
+	static const otlog_export_result result = { .message =
+		                                        "out of memory for a request. Give the process more memory "
+		                                        "or lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE" };
+	drop_part(d, which, OTLOG_DROP_REJECTED, &result);
+}
+
+bool
+otlog__deliver(otlog__worker *w, otlog__batch_end *end)
+{
+	delivery d = { .worker = w, .end = end, .parts = { { 0, w->records } }, .part_count = 1 };
+	*end = (otlog__batch_end){ 0 };
+	while (d.part_count) {
+		part which = d.parts[--d.part_count];
+		const otlog__buffer *request = &w->request;
+		otlog_export_result result;
+		if (which.count < w->records) {
+			request = &w->slice;
+			if (!otlog__request_slice(&w->request, which.first, which.count, &w->slice))
+				w->slice.size = 0;
+		}
+		if (request->size == 0) {
+			drop_for_memory(&d, which);
+			continue;
+		}
+		if (!try_part(&d, request, which.count, &result))
+			return false;
+		judge(&d, which, request, &result);
+	}
+	note_duration(&d);
+	atomic_fetch_add_explicit(&w->processor->bytes, d.bytes, memory_order_relaxed); /* a plain counter */
+	return true;
+}

@@ -1,0 +1,172 @@
+/* The keeper's part: where the queue's room is short, what its destination does not take goes to the spool. */
+#include "sdk/processor/worker.h"
+
+#include "sdk/base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A disk that did not take something is tried again after this time; until then the pipeline has no spool. */
+#define FAILED_PAUSE_NANO (5 * OTLOG__NANOS_PER_S)
+
+/* Records of one batch. They are larger than a destination's: the disk likes that, and nobody waits for them. */
+#define SPOOL_BATCH_RECORDS 4096u
+
+static void
+report_failure(otlog__batch_processor *p, int error)
+{
+	otlog__diagnose_at(
+	    &p->spool_site, OTLOG__ERROR,
+	    "%s: the spool cannot be written (%s): records stay in the queue as long as it has room, then "
+	    "they are dropped. Free disk space, or look after the disk of OTLOG_QUEUE_DIR",
+	    p->exporter.name, strerror(error));
+}
+
+static void
+report_full(otlog__batch_processor *p, uint32_t records)
+{
+	otlog__diagnose_at(&p->spool_site, OTLOG__ERROR,
+	                   "%s: the spool is full: %" PRIu32
+	                   " records dropped as spool_full. See that the destination answers, or raise "
+	                   "OTLOG_SPOOL_BYTES",
+	                   p->exporter.name, records);
+}
+
+static bool
+failed(otlog__batch_processor *p, uint64_t now_nano)
+{
+	int error = errno;
+	p->spool_failed_until_nano = now_nano + FAILED_PAUSE_NANO;
+	otlog__queue_set_spools(p->queue, p->pipeline, false);
+	report_failure(p, error);
+	return false;
+}
+
+/* The worker whose batch, of those from the queue, was read first and is in flight. Under `order`. */
+static otlog__worker *
+first_in_flight(otlog__batch_processor *p)
+{
+	otlog__worker *first = NULL;
+	for (uint32_t i = 0; i < p->worker_count; i++) {
+		otlog__worker *w = &p->workers[i];
+		if (w->in_flight && w->origin == OTLOG__FROM_QUEUE &&
+		    (!first || (int32_t)(w->ticket - first->ticket) < 0))
+			first = w;
+	}
+	return first;
+}
+
+/*
+ * What is being delivered stands before all else: its bytes are put into the spool too, so that the cursor may pass it. Its
+ * verdict then counts there. False if the spool does not take it.
+ */
+static bool
+spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
+{
+	bool done = true;
+	otlog__worker *w;
+	pthread_mutex_lock(&p->order);
+	while (done && (w = first_in_flight(p))) {
+		if (w->request.size == 0) { /* memory was short: it is dropped as soon as it is its turn */
+			done = false;
+			break;
+		}
+		switch (otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true,
+		                            &w->number)) {
+		case OTLOG__SPOOL_TAKEN:
+			w->origin = OTLOG__FROM_SPOOL;
+			otlog__queue_finish(p->queue, p->pipeline, &w->span,
+			                    &(otlog__batch_end){ .spooled = w->records });
+			break;
+		case OTLOG__SPOOL_FULL:
+			done = false;
+			break;
+		case OTLOG__SPOOL_FAILED:
+			done = failed(p, now_nano);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&p->order);
+	return done;
+}
+
+/* Whether a batch may be read at all: what does not fit stays in the queue, if that is what the user wants. */
+static bool
+has_room(const otlog__batch_processor *p)
+{
+	if (p->options.spool_full != OTLOG_SPOOL_FULL_BLOCK)
+		return true;
+	otlog__request_frame frame = p->options.frame;
+	size_t most = p->options.max_batch_bytes + otlog__queue_max_record(p->queue) + frame.resource_head_size +
+	              frame.resource_tail_size + SPOOL_BATCH_RECORDS * 16;
+	return otlog__spool_has_room(p->options.spool, most);
+}
+
+/* Moves one batch. False if there is nothing to move, or it does not go. */
+static bool
+spool_batch(otlog__batch_processor *p, uint64_t now_nano)
+{
+	otlog__batch_span span;
+	otlog__batch_end end = { 0 };
+	uint64_t number;
+	bool framed = true;
+	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, SPOOL_BATCH_RECORDS,
+	                                           p->options.max_batch_bytes, p->spool_refs, &span);
+	if (records)
+		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, p->spool_refs, records,
+		                              &p->spool_request);
+	otlog__queue_read_end(p->queue, p->pipeline);
+	if (!records)
+		return false;
+	otlog__spool_result result = OTLOG__SPOOL_FAILED;
+	errno = ENOMEM;
+	if (framed)
+		result = otlog__spool_append(p->options.spool, p->spool_request.data, p->spool_request.size, records,
+		                             false, &number);
+	if (result == OTLOG__SPOOL_FAILED)
+		failed(p, now_nano);
+	if (result == OTLOG__SPOOL_FULL)
+		report_full(p, records);
+	if (result == OTLOG__SPOOL_TAKEN)
+		end.spooled = records;
+	else
+		end.dropped[OTLOG_DROP_SPOOL_FULL] = records;
+	otlog__queue_finish(p->queue, p->pipeline, &span, &end);
+	return result != OTLOG__SPOOL_FAILED;
+}
+
+/* Whether the keeper can work for this pipeline; makes what it needs for that. */
+static bool
+is_ready(otlog__batch_processor *p, uint64_t now_nano)
+{
+	if (!p->options.spool || now_nano < p->spool_failed_until_nano)
+		return false;
+	if (p->spool_failed_until_nano) {
+		p->spool_failed_until_nano = 0;
+		otlog__queue_set_spools(p->queue, p->pipeline, true);
+	}
+	if (!p->spool_refs)
+		p->spool_refs = calloc(SPOOL_BATCH_RECORDS, sizeof *p->spool_refs);
+	return p->spool_refs;
+}
+
+bool
+otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
+{
+	bool made_room = false;
+	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->queue, p->pipeline) || !has_room(p))
+		return false;
+	/* Who holds it is reading, so the queue is being emptied. */
+	if (pthread_mutex_trylock(&p->reading) != 0)
+		return false;
+	/* The entries that wait in the spool are older, so nothing of the queue is in flight behind them. */
+	if (spool_in_flight(p, now_nano))
+		while (otlog__queue_wants_spooling(p->queue, p->pipeline) && has_room(p) && spool_batch(p, now_nano))
+			made_room = true;
+	pthread_mutex_unlock(&p->reading);
+	if (made_room)
+		otlog__queue_wake(p->queue, p->pipeline);
+	return made_room;
+}
