@@ -60,7 +60,14 @@ keep(const char *text, CURLU *handle, otlog__address *address)
 	char *display = get_part(handle, CURLUPART_URL, 0);
 	address->display = display ? strdup(display) : NULL;
 	curl_free(display);
-	return address->full && address->display;
+	char *host = get_part(handle, CURLUPART_HOST, 0);
+	if (host)
+		address->host = *host == '[' ? strndup(host + 1, strcspn(host + 1, "]")) : strdup(host);
+	curl_free(host);
+	char *port = get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	address->port = port ? strdup(port) : NULL;
+	curl_free(port);
+	return address->full && address->display && address->host && address->port;
 }
 
 const char *
@@ -98,6 +105,8 @@ otlog__address_free(otlog__address *address)
 {
 	free(address->full);
 	free(address->display);
+	free(address->host);
+	free(address->port);
 	*address = (otlog__address){ 0 };
 }
 

@@ -8,6 +8,8 @@
 typedef struct otlog__address {
 	char *full;    /* as given; may hold user, password or a key: never print it */
 	char *display; /* scheme, host, port and path only */
+	char *host;    /* a number without its brackets */
+	char *port;    /* also where the URL leaves it to its scheme */
 	bool loopback; /* the host is this machine by its name or number */
 } otlog__address;
 

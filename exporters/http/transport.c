@@ -2,6 +2,7 @@
 
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
+#include "exporters/http/options.h"
 #include "exporters/http/redirect.h"
 #include "exporters/http/tls.h"
 #include "exporters/http/address.h"
@@ -16,6 +17,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,6 +29,7 @@
 #define USER_AGENT "otlog/" OTLOG__VERSION " OTel-OTLP-Exporter-C/" OTLOG__VERSION
 
 struct otlog__http {
+	otlog__http_options options; /* as they were given; never changed, so that a child of fork may read them */
 	pthread_mutex_t multi_lock; /* guards the pointer against threads that cancel; only its own thread changes it */
 	CURLM *multi;
 	CURL *easy;
@@ -45,6 +48,7 @@ struct otlog__http {
 	/* The answer to the last request. */
 	otlog__buffer body;
 	size_t header_bytes;
+	otlog__http_noise noise;
 	bool too_large;
 	bool retry_after_given;
 	char retry_after[64];
@@ -72,6 +76,7 @@ drop_answer(otlog__http *http)
 	if (http->body.capacity > RESPONSE_KEPT)
 		otlog__buffer_free(&http->body);
 	http->header_bytes = 0;
+	http->noise = OTLOG__HTTP_NO_NOISE;
 	http->too_large = false;
 	http->retry_after_given = false;
 	otlog__address_free(&http->location);
@@ -87,12 +92,27 @@ forget_last(otlog__http *http)
 	http->away = NULL;
 }
 
-/* Called by libcurl with a piece of the body. Taking less than all of it ends the transfer. */
+/* What speaks without a status line: see "HTTP/0.9" below. Sources: RFC 8446 section 5.1, RFC 9113 section 4.1. */
+static otlog__http_noise
+recognise(const char *data, size_t size)
+{
+	if (size >= 2 && data[0] == 0x15 && data[1] == 0x03) /* an alert, of whatever version */
+		return OTLOG__HTTP_NOISE_TLS;
+	if (size >= 9 && data[0] == 0 && data[3] == 4) /* length, SETTINGS */
+		return OTLOG__HTTP_NOISE_HTTP2;
+	return OTLOG__HTTP_NOISE_OTHER;
+}
+
+/* Called by libcurl with a piece of the decompressed body. Taking less than all of it ends the transfer. */
 static size_t
 take_body(char *data, size_t one, size_t size, void *self)
 {
 	otlog__http *http = self;
 	(void)one; /* always 1 */
+	if (http->header_bytes == 0) {
+		http->noise = recognise(data, size);
+		return 0;
+	}
 	if (http->header_bytes + http->body.size + size > RESPONSE_MAX) {
 		http->too_large = true;
 		return 0;
@@ -198,6 +218,10 @@ set_protocols(CURL *easy)
 #endif
 	/* One request at a time gains nothing from HTTP/2, and some versions of libcurl fail on reused connections. */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	/* What is not HTTP at all libcurl calls HTTP/0.9: only so it shows what came, which tells what is wrong. */
+	curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 1L);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are not the answer */
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* see follow: libcurl would take the headers along */
 }
 
@@ -257,6 +281,8 @@ otlog__http_create(const otlog__http_options *options)
 	}
 	if (!add_headers(http, options))
 		goto failed;
+	if (!otlog__http_options_copy(options, &http->options))
+		goto no_memory;
 	pthread_once(&curl_once, init_curl);
 	if (!curl_ready)
 		goto no_memory;
@@ -274,6 +300,12 @@ no_memory:
 failed:
 	otlog__http_destroy(http);
 	return NULL;
+}
+
+otlog__http *
+otlog__http_reopen(const otlog__http *http)
+{
+	return otlog__http_create(&http->options);
 }
 
 /* ---- One request ------------------------------------------------------------------------------------------------- */
@@ -416,6 +448,22 @@ follow(otlog__http *http, uint64_t deadline_nano)
 	return true;
 }
 
+/* Before 8.7 libcurl tells that there was a proxy only by naming it. */
+static bool
+failed_at_proxy(const otlog__http *http)
+{
+	const otlog__address *to = http->away ? &http->target : &http->address;
+	static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+	bool given = false;
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+		given = given || getenv(variables[i]);
+	if (!given || to->loopback)
+		return false;
+	char ours[320];
+	snprintf(ours, sizeof ours, "Failed to connect to %.255s port %s ", to->host, to->port);
+	return strncmp(http->error, ours, strlen(ours)) != 0 || strstr(http->error, " via ");
+}
+
 static void
 read_outcome(otlog__http *http, otlog__http_outcome *outcome)
 {
@@ -431,6 +479,10 @@ read_outcome(otlog__http *http, otlog__http_outcome *outcome)
 	if (outcome->curl_code == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
 	outcome->os_error = (int)os_error;
+	outcome->to_proxy = outcome->curl_code == CURLE_COULDNT_CONNECT && failed_at_proxy(http);
+	outcome->noise = http->noise;
+	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &outcome->verify_result);
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &outcome->connect_status);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &outcome->status);
 	char *content_type = NULL;
 	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &content_type);
@@ -450,7 +502,9 @@ otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t
 	otlog__sigpipe_hold(&signals);
 	forget_last(http);
 	outcome->cancelled = is_cancelled(http);
-	if (outcome->cancelled || !follow_certificates(http) || !prepare(http, body, body_size, timeout_ms))
+	outcome->request_too_large = body_size > OTLOG__HTTP_REQUEST_MAX;
+	if (outcome->cancelled || outcome->request_too_large || !follow_certificates(http) ||
+	    !prepare(http, body, body_size, timeout_ms))
 		goto done;
 
 	uint64_t deadline = timeout_ms ? otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms) : UINT64_MAX;
@@ -507,5 +561,6 @@ otlog__http_destroy(otlog__http *http)
 	otlog__address_free(&http->address);
 	otlog__gzip_free(&http->gzip);
 	otlog__buffer_free(&http->body);
+	otlog__http_options_free(&http->options);
 	free(http);
 }

@@ -1,10 +1,12 @@
-#include "exporters/http/verdict.h"
+#include "exporters/http/verdict_table.h"
 
 #include "exporters/http/retry_after.h"
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,115 +14,20 @@
 #define URL_MAX 80
 #define TEXT_MAX 120
 
-/* Which setting a remedy is about; the exporter gives its name. */
-typedef enum setting { NONE, ENDPOINT, HEADERS, TIMEOUT, CA_FILE, CLIENT_CERTIFICATE, BATCH_SIZE } setting;
-
-typedef struct remedy {
-	const char *before; /* the setting's name follows */
-	setting setting;
-	const char *after;
-} remedy;
-
-typedef struct status_row {
-	long status;
-	otlog_verdict verdict;
-	const char *phrase;
-	remedy remedy;
-} status_row;
-
-static const status_row statuses[] = {
-	{ 400, OTLOG_VERDICT_DROP, "Bad Request", { "Check that a receiver of logs listens there: ", ENDPOINT, "" } },
-	{ 401, OTLOG_VERDICT_DROP, "Unauthorized", { "Set the credentials in ", HEADERS, "" } },
-	{ 403, OTLOG_VERDICT_DROP, "Forbidden", { "Check the credentials in ", HEADERS, "" } },
-	{ 404, OTLOG_VERDICT_DROP, "Not Found", { "Check the path in ", ENDPOINT, "" } },
-	{ 405, OTLOG_VERDICT_DROP, "Method Not Allowed", { "Check the path in ", ENDPOINT, "" } },
-	{ 407,
-	  OTLOG_VERDICT_DROP,
-	  "Proxy Authentication Required",
-	  { "Set the credentials in https_proxy", NONE, "" } },
-	{ 413, OTLOG_VERDICT_DROP, "Content Too Large", { "Lower ", BATCH_SIZE, " or raise the receiver's limit" } },
-	{ 415, OTLOG_VERDICT_DROP, "Unsupported Media Type", { "Check the path in ", ENDPOINT, "" } },
-	{ 429, OTLOG_VERDICT_RETRY, "Too Many Requests", { "Send less or give the receiver more room", NONE, "" } },
-	{ 502, OTLOG_VERDICT_RETRY, "Bad Gateway", { "See what ails the server behind it", NONE, "" } },
-	{ 503, OTLOG_VERDICT_RETRY, "Service Unavailable", { "See whether it is overloaded or starting", NONE, "" } },
-	{ 504, OTLOG_VERDICT_RETRY, "Gateway Timeout", { "See what ails the server behind it", NONE, "" } },
-};
-
-typedef struct failure_row {
-	int code;
-	const char *cause; /* stands between the URL and what libcurl says */
-	remedy remedy;
-} failure_row;
-
-static const remedy check_client = { "The server may want another ", CLIENT_CERTIFICATE, "" };
-static const remedy check_endpoint = { "Check ", ENDPOINT, "" };
-
-/*
- * What left the request unanswered is tried again, and so is all that went wrong before there was a connection, TLS
- * included, or made no sense: the batch is not at fault, and a certificate or a port may be put right while records wait.
- */
-static const failure_row failures[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST, "unknown host", { "Check the name server and ", ENDPOINT, "" } },
-	{ CURLE_COULDNT_RESOLVE_PROXY, "unknown host of the proxy", { "Check http_proxy and https_proxy", NONE, "" } },
-	{ CURLE_COULDNT_CONNECT, "no connection", { "Start the server or set ", ENDPOINT, "" } },
-	{ CURLE_OPERATION_TIMEDOUT, "no answer in time", { "See whether it is overloaded, or raise ", TIMEOUT, "" } },
-	{ CURLE_SEND_ERROR, "the connection broke while sending", { "See why the server closes it", NONE, "" } },
-	{ CURLE_RECV_ERROR, "the connection broke before the answer", { "See why the server closes it", NONE, "" } },
-	{ CURLE_GOT_NOTHING,
-	  "the connection was closed without an answer",
-	  { "See why the server closes it", NONE, "" } },
-	{ CURLE_PARTIAL_FILE,
-	  "the connection was closed within the answer",
-	  { "See why the server closes it", NONE, "" } },
-	{ CURLE_PEER_FAILED_VERIFICATION,
-	  "its certificate cannot be trusted",
-	  { "Set ", CA_FILE, " to the PEM file of its authority" } },
-	{ CURLE_SSL_CACERT_BADFILE,
-	  "trusted certificates cannot be read",
-	  { "Set ", CA_FILE, " to a readable PEM file" } },
-	{ CURLE_SSL_CERTPROBLEM,
-	  "the client certificate cannot be used",
-	  { "Check ", CLIENT_CERTIFICATE, " and its key" } },
-	{ CURLE_SSL_CONNECT_ERROR,
-	  "no TLS connection",
-	  { "Check that the server speaks TLS, else write http:// in ", ENDPOINT, "" } },
-	{ CURLE_OUT_OF_MEMORY, "memory is short", { "Give the process more memory", NONE, "" } },
-	{ CURLE_UNSUPPORTED_PROTOCOL,
-	  "the answer is not HTTP/1.1",
-	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
-	{ CURLE_WEIRD_SERVER_REPLY,
-	  "the answer is not HTTP/1.1",
-	  { "OTLP/HTTP is usually on port 4318, gRPC on 4317: check ", ENDPOINT, "" } },
-};
-
-static const char *
-setting_name(setting setting, const otlog__http_names *names)
-{
-	switch (setting) {
-	case ENDPOINT:
-		return names->endpoint;
-	case HEADERS:
-		return names->headers;
-	case TIMEOUT:
-		return names->timeout;
-	case CA_FILE:
-		return names->ca_file;
-	case CLIENT_CERTIFICATE:
-		return names->client_certificate;
-	case BATCH_SIZE:
-		return names->batch_size;
-	case NONE:
-		break;
-	}
-	return "";
-}
+/* What messages are made with. */
+typedef struct words {
+	const char *url;
+	const otlog__http_names *names;
+	otlog_export_result *result;
+} words;
 
 /* "cause. remedy": the cause loses its end where both do not fit. */
 static void
-write_message(otlog_export_result *result, const char *cause, const remedy *remedy, const otlog__http_names *names)
+write_message(const words *words, const char *cause, const otlog__http_remedy *remedy)
 {
-	char text[128];
-	snprintf(text, sizeof text, "%s%s%s", remedy->before, setting_name(remedy->setting, names), remedy->after);
+	otlog_export_result *result = words->result;
+	char text[160];
+	otlog__http_remedy_text(remedy, words->names, text, sizeof text);
 	size_t room = sizeof result->message - 1 - strlen(text) - 2;
 	snprintf(result->message, sizeof result->message, "%.*s. %s", (int)room, cause, text);
 }
@@ -128,141 +35,253 @@ write_message(otlog_export_result *result, const char *cause, const remedy *reme
 bool
 otlog__http_delivered(const otlog__http_outcome *outcome)
 {
-	return outcome->curl_code == CURLE_OK && !outcome->cancelled && !outcome->too_large && outcome->status >= 200 &&
-	       outcome->status < 300;
+	bool whole = outcome->curl_code == CURLE_OK || outcome->curl_code == CURLE_BAD_CONTENT_ENCODING;
+	return whole && !outcome->cancelled && !outcome->too_large && !outcome->request_too_large && !outcome->noise &&
+	       outcome->status >= 200 && outcome->status < 300;
 }
 
-static void
-judge_redirect(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
-               otlog_export_result *result)
-{
-	char cause[sizeof result->message];
-	snprintf(cause, sizeof cause, "%.*s answered %ld and points to %.*s, which is not followed", URL_MAX, url,
-	         outcome->status, URL_MAX, outcome->location);
-	result->verdict = OTLOG_VERDICT_DROP;
-	write_message(result, cause, &(remedy){ "Set ", ENDPOINT, " to where it should go" }, names);
-}
+/* ---- Answers ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Nginx shakes hands with every client and says in a page of HTML, with status 400, what was wrong with that: not with
- * the batch, which waits until it is put right. Its pages have these titles (src/http/ngx_http_special_response.c); a
- * receiver that quotes a record in its refusal does not write them.
+ * Servers that were spoken to without TLS, or shown no certificate that they like, say so with status 400: that is not
+ * the batch's fault, which waits until it is put right.
  */
-static const status_row *
+typedef struct tls_refusal {
+	const char *text;
+	otlog__http_failure failure;
+	otlog__http_remedy remedy;
+} tls_refusal;
+
+/*
+ * Titles of nginx's pages of HTML (src/http/ngx_http_special_response.c); a receiver that quotes a record in its refusal
+ * does not write them.
+ */
+static const tls_refusal of_nginx[] = {
+	{ "No required SSL certificate was sent",
+	  OTLOG__HTTP_TLS_CLIENT_REFUSED,
+	  { "Set ", OTLOG__HTTP_CLIENT_CERTIFICATE, " to one that it trusts" } },
+	{ "The SSL certificate error",
+	  OTLOG__HTTP_TLS_CLIENT_REFUSED,
+	  { "It wants another ", OTLOG__HTTP_CLIENT_CERTIFICATE,
+	    ": one that has not expired, of an authority that it trusts" } },
+	{ "The plain HTTP request was sent to HTTPS port",
+	  OTLOG__HTTP_TLS_PORT,
+	  { "Write https:// in ", OTLOG__HTTP_ENDPOINT, "" } },
+};
+
+/* The whole body of servers in Go, such as the Collector (net/http/server.go, "badRequestError"). */
+static const tls_refusal of_go = { "Client sent an HTTP request to an HTTPS server",
+	                           OTLOG__HTTP_TLS_PORT,
+	                           { "Write https:// in ", OTLOG__HTTP_ENDPOINT, "" } };
+
+static const tls_refusal *
 find_tls_refusal(const otlog__http_outcome *outcome)
 {
-	static const status_row refusals[] = {
-		{ 400,
-		  OTLOG_VERDICT_RETRY,
-		  "No required SSL certificate was sent",
-		  { "Set ", CLIENT_CERTIFICATE, " to one that it trusts" } },
-		{ 400,
-		  OTLOG_VERDICT_RETRY,
-		  "The SSL certificate error",
-		  { "It wants another ", CLIENT_CERTIFICATE,
-		    ": one that has not expired, of an authority that it trusts" } },
-		{ 400,
-		  OTLOG_VERDICT_RETRY,
-		  "The plain HTTP request was sent to HTTPS port",
-		  { "Write https:// in ", ENDPOINT, "" } },
-	};
 	static const char html[] = "text/html";
-	if (outcome->status != 400 || !outcome->body_size || !outcome->content_type ||
-	    strncmp(outcome->content_type, html, sizeof html - 1) != 0)
+	char wanted[80];
+	if (outcome->status != 400 || !outcome->body_size)
 		return NULL;
-	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-		char title[80];
-		int size = snprintf(title, sizeof title, "<title>400 %s</title>", refusals[i].phrase);
-		if (memmem(outcome->body, outcome->body_size, title, (size_t)size))
-			return &refusals[i];
+	int size = snprintf(wanted, sizeof wanted, "%s.\n", of_go.text);
+	if (outcome->body_size == (size_t)size && memcmp(outcome->body, wanted, (size_t)size) == 0)
+		return &of_go;
+	if (!outcome->content_type || strncmp(outcome->content_type, html, sizeof html - 1) != 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof of_nginx / sizeof *of_nginx; i++) {
+		size = snprintf(wanted, sizeof wanted, "<title>400 %s</title>", of_nginx[i].text);
+		if (memmem(outcome->body, outcome->body_size, wanted, (size_t)size))
+			return &of_nginx[i];
 	}
 	return NULL;
 }
 
 static void
-judge_status(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names, const char *text,
-             int64_t now_unix_s, otlog_export_result *result)
+judge_tls_refusal(const tls_refusal *refusal, const words *words)
 {
-	static const status_row other = { 0, OTLOG_VERDICT_DROP, "", { "See the server's log", NONE, "" } };
-	const status_row *row = &other;
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-		if (statuses[i].status == outcome->status)
-			row = &statuses[i];
-	const status_row *refusal = find_tls_refusal(outcome);
-	if (refusal)
-		row = refusal;
+	char cause[sizeof words->result->message];
+	otlog__http_fail(refusal->failure, words->result);
+	snprintf(cause, sizeof cause, "%.*s answered 400 %s", URL_MAX, words->url, refusal->text);
+	write_message(words, cause, &refusal->remedy);
+}
+
+static void
+judge_redirect(const otlog__http_outcome *outcome, const otlog__http_remedy *remedy, const words *words)
+{
+	char cause[sizeof words->result->message];
+	snprintf(cause, sizeof cause, "%.*s answered %ld and points to %.*s, which is not followed", URL_MAX,
+	         words->url, outcome->status, URL_MAX, outcome->location);
+	write_message(words, cause, remedy);
+}
+
+static void
+judge_status(const otlog__http_outcome *outcome, const char *text, int64_t now_unix_s, const words *words)
+{
+	otlog_export_result *result = words->result;
+	const otlog__http_status *row = otlog__http_status_find(outcome->status);
 	result->verdict = row->verdict;
+	snprintf(result->error_type, sizeof result->error_type, "%ld", outcome->status);
 	if (row->verdict == OTLOG_VERDICT_RETRY)
 		result->retry_after_ms = otlog__retry_after_ms(outcome->retry_after, now_unix_s);
-
+	if (row->status == 3 && outcome->location) {
+		judge_redirect(outcome, &row->remedy, words);
+		return;
+	}
+	char wish[64] = "";
+	if (result->retry_after_ms)
+		snprintf(wish, sizeof wish, " and asks to wait %" PRIu64 " s", (result->retry_after_ms + 999) / 1000);
 	bool says = text && *text;
 	char cause[sizeof result->message];
-	snprintf(cause, sizeof cause, "%.*s answered %ld%s%s%s%.*s%s", URL_MAX, url, outcome->status,
-	         *row->phrase ? " " : "", row->phrase, says ? ": \"" : "", says ? TEXT_MAX : 0, says ? text : "",
+	snprintf(cause, sizeof cause, "%.*s answered %ld%s%s%s%s%.*s%s", URL_MAX, words->url, outcome->status,
+	         *row->phrase ? " " : "", row->phrase, wish, says ? ": \"" : "", says ? TEXT_MAX : 0, says ? text : "",
 	         says ? "\"" : "");
-	write_message(result, cause, &row->remedy, names);
+	/* A redirect to nowhere is put right by nobody but the server. */
+	write_message(words, cause, row->status == 3 ? &otlog__http_status_find(0)->remedy : &row->remedy);
 }
 
-/* Nobody at the other end is by far the commonest case, so it gets its own words. */
-static void
-judge_refused(const char *url, const otlog__http_names *names, otlog_export_result *result)
+/* ---- Failures ---------------------------------------------------------------------------------------------------- */
+
+static otlog__http_failure
+classify_verification(const otlog__http_outcome *outcome)
 {
-	char cause[sizeof result->message];
-	char start[64];
-	snprintf(cause, sizeof cause, "nobody listens at %.*s: connection refused", URL_MAX, url);
-	snprintf(start, sizeof start, "Start %s or set ", names->peer);
-	result->verdict = OTLOG_VERDICT_RETRY;
-	write_message(result, cause, &(remedy){ start, ENDPOINT, "" }, names);
+	switch (outcome->verify_result) {
+	case X509_V_OK: /* OpenSSL trusts it; libcurl, which looks at the name itself, does not */
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return OTLOG__HTTP_TLS_NAME_MISMATCH;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return OTLOG__HTTP_TLS_EXPIRED;
+	default:
+		return OTLOG__HTTP_TLS_UNTRUSTED;
+	}
 }
 
-static void
-judge_failure(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
-              otlog_export_result *result)
+static otlog__http_failure
+classify_connection(const otlog__http_outcome *outcome)
 {
-	static const failure_row other = { 0, "the exchange failed", { "Check ", ENDPOINT, "" } };
-	const failure_row *row = &other;
-	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-		if (failures[i].code == outcome->curl_code)
-			row = &failures[i];
-	const char *says = outcome->curl_text && *outcome->curl_text ? outcome->curl_text
-	                                                             : curl_easy_strerror((CURLcode)outcome->curl_code);
+	if (outcome->to_proxy)
+		return OTLOG__HTTP_PROXY_REFUSED;
+	return outcome->os_error == ECONNREFUSED ? OTLOG__HTTP_CONNECTION_REFUSED : OTLOG__HTTP_NO_CONNECTION;
+}
+
+static otlog__http_failure
+classify_code(const otlog__http_outcome *outcome)
+{
+	switch (outcome->curl_code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return OTLOG__HTTP_NAME_NOT_FOUND;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return OTLOG__HTTP_PROXY_NOT_FOUND;
+	case CURLE_PROXY:
+		return OTLOG__HTTP_PROXY_FAILED;
+	case CURLE_COULDNT_CONNECT:
+		return classify_connection(outcome);
+	case CURLE_OPERATION_TIMEDOUT:
+		return OTLOG__HTTP_TIMED_OUT;
+	case CURLE_GOT_NOTHING:
+		return OTLOG__HTTP_NO_ANSWER;
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return OTLOG__HTTP_CONNECTION_BROKEN;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return classify_verification(outcome);
+	case CURLE_SSL_CACERT_BADFILE:
+		return OTLOG__HTTP_TLS_CA_FILE;
+	case CURLE_SSL_CERTPROBLEM:
+		return OTLOG__HTTP_TLS_CLIENT_FILES;
+	case CURLE_SSL_CONNECT_ERROR:
+		return OTLOG__HTTP_TLS_FAILED;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return OTLOG__HTTP_NOT_HTTP;
+	case CURLE_OUT_OF_MEMORY:
+		return OTLOG__HTTP_OUT_OF_MEMORY;
+	default:
+		return OTLOG__HTTP_FAILED;
+	}
+}
+
+/* Where libcurl's code is one for several things, its text tells them apart: the words are OpenSSL's. */
+static otlog__http_failure
+classify(const otlog__http_outcome *outcome, const char *says)
+{
+	static const otlog__http_failure of_noise[] = { [OTLOG__HTTP_NOISE_TLS] = OTLOG__HTTP_TLS_PORT,
+		                                        [OTLOG__HTTP_NOISE_HTTP2] = OTLOG__HTTP_GRPC_PORT,
+		                                        [OTLOG__HTTP_NOISE_OTHER] = OTLOG__HTTP_NOT_HTTP };
+	if (outcome->cancelled)
+		return OTLOG__HTTP_CANCELLED;
+	if (outcome->request_too_large)
+		return OTLOG__HTTP_REQUEST_TOO_LARGE;
+	if (outcome->too_large)
+		return OTLOG__HTTP_ANSWER_TOO_LARGE;
+	if (outcome->noise)
+		return of_noise[outcome->noise];
+	if (outcome->connect_status >= 300)
+		return outcome->connect_status == 407 ? OTLOG__HTTP_PROXY_AUTHENTICATION : OTLOG__HTTP_PROXY_DENIED;
+	/* An alert is the server's: it speaks TLS well, but not with us. */
+	if (strstr(says, " alert "))
+		return OTLOG__HTTP_TLS_CLIENT_REFUSED;
+	if (outcome->curl_code == CURLE_SSL_CONNECT_ERROR &&
+	    (strstr(says, "wrong version number") || strstr(says, "packet length too long")))
+		return OTLOG__HTTP_PLAIN_PORT;
+	return classify_code(outcome);
+}
+
+/* Printable, and without what may be a secret: libcurl quotes a malformed proxy whole. */
+static void
+quote_curl(const otlog__http_outcome *outcome, char out[TEXT_MAX])
+{
+	const char *says = outcome->curl_text;
+	if (!says || !*says || strstr(says, "://") || strchr(says, '@'))
+		says = curl_easy_strerror((CURLcode)outcome->curl_code);
 	if (outcome->os_error)
 		says = strerror(outcome->os_error);
-	char printable[TEXT_MAX];
-	otlog__http_printable(says, strlen(says), printable, sizeof printable);
+	otlog__http_printable(says, strlen(says), out, TEXT_MAX);
+}
 
-	char cause[sizeof result->message];
-	snprintf(cause, sizeof cause, "%.*s: %s: %s", URL_MAX, url, row->cause, printable);
-	result->verdict = OTLOG_VERDICT_RETRY;
-	/* An alert is the server's: it speaks TLS well, but not with us. */
-	bool alert = strstr(says, " alert ") != NULL;
-	write_message(result, cause, alert ? &check_client : &row->remedy, names);
+static void
+judge_failure(const otlog__http_outcome *outcome, const words *words)
+{
+	char says[TEXT_MAX];
+	quote_curl(outcome, says);
+	otlog__http_failure failure = classify(outcome, says);
+	const otlog__http_failure_row *row = &otlog__http_failures[failure];
+	otlog__http_fail(failure, words->result);
+
+	char cause[sizeof words->result->message];
+	bool own = outcome->noise || outcome->too_large || outcome->request_too_large;
+	snprintf(cause, sizeof cause, "%.*s: %s%s%s", URL_MAX, words->url, row->cause, own ? "" : ": ",
+	         own ? "" : says);
+	if (failure == OTLOG__HTTP_CANCELLED) {
+		snprintf(words->result->message, sizeof words->result->message,
+		         "the attempt was cut short: the SDK is shutting down");
+	} else if (failure == OTLOG__HTTP_CONNECTION_REFUSED) {
+		/* By far the commonest, so it gets its own words. */
+		char start[64];
+		snprintf(cause, sizeof cause, "nobody listens at %.*s: connection refused", URL_MAX, words->url);
+		snprintf(start, sizeof start, "Start %s or set ", words->names->peer);
+		write_message(words, cause, &(otlog__http_remedy){ start, OTLOG__HTTP_ENDPOINT, "" });
+	} else {
+		write_message(words, cause, &row->remedy);
+	}
 }
 
 void
 otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names, const char *text,
                   int64_t now_unix_s, otlog_export_result *result)
 {
+	const words words = { url, names, result };
+	const tls_refusal *refusal;
 	*result = (otlog_export_result){ 0 };
-	if (outcome->cancelled) {
-		result->verdict = OTLOG_VERDICT_RETRY;
-		snprintf(result->message, sizeof result->message,
-		         "the attempt was cut short: the SDK is shutting down");
-	} else if (outcome->too_large) {
-		char cause[sizeof result->message];
-		snprintf(cause, sizeof cause, "the answer of %.*s is larger than 4 MiB", URL_MAX, url);
-		result->verdict = OTLOG_VERDICT_DROP;
-		write_message(result, cause, &check_endpoint, names);
-	} else if (otlog__http_delivered(outcome)) {
+	bool ours = outcome->cancelled || outcome->request_too_large || outcome->too_large || outcome->noise;
+	if (otlog__http_delivered(outcome))
 		result->verdict = OTLOG_VERDICT_OK;
-	} else if (outcome->status >= 300 && outcome->status < 400 && outcome->location) {
-		judge_redirect(outcome, url, names, result);
-	} else if (outcome->curl_code == CURLE_OK || outcome->status >= 300) {
+	else if (!ours && (refusal = find_tls_refusal(outcome)))
+		judge_tls_refusal(refusal, &words);
+	else if (!ours && (outcome->curl_code == CURLE_OK || outcome->status >= 300))
 		/* A refusal counts, also where the connection broke in the middle of its explanation. */
-		judge_status(outcome, url, names, text, now_unix_s, result);
-	} else if (outcome->curl_code == CURLE_COULDNT_CONNECT && outcome->os_error == ECONNREFUSED) {
-		judge_refused(url, names, result);
-	} else {
-		judge_failure(outcome, url, names, result);
-	}
+		judge_status(outcome, text, now_unix_s, &words);
+	else
+		judge_failure(outcome, &words);
 }

@@ -1,6 +1,7 @@
 #include "exporters/mito/object.h"
 
 #include "exporters/http/transport.h"
+#include "exporters/http/verdict_table.h"
 #include "exporters/request/request.h"
 #include "sdk/base/diagnostics.h"
 
@@ -101,11 +102,11 @@ write_body(mito *self, const otlog_batch *batch, progress *progress, otlog_expor
 	if (!progress->no_memory && progress->written && otlog__buffer_append(&self->flat.out, "]", 1))
 		return true;
 	if (progress->written == 0 && !progress->no_memory) {
-		result->verdict = OTLOG_VERDICT_DROP;
+		otlog__http_fail(OTLOG__HTTP_MALFORMED_BATCH, result);
 		snprintf(result->message, sizeof result->message,
 		         "none of the batch can be read as log records. Report this to the authors of otlog");
 	} else {
-		result->verdict = OTLOG_VERDICT_RETRY;
+		otlog__http_fail(OTLOG__HTTP_OUT_OF_MEMORY, result);
 		snprintf(result->message, sizeof result->message,
 		         "memory is short for the JSON of a batch. Give the process more memory or lower %s",
 		         names.batch_size);
@@ -129,7 +130,7 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 		otlog__http_printable(outcome.body, outcome.body_size, text, sizeof text);
 	otlog__http_conclude(self->http, &outcome, text, result);
 	if (result->verdict == OTLOG_VERDICT_OK && progress.malformed) {
-		result->verdict = OTLOG_VERDICT_PARTIAL;
+		otlog__http_fail(OTLOG__HTTP_PARTIAL_SUCCESS, result);
 		result->rejected = progress.malformed;
 		snprintf(result->message, sizeof result->message,
 		         "%zu records cannot be read and were left out. Report this to the authors of otlog",
@@ -158,32 +159,65 @@ destroy(void *exporter)
 	free(self);
 }
 
+static bool reopen(const void *exporter, otlog_exporter *out);
+
 static const otlog_exporter_functions functions = {
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.destroy = destroy,
+	.reopen = reopen,
 };
 
 /* ---- Creating ---------------------------------------------------------------------------------------------------- */
 
-/* Copies the names of the resource's attributes. False when memory is short. */
+/* Copies the name of an attribute of the resource. False when memory is short. */
 static bool
-copy_extras(mito *self, const otlog_mito_options *options)
+add_extra(mito *self, const char *name, size_t size)
 {
-	const size_t count = options->resource_attributes ? options->resource_attribute_count : 0;
-	self->extras = count ? calloc(count, sizeof *self->extras) : NULL;
-	if (count && !self->extras)
+	char *copy = strndup(name, size);
+	if (copy)
+		self->extras[self->extra_count++].name = (otlog__slice){ (const uint8_t *)copy, size };
+	return copy;
+}
+
+static mito *
+create_self(size_t extras)
+{
+	mito *self = calloc(1, sizeof *self);
+	if (self)
+		self->extras = calloc(extras ? extras : 1, sizeof *self->extras);
+	if (self && self->extras)
+		return self;
+	destroy(self);
+	return NULL;
+}
+
+/* Hands out what is whole; frees what is not, and says so where nobody else has. */
+static bool
+hand_out(mito *self, bool no_memory, otlog_exporter *out)
+{
+	if (no_memory)
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "memory is short for the Mito exporter: nothing goes to the log server");
+	if (no_memory || !self->http) {
+		destroy(self);
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = options->resource_attributes[i];
-		if (!name || !*name)
-			continue;
-		char *copy = strdup(name);
-		if (!copy)
-			return false;
-		self->extras[self->extra_count++].name = (otlog__slice){ (const uint8_t *)copy, strlen(copy) };
 	}
+	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "mito" };
 	return true;
+}
+
+static bool
+reopen(const void *exporter, otlog_exporter *out)
+{
+	const mito *parents = exporter;
+	mito *self = create_self(parents->extra_count);
+	bool no_memory = !self;
+	for (size_t i = 0; i < parents->extra_count && !no_memory; i++)
+		no_memory = !add_extra(self, (const char *)parents->extras[i].name.data, parents->extras[i].name.size);
+	if (!no_memory)
+		self->http = otlog__http_reopen(parents->http);
+	return hand_out(self, no_memory, out);
 }
 
 bool
@@ -194,13 +228,12 @@ otlog_mito_exporter_create_sized(const otlog_mito_options *options, size_t optio
 		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
 	if (!out)
 		return false;
-
-	mito *self = calloc(1, sizeof *self);
-	if (!self || !copy_extras(self, &known)) {
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "memory is short for the Mito exporter: nothing goes to the log server");
-		destroy(self);
-		return false;
+	const size_t count = known.resource_attributes ? known.resource_attribute_count : 0;
+	mito *self = create_self(count);
+	bool no_memory = !self;
+	for (size_t i = 0; i < count && !no_memory; i++) {
+		const char *name = known.resource_attributes[i];
+		no_memory = name && *name && !add_extra(self, name, strlen(name));
 	}
 	const otlog__http_options http = {
 		.url = known.url,
@@ -214,11 +247,7 @@ otlog_mito_exporter_create_sized(const otlog_mito_options *options, size_t optio
 		.follow_redirects = true,
 		.names = names,
 	};
-	self->http = otlog__http_create(&http);
-	if (!self->http) {
-		destroy(self);
-		return false;
-	}
-	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "mito" };
-	return true;
+	if (!no_memory)
+		self->http = otlog__http_create(&http);
+	return hand_out(self, no_memory, out);
 }

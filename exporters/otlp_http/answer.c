@@ -20,7 +20,9 @@ has_type(const otlog__http_outcome *outcome, const char *type)
 void
 otlog__otlp_read_success(const otlog__http_outcome *outcome, otlog__otlp_answer *answer)
 {
-	*answer = (otlog__otlp_answer){ 0 };
+	*answer = (otlog__otlp_answer){ .foreign = outcome->curl_code != 0 };
+	if (answer->foreign)
+		return;
 	if (outcome->content_type && !has_type(outcome, "application/x-protobuf"))
 		answer->foreign = true;
 	response_message *response = opentelemetry__proto__collector__logs__v1__export_logs_service_response__unpack(
@@ -61,7 +63,9 @@ read_json_partial(otlog__slice value, otlog__otlp_answer *answer)
 void
 otlog__otlp_read_json_success(const otlog__http_outcome *outcome, otlog__otlp_answer *answer)
 {
-	*answer = (otlog__otlp_answer){ 0 };
+	*answer = (otlog__otlp_answer){ .foreign = outcome->curl_code != 0 };
+	if (answer->foreign)
+		return;
 	if (outcome->content_type && !has_type(outcome, "application/json"))
 		answer->foreign = true;
 	if (!outcome->body_size) /* no JSON, but said often enough, for example with status 204 */

@@ -1,6 +1,7 @@
 #include "exporters/otlp_http/otlp_http.h"
 
 #include "exporters/http/transport.h"
+#include "exporters/http/verdict_table.h"
 #include "exporters/json/otlp_json.h"
 #include "exporters/otlp_http/answer.h"
 #include "sdk/base/diagnostics.h"
@@ -61,7 +62,7 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 	const char *url = otlog__http_url(self->http);
 	result->verdict = OTLOG_VERDICT_OK;
 	if (answer.rejected) {
-		result->verdict = OTLOG_VERDICT_PARTIAL;
+		otlog__http_fail(OTLOG__HTTP_PARTIAL_SUCCESS, result);
 		result->rejected = answer.rejected < records ? (size_t)answer.rejected : records;
 		snprintf(result->message, sizeof result->message,
 		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", url, result->rejected,
@@ -79,25 +80,13 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 }
 
 static bool
-fits_otlp(size_t size, otlog_export_result *result)
-{
-	if (size <= OTLOG__OTLP_REQUEST_MAX)
-		return true;
-	result->verdict = OTLOG_VERDICT_DROP;
-	snprintf(result->message, sizeof result->message,
-	         "a request of %zu bytes is over OTLP's limit of 64 MiB. Lower %s or log smaller records", size,
-	         names.batch_size);
-	return false;
-}
-
-static bool
 convert(otlp_http *self, const otlog_batch *batch, otlog_export_result *result)
 {
 	self->json.size = 0;
 	if (otlog__otlp_json_append(batch->request, batch->request_size, &self->json))
 		return true;
 	bool no_memory = errno == ENOMEM;
-	result->verdict = no_memory ? OTLOG_VERDICT_RETRY : OTLOG_VERDICT_DROP;
+	otlog__http_fail(no_memory ? OTLOG__HTTP_OUT_OF_MEMORY : OTLOG__HTTP_MALFORMED_BATCH, result);
 	if (no_memory)
 		snprintf(result->message, sizeof result->message,
 		         "memory is short for the JSON of %zu records. Give the process more memory, or lower %s",
@@ -114,10 +103,9 @@ convert(otlp_http *self, const otlog_batch *batch, otlog_export_result *result)
 static void
 post(otlp_http *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
 {
-	const void *body = self->form->json ? self->json.data : batch->request;
-	size_t body_size = self->form->json ? self->json.size : batch->request_size;
-	if (!fits_otlp(body_size, result))
-		return;
+	bool json = self->form->json && batch->request_size <= OTLOG__HTTP_REQUEST_MAX;
+	const void *body = json ? self->json.data : batch->request;
+	size_t body_size = json ? self->json.size : batch->request_size;
 	otlog__http_outcome outcome;
 	otlog__http_post(self->http, body, body_size, timeout_ms, &outcome);
 	if (otlog__http_delivered(&outcome)) {
@@ -133,7 +121,9 @@ static void
 export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
 {
 	otlp_http *self = exporter;
-	if (fits_otlp(batch->request_size, result) && (!self->form->json || convert(self, batch, result)))
+	/* What is too large in protobuf is refused by the transport, before its JSON takes yet more memory. */
+	bool fits = batch->request_size <= OTLOG__HTTP_REQUEST_MAX;
+	if (!self->form->json || !fits || convert(self, batch, result))
 		post(self, batch, timeout_ms, result);
 	if (self->json.capacity > JSON_KEPT)
 		otlog__buffer_free(&self->json);
@@ -157,11 +147,43 @@ destroy(void *exporter)
 	free(self);
 }
 
+static bool reopen(const void *exporter, otlog_exporter *out);
+
 static const otlog_exporter_functions functions = {
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.destroy = destroy,
+	.reopen = reopen,
 };
+
+/* ---- Creating ---------------------------------------------------------------------------------------------------- */
+
+/* The transport is a new one for these options, or one for a child like the parent's. */
+static bool
+open_exporter(const body_form *form, const otlog__http_options *options, const otlog__http *parents,
+              otlog_exporter *out)
+{
+	otlp_http *self = calloc(1, sizeof *self);
+	if (!self) {
+		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
+		return false;
+	}
+	self->form = form;
+	self->http = parents ? otlog__http_reopen(parents) : otlog__http_create(options);
+	if (!self->http) {
+		destroy(self);
+		return false;
+	}
+	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = form->exporter };
+	return true;
+}
+
+static bool
+reopen(const void *exporter, otlog_exporter *out)
+{
+	const otlp_http *parents = exporter;
+	return open_exporter(parents->form, NULL, parents->http, out);
+}
 
 static bool
 create(const otlog_otlp_options *options, size_t options_size, const body_form *form, otlog_exporter *out)
@@ -171,13 +193,6 @@ create(const otlog_otlp_options *options, size_t options_size, const body_form *
 		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
 	if (!out)
 		return false;
-
-	otlp_http *self = calloc(1, sizeof *self);
-	if (!self) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
-		return false;
-	}
-	self->form = form;
 	const otlog__http_options http = {
 		.url = known.endpoint ? known.endpoint : OTLOG__OTLP_HTTP_DEFAULT_ENDPOINT,
 		.headers = known.headers,
@@ -189,13 +204,7 @@ create(const otlog_otlp_options *options, size_t options_size, const body_form *
 		.client_key_file = known.client_key_file,
 		.names = names,
 	};
-	self->http = otlog__http_create(&http);
-	if (!self->http) {
-		destroy(self);
-		return false;
-	}
-	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = form->exporter };
-	return true;
+	return open_exporter(form, &http, NULL, out);
 }
 
 bool

@@ -6,7 +6,4 @@
 
 #define OTLOG__OTLP_HTTP_DEFAULT_ENDPOINT "http://localhost:4318/v1/logs"
 
-/* Larger requests are not sent: receivers refuse them (OTLP specification, "Request size limit"). */
-#define OTLOG__OTLP_REQUEST_MAX ((size_t)64 * 1024 * 1024)
-
 #endif

@@ -237,7 +237,7 @@ an_expired_server_certificate_is_not_trusted(void **state)
 	put_pair(f, client_one);
 	options.certificate = expired;
 	nginx_restart(f->nginx, &options);
-	assert_retried(export_once(f, true), "certificate has expired", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+	assert_retried(export_once(f, true), "certificate has expired", "Renew the server's certificate");
 	assert_int_equal(receiver_request_count(f->receiver), 0);
 }
 
@@ -259,7 +259,7 @@ a_key_of_another_certificate_waits_for_its_own(void **state)
 }
 
 static void
-a_body_over_the_proxys_limit_is_dropped_with_the_remedy(void **state)
+a_body_over_the_proxys_limit_is_too_large(void **state)
 {
 	fixture *f = *state;
 	nginx_options options = strict(f);
@@ -267,7 +267,7 @@ a_body_over_the_proxys_limit_is_dropped_with_the_remedy(void **state)
 	put_pair(f, client_one);
 	nginx_restart(f->nginx, &options);
 	otlog_export_result result = export_once(f, true);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
 	assert_non_null(strstr(result.message, "answered 413 Content Too Large"));
 	assert_non_null(strstr(result.message, "Lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
 }
@@ -517,7 +517,7 @@ main(void)
 		THROUGH_NGINX(an_expired_client_certificate_is_named_by_both_sides),
 		THROUGH_NGINX(an_expired_server_certificate_is_not_trusted),
 		THROUGH_NGINX(a_key_of_another_certificate_waits_for_its_own),
-		THROUGH_NGINX(a_body_over_the_proxys_limit_is_dropped_with_the_remedy),
+		THROUGH_NGINX(a_body_over_the_proxys_limit_is_too_large),
 		THROUGH_NGINX(an_upstream_that_is_down_is_waited_for),
 		THROUGH_NGINX(plain_http_to_its_tls_port_keeps_the_records),
 		THROUGH_NGINX(the_client_certificate_stays_at_home),

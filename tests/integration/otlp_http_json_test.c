@@ -163,7 +163,7 @@ more_than_64_mib_of_json_are_not_sent(void **state)
 	/* Control characters take six bytes each; the body's text is at the end of the request. */
 	memset((char *)batch.request + batch.request_size - 11 * 1024 * 1024, 1, 11 * 1024 * 1024);
 	otlog_export_result result = export_batch(exporter, &batch);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
 	assert_non_null(strstr(result.message, "64 MiB"));
 	assert_int_equal(receiver_connection_count(server), 0);
 	otlp_request_free(&batch);
@@ -234,7 +234,7 @@ other_statuses_get_the_verdicts_of_otlp(void **state)
 	assert_int_equal(result.retry_after_ms, 3000);
 
 	result = export_answered(exporter, server, 400, "{\"code\":3,\"message\":\"no, \\\"thanks\\\"\"}");
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_INVALID);
 	assert_non_null(strstr(result.message, "\"no, \"thanks\"\""));
 	close_exporter(exporter);
 	receiver_stop(server);

@@ -202,7 +202,8 @@ more_than_64_mib_are_not_sent(void **state)
 	const otlog_batch batch = { .request = "", .request_size = 64 * 1024 * 1024 + 1, .records = 1 };
 	(void)state;
 	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+	assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
+	assert_string_equal(result.error_type, "too_large_request");
 	assert_non_null(strstr(result.message, "64 MiB"));
 	assert_int_equal(receiver_connection_count(server), 0);
 	close_exporter(exporter);
@@ -240,7 +241,9 @@ retryable_statuses_ask_for_another_attempt_and_keep_the_connection(void **state)
 static void
 final_statuses_give_the_batch_up_in_the_servers_words(void **state)
 {
-	static const unsigned statuses[] = { 300, 304, 400, 401, 403, 404, 405, 408, 413, 415, 500, 501, 505, 599 };
+	static const unsigned statuses[] = {
+		300, 304, 400, 401, 403, 404, 405, 408, 413, 415, 422, 500, 501, 505, 599
+	};
 	static const otlog_header plain[] = { { "Content-Type", "text/plain" } };
 	receiver *server = receiver_start(NULL);
 	otlog_exporter exporter = open_url(receiver_url(server));
@@ -252,7 +255,9 @@ final_statuses_give_the_batch_up_in_the_servers_words(void **state)
 		                                           .body = "no, thanks\nmore",
 		                                           .body_size = 15 });
 		otlog_export_result result = export_some(exporter, LONG_MS);
-		assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+		assert_int_equal(result.verdict, statuses[i] == 400 || statuses[i] == 422 ? OTLOG_VERDICT_INVALID
+		                                 : statuses[i] == 413                     ? OTLOG_VERDICT_TOO_LARGE
+		                                                                          : OTLOG_VERDICT_DROP);
 		if (statuses[i] >= 400)
 			assert_non_null(strstr(result.message, "\"no, thanks\""));
 	}

@@ -3,6 +3,7 @@
 #include "tests/support/cmocka.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/otlp_request.h"
+#include "tests/support/raw_server.h"
 #include "tests/support/receiver.h"
 
 #include <otlog/exporters.h>
@@ -94,6 +95,7 @@ an_unknown_authority_is_named_with_the_remedy(void **state)
 	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = receiver_url(server) });
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
+	assert_string_equal(result.error_type, "tls_untrusted");
 	assert_non_null(strstr(result.message, "self-signed"));
 	assert_non_null(strstr(result.message, "Set OTEL_EXPORTER_OTLP_CERTIFICATE to"));
 	assert_int_equal(receiver_request_count(server), 0);
@@ -108,7 +110,8 @@ a_certificate_for_another_host_is_not_trusted(void **state)
 	otlog_export_result result = export_once(
 	    &(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = foreign->certificate_file });
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
-	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
+	assert_string_equal(result.error_type, "tls_name_mismatch");
+	assert_non_null(strstr(result.message, "certificate is for another name"));
 	assert_int_equal(receiver_request_count(server), 0);
 	receiver_stop(server);
 }
@@ -225,6 +228,7 @@ an_expired_server_certificate_is_not_trusted(void **state)
 	otlog_export_result result = export_once(
 	    &(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = expired->certificate_file });
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_string_equal(result.error_type, "tls_expired");
 	assert_non_null(strstr(result.message, "certificate has expired"));
 	assert_int_equal(receiver_request_count(server), 0);
 	receiver_stop(server);
@@ -273,8 +277,19 @@ tls_to_a_server_without_it_is_named(void **state)
 	snprintf(url, sizeof url, "https://127.0.0.1:%u/v1/logs", receiver_port(server));
 	otlog_export_result result = export_once(&(otlog_otlp_options){ .endpoint = url });
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
-	assert_non_null(strstr(result.message, "http://"));
+	/* It closes, with a word or without. */
+	assert_non_null(strstr(result.message, "rite http:// in OTEL_EXPORTER_OTLP_ENDPOINT"));
 	receiver_stop(server);
+
+	const raw_play play = { .read = RAW_READ_NOTHING, .answer = "HTTP/1.1 400 Bad Request\r\n\r\n" };
+	raw_server *raw = raw_server_start(&play, 1);
+	snprintf(url, sizeof url, "https%s", raw_server_url(raw) + 4);
+	result = export_once(&(otlog_otlp_options){ .endpoint = url });
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	assert_string_equal(result.error_type, "wrong_protocol");
+	assert_non_null(strstr(result.message, "does not speak TLS"));
+	assert_non_null(strstr(result.message, "Write http:// in OTEL_EXPORTER_OTLP_ENDPOINT"));
+	raw_server_stop(raw);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "tests/support/cmocka.h"
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -39,6 +40,11 @@ expected_verdict(long status)
 	case 503:
 	case 504:
 		return OTLOG_VERDICT_RETRY;
+	case 400:
+	case 422:
+		return OTLOG_VERDICT_INVALID;
+	case 413:
+		return OTLOG_VERDICT_TOO_LARGE;
 	default:
 		return status >= 200 && status < 300 ? OTLOG_VERDICT_OK : OTLOG_VERDICT_DROP;
 	}
@@ -56,7 +62,9 @@ every_status_gets_the_verdict_that_otlp_names(void **state)
 		assert_int_equal(result.rejected, 0);
 		if (result.verdict == OTLOG_VERDICT_OK) {
 			assert_string_equal(result.message, "");
+			assert_string_equal(result.error_type, "");
 		} else {
+			assert_string_equal(result.error_type, number + 1);
 			assert_non_null(strstr(result.message, url));
 			assert_non_null(strstr(result.message, number));
 		}
@@ -148,7 +156,8 @@ messages_name_cause_and_remedy(void **state)
 	                    "http://localhost:4318/v1/logs answered 301 and points to https://example.org/in, which "
 	                    "is not followed. Set THE_ENDPOINT to where it should go");
 	otlog__http_outcome tls = { .curl_code = CURLE_PEER_FAILED_VERIFICATION,
-		                    .curl_text = "SSL certificate problem: self-signed certificate" };
+		                    .curl_text = "SSL certificate problem: self-signed certificate",
+		                    .verify_result = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT };
 	assert_non_null(strstr(judge(tls, NULL).message, "self-signed certificate"));
 	assert_non_null(strstr(judge(tls, NULL).message, "Set THE_CA_FILE"));
 	otlog__http_outcome alert = { .curl_code = CURLE_RECV_ERROR, .curl_text = "tlsv13 alert certificate required" };
