@@ -9,6 +9,7 @@ Installs what is missing, builds the release preset and runs every test.
 
   --all               also the sanitizer builds: clang with address and undefined (unit and integration tests), gcc
                       with thread (concurrency tests)
+  --nightly           every fault ten times as often as otherwise: some hours
   --interop-required  the interop tests fail where they would be skipped for want of a Collector, unless the Go module
                       proxy cannot be reached at all
   --no-install        install nothing: what is missing is an error of the build
@@ -30,6 +31,7 @@ usage_error() {
 while [ $# -gt 0 ]; do
   case $1 in
   --all) all=yes ;;
+  --nightly) export OTLOG_FAULTS_FACTOR=10 ;;
   --interop-required) export OTLOG_INTEROP_REQUIRED=1 ;;
   --no-install) install=no ;;
   --jobs)
