@@ -119,11 +119,43 @@ destroy(void *exporter)
 	free(self);
 }
 
+static bool reopen(const void *exporter, otlog_exporter *out);
+
 static const otlog_exporter_functions functions = {
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.destroy = destroy,
+	.reopen = reopen,
 };
+
+/* NULL, said once, when memory is short. */
+static console *
+make(void)
+{
+	console *self = calloc(1, sizeof *self);
+	if (!self)
+		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the console exporter: nothing is written");
+	return self;
+}
+
+/* The same descriptor, which a child shares. What the parent has written to it in part is the parent's to end. */
+static bool
+reopen(const void *exporter, otlog_exporter *out)
+{
+	const console *parent = exporter;
+	console *self = make();
+	if (!self)
+		return false;
+	self->stream = (otlog__stream){ .fd = parent->stream.fd,
+		                        .open = parent->stream.open,
+		                        .device = parent->stream.device,
+		                        .inode = parent->stream.inode };
+	self->json = parent->json;
+	self->colour = parent->colour;
+	memcpy(self->descriptor, parent->descriptor, sizeof self->descriptor);
+	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "console" };
+	return true;
+}
 
 /* Source: no-color.org: any value but an empty one. */
 static bool
@@ -147,11 +179,9 @@ otlog_console_exporter_create_sized(const otlog_console_options *options, size_t
 	if (!out)
 		return false;
 
-	console *self = calloc(1, sizeof *self);
-	if (!self) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the console exporter: nothing is written");
+	console *self = make();
+	if (!self)
 		return false;
-	}
 	int fd = known.fd ? known.fd : STDOUT_FILENO;
 	snprintf(self->descriptor, sizeof self->descriptor, "descriptor %d", fd);
 	otlog__stream_point(&self->stream, fd);

@@ -50,12 +50,37 @@ destroy(void *exporter)
 	free(self);
 }
 
+static bool reopen(const void *exporter, otlog_exporter *out);
+
 static const otlog_exporter_functions functions = {
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.flush = flush,
 	.destroy = destroy,
+	.reopen = reopen,
 };
+
+static bool
+create(const char *path, const otlog__rotation *rotation, bool sync, otlog_exporter *out)
+{
+	otlp_file *self = calloc(1, sizeof *self);
+	if (!self || !otlog__file_init(&self->file, path, rotation, sync) ||
+	    !otlog__buffer_append(&self->text, "\n", 1)) {
+		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the file exporter: nothing is written");
+		destroy(self);
+		return false;
+	}
+	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "otlp_file" };
+	return true;
+}
+
+/* The same file by its path, under a lock of its own: the descriptor that came along shares the parent's. */
+static bool
+reopen(const void *exporter, otlog_exporter *out)
+{
+	const otlp_file *parent = exporter;
+	return create(parent->file.path, &parent->file.rotation, parent->file.sync, out);
+}
 
 /* Nothing can be rotated there, and others write to it too, as to a console. */
 static bool
@@ -83,13 +108,5 @@ otlog_otlp_file_exporter_create_sized(const otlog_otlp_file_options *options, si
 		                     .max_files = known.max_files ? known.max_files : DEFAULT_MAX_FILES };
 	if (rotation.max_files > OTLOG__ROTATION_FILES_MAX)
 		rotation.max_files = OTLOG__ROTATION_FILES_MAX;
-	otlp_file *self = calloc(1, sizeof *self);
-	if (!self || !otlog__file_init(&self->file, known.path, &rotation, known.sync) ||
-	    !otlog__buffer_append(&self->text, "\n", 1)) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the file exporter: nothing is written");
-		destroy(self);
-		return false;
-	}
-	*out = (otlog_exporter){ .functions = &functions, .self = self, .name = "otlp_file" };
-	return true;
+	return create(known.path, &rotation, known.sync, out);
 }

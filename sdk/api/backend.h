@@ -9,14 +9,26 @@
 
 #include <otlog/logs.h>
 
+typedef struct otlog__binding otlog__binding;
+
 typedef struct otlog__backend {
 	/* Registers a scope and returns its number, below 0xffff. Called under the registry's lock. */
 	uint16_t (*add_scope)(void *self, const otlog_logger_options *scope);
 	/* Takes a whole otlog_record; `context` is the one that holds for it, never NULL. Async-signal-safe. */
-	otlog_emit_result (*emit)(void *self, uint16_t scope, const otlog_record *record,
+	otlog_emit_result (*emit)(const otlog__binding *binding, const otlog_record *record,
 	                          const otlog_span_context *context);
 	bool (*enabled)(void *self, int severity, const char *event_name);
 } otlog__backend;
+
+/* Which provider takes a logger's records, and under which scope. */
+struct otlog__binding {
+	const otlog__backend *backend;
+	void *self;
+	struct otlog__binding *older; /* earlier bindings of the same logger: an emit may still hold one */
+	/* The one that took its place. Writer: otlog__registry_bind, before the logger shows it; release. */
+	_Atomic(struct otlog__binding *) newer;
+	uint16_t scope;
+};
 
 /* A family of loggers that belong to one provider: the process's global one, or one of an explicit provider. */
 typedef struct otlog__registry otlog__registry;

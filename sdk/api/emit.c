@@ -21,8 +21,7 @@ static otlog_emit_result
 emit_whole(const otlog__binding *binding, const otlog_record *record)
 {
 	const otlog_span_context *context = record ? record->span_context : NULL;
-	return binding->backend->emit(binding->self, binding->scope, record,
-	                              context ? context : otlog__context_current());
+	return binding->backend->emit(binding, record, context ? context : otlog__context_current());
 }
 
 /* A caller compiled against an older header: what it does not know is not given. Apart, to keep emit's own frame small.

@@ -9,6 +9,7 @@
 
 struct otlog__registry {
 	pthread_mutex_t lock;
+	otlog__registry *next; /* of all there are, but for the global one; under their lock */
 	otlog__logger *loggers;
 	const otlog__backend *backend; /* NULL: the loggers are no-ops */
 	void *self;
@@ -20,30 +21,46 @@ static otlog__registry global = { .lock = PTHREAD_MUTEX_INITIALIZER };
 /* What get_logger returns when memory is short: it can never be bound. */
 static otlog__logger no_op = { .face = { INT_MAX } };
 
-/* A child that is forked while another thread holds the global registry's lock must find it free. */
+/* Those of providers of one's own. Their lock is never taken under a registry's. */
+static pthread_mutex_t others_lock = PTHREAD_MUTEX_INITIALIZER;
+static otlog__registry *others;
+
+/* A child that is forked while another thread holds one of the locks must find it free. */
 static void
-hold_global(void)
+hold_all(void)
 {
+	pthread_mutex_lock(&others_lock);
 	pthread_mutex_lock(&global.lock);
+	for (otlog__registry *registry = others; registry; registry = registry->next)
+		pthread_mutex_lock(&registry->lock);
 }
 
 static void
-release_global(void)
+release_all(void)
 {
+	for (otlog__registry *registry = others; registry; registry = registry->next)
+		pthread_mutex_unlock(&registry->lock);
 	pthread_mutex_unlock(&global.lock);
+	pthread_mutex_unlock(&others_lock);
+}
+
+static void
+add_handlers(void)
+{
+	pthread_atfork(hold_all, release_all, release_all);
 }
 
 static void
 watch_forks(void)
 {
-	pthread_atfork(hold_global, release_global, release_global);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, add_handlers);
 }
 
 otlog__registry *
 otlog__global_registry(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, watch_forks);
+	watch_forks();
 	return &global;
 }
 
@@ -51,9 +68,27 @@ otlog__registry *
 otlog__registry_create(void)
 {
 	otlog__registry *registry = calloc(1, sizeof *registry);
-	if (registry)
-		pthread_mutex_init(&registry->lock, NULL);
+	if (!registry)
+		return NULL;
+	watch_forks();
+	pthread_mutex_init(&registry->lock, NULL);
+	pthread_mutex_lock(&others_lock);
+	registry->next = others;
+	others = registry;
+	pthread_mutex_unlock(&others_lock);
 	return registry;
+}
+
+static void
+leave_others(otlog__registry *registry)
+{
+	pthread_mutex_lock(&others_lock);
+	otlog__registry **link = &others;
+	while (*link && *link != registry)
+		link = &(*link)->next;
+	if (*link)
+		*link = registry->next;
+	pthread_mutex_unlock(&others_lock);
 }
 
 static void
@@ -79,6 +114,7 @@ otlog__registry_destroy(otlog__registry *registry)
 {
 	if (!registry)
 		return;
+	leave_others(registry);
 	while (registry->loggers) {
 		otlog__logger *next = registry->loggers->next;
 		free_logger(registry->loggers);
@@ -101,6 +137,9 @@ bind_logger(otlog__registry *registry, otlog__logger *logger)
 	binding->self = registry->self;
 	binding->scope = registry->backend->add_scope(registry->self, &logger->scope);
 	binding->older = atomic_load_explicit(&logger->binding, memory_order_relaxed);
+	/* Release: who comes here from the older one finds it whole. */
+	if (binding->older)
+		atomic_store_explicit(&binding->older->newer, binding, memory_order_release);
 	/* Release: an emit that sees the binding sees what it points to. */
 	atomic_store_explicit(&logger->binding, binding, memory_order_release);
 	/* Relaxed: a call that sees the old minimum a moment longer is only late. */

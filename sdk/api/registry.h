@@ -4,14 +4,6 @@
 
 #include "sdk/api/backend.h"
 
-/* Which provider takes a logger's records, and under which scope. Never changes once published. */
-typedef struct otlog__binding {
-	const otlog__backend *backend;
-	void *self;
-	struct otlog__binding *older; /* earlier bindings of the same logger: an emit may still hold one */
-	uint16_t scope;
-} otlog__binding;
-
 /* What an otlog_logger really is. */
 typedef struct otlog__logger {
 	otlog_logger face; /* first: the public pointer is a pointer to the whole */

@@ -35,7 +35,8 @@ open_backlog(otlog_provider *provider)
 {
 	const char *names[OTLOG_MAX_PIPELINES];
 	for (size_t i = 0; i < provider->pipeline_count; i++)
-		names[i] = provider->pipelines[i].exporter.name;
+		/* One without an exporter, in a forked child, takes nothing over. */
+		names[i] = provider->pipelines[i].exporter.functions ? provider->pipelines[i].exporter.name : "";
 	const otlog__backlog_options options = { .directory = provider->storage.directory,
 		                                 .pipelines = names,
 		                                 .pipeline_count = (uint32_t)provider->pipeline_count };

@@ -141,10 +141,28 @@ emit_large(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlo
 	return result == OTLOG_EMIT_TOO_LARGE ? refuse(provider, OTLOG_DROP_TOO_LARGE, result) : result;
 }
 
-static otlog_emit_result
-emit(void *self, uint16_t scope, const otlog_record *record, const otlog_span_context *context)
+static otlog_emit_result emit(const otlog__binding *binding, const otlog_record *record,
+                              const otlog_span_context *context);
+
+/* The queue is a parent's: this process gets its own, and the logger is bound to that already. */
+static __attribute__((noinline)) otlog_emit_result
+emit_in_child(const otlog__binding *binding, const otlog_record *record, const otlog_span_context *context)
 {
-	otlog_provider *provider = self;
+	otlog_provider *heir = NULL;
+	otlog_emit_result result = otlog__provider_revive(binding->self, &heir);
+	if (!heir)
+		return result;
+	/* Acquire: pairs with the release in the registry. */
+	while (binding && binding->self != heir)
+		binding = atomic_load_explicit(&binding->newer, memory_order_acquire);
+	return binding ? emit(binding, record, context) : OTLOG_EMIT_DISABLED; /* memory was short for a binding */
+}
+
+static otlog_emit_result
+emit(const otlog__binding *binding, const otlog_record *record, const otlog_span_context *context)
+{
+	otlog_provider *provider = binding->self;
+	uint16_t scope = binding->scope;
 	if (!record)
 		return refuse(provider, OTLOG_DROP_INVALID, OTLOG_EMIT_INVALID);
 	uint16_t takers = provider->takers[known_severity(record->severity)];
@@ -153,12 +171,14 @@ emit(void *self, uint16_t scope, const otlog_record *record, const otlog_span_co
 		return OTLOG_EMIT_FILTERED;
 	}
 	size_t bound = otlog__record_bound(record, &provider->limits);
-	if (bound > provider->max_record)
-		return emit_large(provider, scope, takers, record, context, bound);
-	otlog_emit_result result = emit_in(provider, scope, takers, record, context, &provider->limits, bound);
+	otlog_emit_result result = OTLOG_EMIT_TOO_LARGE;
+	if (bound <= provider->max_record)
+		result = emit_in(provider, scope, takers, record, context, &provider->limits, bound);
+	if (result == OTLOG_EMIT_ACCEPTED)
+		return result;
 	if (result == OTLOG_EMIT_TOO_LARGE)
-		return emit_large(provider, scope, takers, record, context, bound);
-	return result;
+		result = emit_large(provider, scope, takers, record, context, bound);
+	return result == OTLOG_EMIT_DISABLED ? emit_in_child(binding, record, context) : result;
 }
 
 const otlog__backend otlog__provider_backend = { add_scope, emit, enabled };

@@ -46,6 +46,16 @@ is_granted(otlog_provider *provider, wish *w)
 	return true;
 }
 
+/* Whether records are left for another process, whose exporter this one does not have. */
+static bool
+keeps_records(otlog_provider *provider, const wish *w)
+{
+	for (size_t i = 0; i < provider->pipeline_count; i++)
+		if (provider->pipelines[i].kept && !otlog__queue_passed(provider->queue, (uint32_t)i, &w->mark))
+			return true;
+	return false;
+}
+
 enum otlog__provider_state
 otlog__provider_state(otlog_provider *provider)
 {
@@ -64,7 +74,7 @@ otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano)
 	while (!(done = is_granted(provider, &w)) && otlog__monotonic_nano() < deadline_nano &&
 	       otlog__provider_state(provider) != OTLOG__STOPPED)
 		seen = otlog__queue_wait_progress(provider->queue, seen, deadline_nano);
-	done = done && !w.failed;
+	done = done && !w.failed && !keeps_records(provider, &w);
 	if (!done && !otlog__queue_in_file(provider->queue))
 		return OTLOG_TIMEOUT;
 
@@ -92,7 +102,8 @@ otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano)
 otlog_flush_result
 otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 {
-	if (!provider || otlog__queue_in_child(provider->queue))
+	provider = otlog__provider_here(provider);
+	if (!provider)
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
 	if (otlog__provider_state(provider) == OTLOG__STOPPED)

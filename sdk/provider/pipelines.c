@@ -107,10 +107,50 @@ plan_takers(otlog_provider *provider)
 		for (size_t i = 0; i < provider->pipeline_count; i++) {
 			bool wanted = severity == 0 || (severity >= provider->minimum_severity &&
 			                                severity >= provider->pipelines[i].minimum_severity);
-			if (wanted && provider->pipelines[i].processor)
+			if (wanted && (provider->pipelines[i].processor || provider->pipelines[i].kept))
 				provider->takers[severity] |= (uint16_t)(1u << i);
 		}
 	}
+}
+
+/* A pipeline without an exporter, in a forked child: it takes records only if another process can have them. */
+static void
+keep(otlog_provider *provider, uint32_t i)
+{
+	otlog__pipeline *pipeline = &provider->pipelines[i];
+	pipeline->kept = otlog__queue_in_file(provider->queue);
+	otlog__queue_set_spools(provider->queue, i, false); /* nobody moves them there */
+	if (pipeline->kept)
+		otlog__diagnose(OTLOG__WARN,
+		                "%s: this exporter cannot be used in a forked child: its records stay in the queue "
+		                "directory until another process delivers them. Start the SDK after the fork to have "
+		                "them delivered at once",
+		                pipeline->exporter.name);
+	else
+		otlog__diagnose(OTLOG__ERROR,
+		                "%s: this exporter cannot be used in a forked child and gets none of its records. "
+		                "Start the SDK after the fork, or set OTLOG_QUEUE_DIR to have them kept for another "
+		                "process",
+		                pipeline->exporter.name);
+}
+
+static void
+start_one(otlog_provider *provider, uint32_t i)
+{
+	otlog__pipeline *pipeline = &provider->pipelines[i];
+	if (pipeline->exporter.functions)
+		pipeline->processor = otlog__batch_create(provider->queue, i, pipeline->exporter, &pipeline->batch);
+	else
+		keep(provider, i);
+	if (pipeline->processor)
+		return;
+	/* Nobody will move its cursor: the keeper passes over what is not for it. */
+	otlog__queue_set_away(provider->queue, i, true);
+	if (pipeline->exporter.functions)
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "%s: no memory or no thread for this pipeline; it stays off. Raise the "
+		                       "limits of the process (ulimit -u, memory)",
+		                       pipeline->exporter.name);
 }
 
 bool
@@ -118,18 +158,8 @@ otlog__pipelines_start(otlog_provider *provider)
 {
 	bool any = false;
 	for (size_t i = 0; i < provider->pipeline_count; i++) {
-		otlog__pipeline *pipeline = &provider->pipelines[i];
-		pipeline->processor =
-		    otlog__batch_create(provider->queue, (uint32_t)i, pipeline->exporter, &pipeline->batch);
-		if (!pipeline->processor) {
-			/* Nobody will move its cursor: the keeper passes over what is not for it. */
-			otlog__queue_set_away(provider->queue, (uint32_t)i, true);
-			otlog__diagnose_always(OTLOG__ERROR,
-			                       "%s: no memory or no thread for this pipeline; it stays off. Raise the "
-			                       "limits of the process (ulimit -u, memory)",
-			                       pipeline->exporter.name);
-		}
-		any |= pipeline->processor != NULL;
+		start_one(provider, (uint32_t)i);
+		any |= provider->pipelines[i].processor || provider->pipelines[i].kept;
 	}
 	plan_takers(provider);
 	return any;

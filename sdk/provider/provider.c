@@ -73,12 +73,15 @@ free_provider(otlog_provider *provider)
 {
 	if (!provider)
 		return;
+	otlog__provider_delist(provider);
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		otlog__batch_destroy(provider->pipelines[i].processor);
 	otlog__backing_free(provider);
 	otlog__queue_free(provider->queue);
 	otlog__resource_free(&provider->resource);
 	otlog__storage_free(&provider->storage);
+	if (!provider->inherits)
+		otlog__heritage_free(provider->heritage);
 	pthread_mutex_destroy(&provider->lock);
 	free(provider);
 }
@@ -131,34 +134,57 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 	return otlog__queue_close(provider->queue);
 }
 
-/* *taken: the exporters of the options belong to the provider, or are gone. */
-static otlog_provider *
-make_with(const otlog__settings *settings, const otlog_options *options, bool *taken)
+/* Resource, storage and pipelines: the parent's, or those that are asked for. NULL, or why there is no provider. */
+static const char *
+fill(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options,
+     const otlog_provider *parent, bool *taken)
 {
+	static const char no_memory[] = "memory is short. Give the process more memory";
+	if (!otlog__resource_make(&provider->resource, settings, options))
+		return no_memory;
+	if (parent) {
+		otlog__pipelines_inherit(provider, parent);
+		return otlog__storage_copy(&provider->storage, &parent->storage) ? NULL : no_memory;
+	}
+	if (!otlog__storage_choose(&provider->storage, settings, options))
+		return no_memory;
+	*taken = true;
+	return otlog__pipelines_plan(provider, settings, options)
+	           ? NULL
+	           : "there is no destination. See the message before this one, and OTEL_EXPORTER_OTLP_ENDPOINT";
+}
+
+/*
+ * With a parent it comes in that one's place, in a forked child, and the heritage is shared; else it belongs to who is
+ * returned. *taken: the exporters of the options belong to the provider, or are gone.
+ */
+static otlog_provider *
+make_with(otlog__heritage *heritage, const otlog_options *options, const otlog_provider *parent, bool *taken)
+{
+	const otlog__settings *settings = &heritage->settings;
 	otlog_provider *provider = aligned_alloc(_Alignof(otlog_provider), sizeof *provider);
 	const char *why = "no memory or no threads. Raise the limits of the process, or lower OTLOG_QUEUE_BYTES";
 	if (!provider)
 		goto failed;
 	memset(provider, 0, sizeof *provider);
 	pthread_mutex_init(&provider->lock, NULL);
+	provider->heritage = heritage;
+	provider->inherits = true; /* until it is whole */
 	apply(provider, settings, options);
-	if (!otlog__resource_make(&provider->resource, settings, options) ||
-	    !otlog__storage_choose(&provider->storage, settings, options))
-		goto failed;
-
-	*taken = true;
-	if (!otlog__pipelines_plan(provider, settings, options)) {
-		why = "there is no destination. See the message before this one, and OTEL_EXPORTER_OTLP_ENDPOINT";
-		goto failed;
-	}
-	if (!open_queue(provider, settings, options)) {
+	const char *lacking = fill(provider, settings, options, parent, taken);
+	if (lacking || !open_queue(provider, settings, options)) {
+		why = lacking ? lacking : why;
 		for (size_t i = 0; i < provider->pipeline_count; i++)
 			destroy_exporter(&provider->pipelines[i].exporter);
 		goto failed;
 	}
 	otlog__backing_open(provider);
-	if (otlog__pipelines_start(provider) && otlog__keeper_start(provider))
+	if (otlog__pipelines_start(provider) && otlog__keeper_start(provider)) {
+		provider->inherits = parent;
+		otlog__provider_enlist(provider);
 		return provider;
+	}
+	why = parent ? "none of the destinations can be used in a forked child. Call otlog_start there" : why;
 	stop_all(provider, 0);
 failed:
 	otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s", why);
@@ -166,37 +192,50 @@ failed:
 	return NULL;
 }
 
-otlog_provider *
-otlog__provider_make(const otlog_options *options, otlog__registry *registry)
+static otlog_provider *
+bind(otlog_provider *provider, otlog__registry *registry)
 {
-	otlog__settings settings;
-	otlog_provider *provider = NULL;
-	bool taken = false;
-	otlog_diagnostic_level level =
-	    options->diagnostic_level ? options->diagnostic_level : otlog__settings_log_level(NULL, NULL);
-	otlog__diagnostics_set(options->diagnostic, options->diagnostic_user, level);
-	if (!otlog__settings_read(&settings, NULL, NULL))
-		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");
-	else if (settings.sdk_disabled)
-		otlog__diagnose_always(OTLOG__INFO,
-		                       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
-	else if (!options->pipelines && !settings.exporters && !settings.mito_url)
-		otlog__diagnose_always(OTLOG__INFO,
-		                       "the SDK stays off: OTEL_LOGS_EXPORTER is none. Unset it to send logs");
-	else
-		provider = make_with(&settings, options, &taken);
-	if (!taken)
-		otlog__options_give_up(options);
-	otlog__settings_free(&settings);
 	if (!provider)
 		return NULL;
-
 	provider->registry = registry;
 	if (!otlog__registry_bind(registry, &otlog__provider_backend, provider, provider->minimum_severity))
 		otlog__diagnose_always(
 		    OTLOG__ERROR, "memory is short: some loggers that were taken before the start stay off. Give the "
 				  "process more memory");
 	return provider;
+}
+
+otlog_provider *
+otlog__provider_make_heir(const otlog_provider *parent)
+{
+	bool taken = true;
+	return bind(make_with(parent->heritage, &parent->heritage->options, parent, &taken), parent->registry);
+}
+
+otlog_provider *
+otlog__provider_make(const otlog_options *options, otlog__registry *registry)
+{
+	otlog__heritage *heritage = otlog__heritage_create(options);
+	otlog_provider *provider = NULL;
+	bool taken = false;
+	otlog_diagnostic_level level =
+	    options->diagnostic_level ? options->diagnostic_level : otlog__settings_log_level(NULL, NULL);
+	otlog__diagnostics_set(options->diagnostic, options->diagnostic_user, level);
+	if (!heritage || !otlog__settings_read(&heritage->settings, NULL, NULL))
+		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");
+	else if (heritage->settings.sdk_disabled)
+		otlog__diagnose_always(OTLOG__INFO,
+		                       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
+	else if (!options->pipelines && !heritage->settings.exporters && !heritage->settings.mito_url)
+		otlog__diagnose_always(OTLOG__INFO,
+		                       "the SDK stays off: OTEL_LOGS_EXPORTER is none. Unset it to send logs");
+	else
+		provider = make_with(heritage, options, NULL, &taken);
+	if (!taken)
+		otlog__options_give_up(options);
+	if (!provider)
+		otlog__heritage_free(heritage);
+	return bind(provider, registry);
 }
 
 /* The first call does it, all others wait for its answer. */
@@ -235,10 +274,11 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 otlog_flush_result
 otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 {
-	/* In a forked child the parent's threads and records are not there: nothing to stop, to send or to give back. */
-	if (!provider || otlog__queue_in_child(provider->queue))
-		return OTLOG_DELIVERED;
 	int cancelable;
+	/* In a forked child the parent's threads and records are not there: nothing to stop, to send or to give back. */
+	provider = provider ? otlog__provider_settle(provider) : NULL;
+	if (!provider)
+		return OTLOG_DELIVERED;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable); /* the others wait for what this thread began */
 	otlog_flush_result result = shut_down(provider, otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms));
 	pthread_setcancelstate(cancelable, NULL);
@@ -270,7 +310,8 @@ otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_opt
 void
 otlog_provider_destroy(otlog_provider *provider)
 {
-	if (!provider || otlog__queue_in_child(provider->queue))
+	provider = provider ? otlog__provider_settle(provider) : NULL;
+	if (!provider)
 		return;
 	otlog_provider_shutdown(provider, 0);
 	otlog__registry_destroy(provider->registry);

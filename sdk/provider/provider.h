@@ -9,6 +9,8 @@
  *   storage.c     what records survive, from options and settings
  *   backing.c     spools, and what dead processes have left
  *   keeper.c      the thread that evicts, watches and reports, and never touches the network
+ *   child.c       providers of forked children
+ *   heritage.c    what those are made of
  *   start.c       the global provider
  */
 #ifndef OTLOG_PROVIDER_PROVIDER_H
@@ -16,6 +18,7 @@
 
 #include "sdk/api/backend.h"
 #include "sdk/processor/batch.h"
+#include "sdk/provider/heritage.h"
 #include "sdk/provider/resource.h"
 #include "sdk/provider/settings.h"
 #include "sdk/provider/storage.h"
@@ -33,7 +36,8 @@ typedef struct otlog__pipeline {
 	otlog_exporter exporter; /* until the processor takes it */
 	otlog__batch_options batch;
 	int minimum_severity;
-	otlog__batch_processor *processor;
+	otlog__batch_processor *processor; /* NULL: none could be had */
+	bool kept; /* it has none, but its records stay in the queue's file for a process that has */
 } otlog__pipeline;
 
 struct otlog_provider {
@@ -73,6 +77,13 @@ struct otlog_provider {
 	bool keeper_runs;
 	bool thread_left_behind;      /* in an exporter, or in an emit: nothing it may touch is freed */
 	struct otlog_provider *older; /* the global provider before this one, see start.c */
+
+	/* See child.c. */
+	otlog__heritage *heritage; /* owned, but in a child, where it is the parent's */
+	bool inherits;
+	struct otlog_provider *next;           /* of all that run */
+	_Atomic(struct otlog_provider *) heir; /* in a forked child: what took its place. Writer: who makes it */
+	_Atomic uint64_t missed;               /* in a forked child: emits from signal handlers before that */
 };
 
 /* emit.c */
@@ -106,9 +117,33 @@ enum otlog__provider_state otlog__provider_state(otlog_provider *provider);
 /* books.c: everything that was ever dropped, all pipelines together. */
 uint64_t otlog__provider_dropped(otlog_provider *provider);
 
+/* child.c: watches for forks while the provider lives. */
+void otlog__provider_enlist(otlog_provider *provider);
+void otlog__provider_delist(otlog_provider *provider);
+/* What stands for the provider in this process: itself; in a forked child its heir, or NULL as long as there is none. */
+otlog_provider *otlog__provider_here(otlog_provider *provider);
+/* The end of the line of heirs: may be a parent's, without one yet. */
+otlog_provider *otlog__provider_last(otlog_provider *provider);
+/*
+ * For emits that find the queue to be a parent's: *heir takes the record, or is NULL, and the result says why.
+ * Async-signal-safe, but in a signal handler no heir is made.
+ */
+otlog_emit_result otlog__provider_revive(otlog_provider *provider, otlog_provider **heir);
+/* As otlog__provider_here; where there is no heir, there will be none. */
+otlog_provider *otlog__provider_settle(otlog_provider *provider);
+/* One thread at a time makes heirs: false in a signal handler, in that thread itself, or if the other takes too long. */
+bool otlog__revival_begin(void);
+void otlog__revival_end(void);
+/* Between these two. NULL: there will be none. */
+void otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir);
+/* The parent's pipelines with exporters of this process; those that cannot be had are without. */
+void otlog__pipelines_inherit(otlog_provider *provider, const otlog_provider *parent);
+
 /* provider.c: the options as this library knows them. `registry`: whose loggers come to life. NULL: start has failed.
  */
 otlog_provider *otlog__provider_make(const otlog_options *options, otlog__registry *registry);
+/* In a forked child. NULL: it has failed, and that was said. */
+otlog_provider *otlog__provider_make_heir(const otlog_provider *parent);
 otlog_options otlog__options_known(const otlog_options *options, size_t options_size);
 /* Destroys the exporters of options that no provider takes. */
 void otlog__options_give_up(const otlog_options *options);

@@ -2,6 +2,10 @@
 
 #include "sdk/base/diagnostics.h"
 
+#include <stdlib.h>
+
+#define SHUTDOWN_AT_EXIT_MS 5000
+
 /*
  * The global provider. Emits may reach a provider that was shut down, and a later start makes a new one, so the old
  * ones are kept: without its data a queue is a few kilobytes.
@@ -36,6 +40,19 @@ watch_forks(void)
 	pthread_atfork(hold_lock, release_lock, release_lock_in_child);
 }
 
+/* otlog_shutdown for programs that cannot call it. In a forked child that has emitted nothing it finds nothing to do. */
+static void
+shut_down_at_exit(void)
+{
+	otlog_shutdown(SHUTDOWN_AT_EXIT_MS);
+}
+
+static void
+register_at_exit(void)
+{
+	atexit(shut_down_at_exit);
+}
+
 static otlog_provider *
 take_current(void)
 {
@@ -52,12 +69,41 @@ begin_start(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, watch_forks);
 	pthread_mutex_lock(&lock);
-	bool runs =
-	    current && !otlog__queue_in_child(current->queue) && otlog__provider_state(current) != OTLOG__STOPPED;
+	otlog_provider *here = otlog__provider_here(current);
+	bool runs = here && otlog__provider_state(here) != OTLOG__STOPPED;
 	bool mine = !runs && !starting;
 	starting |= mine;
 	pthread_mutex_unlock(&lock);
 	return mine;
+}
+
+static void
+end_start(otlog_provider *started)
+{
+	pthread_mutex_lock(&lock);
+	if (started) {
+		started->older = current;
+		current = started;
+	}
+	starting = false;
+	pthread_mutex_unlock(&lock);
+}
+
+/* What the options say, else the environment. */
+static bool
+is_on(otlog_switch option, bool setting)
+{
+	return option == OTLOG_SWITCH_DEFAULT ? setting : option == OTLOG_SWITCH_ON;
+}
+
+static void
+turn_switches(const otlog_provider *started)
+{
+	static pthread_once_t at_exit = PTHREAD_ONCE_INIT;
+	const otlog__heritage *given = started->heritage;
+	/* Only now: the libraries that exporters need have been there before, so their ends come after ours. */
+	if (is_on(given->options.flush_at_exit, given->settings.flush_at_exit))
+		pthread_once(&at_exit, register_at_exit);
 }
 
 static bool
@@ -71,14 +117,25 @@ start(const otlog_options *options)
 		return false;
 	}
 	otlog_provider *started = otlog__provider_make(options, otlog__global_registry());
-	pthread_mutex_lock(&lock);
-	if (started) {
-		started->older = current;
-		current = started;
-	}
-	starting = false;
-	pthread_mutex_unlock(&lock);
+	end_start(started);
+	if (started)
+		turn_switches(started);
 	return started != NULL;
+}
+
+/* In a forked child the new provider comes in the place of the parent's, so that no emit makes another. */
+static bool
+start_in_child(otlog_provider *parent, const otlog_options *options)
+{
+	bool mine = otlog__revival_begin();
+	bool started = start(options);
+	if (mine && started)
+		otlog__provider_succeed(parent, take_current());
+	else if (mine && !otlog__provider_here(parent))
+		otlog__provider_succeed(parent, NULL);
+	if (mine)
+		otlog__revival_end();
+	return started;
 }
 
 bool
@@ -87,7 +144,9 @@ otlog_start_sized(const otlog_options *options, size_t options_size)
 	otlog_options known = otlog__options_known(options, options_size);
 	int cancelable;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
-	bool started = start(&known);
+	otlog_provider *last = otlog__provider_last(take_current());
+	bool forked = last && otlog__queue_in_child(last->queue);
+	bool started = forked ? start_in_child(last, &known) : start(&known);
 	pthread_setcancelstate(cancelable, NULL);
 	return started;
 }

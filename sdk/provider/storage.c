@@ -44,6 +44,14 @@ otlog__storage_choose(otlog__storage *storage, const otlog__settings *settings, 
 	return true;
 }
 
+bool
+otlog__storage_copy(otlog__storage *storage, const otlog__storage *from)
+{
+	*storage = *from;
+	storage->directory = from->directory ? strdup(from->directory) : NULL;
+	return storage->directory || !from->directory;
+}
+
 void
 otlog__storage_free(otlog__storage *storage)
 {

@@ -17,6 +17,8 @@ typedef struct otlog__storage {
  * every case.
  */
 bool otlog__storage_choose(otlog__storage *storage, const otlog__settings *settings, const otlog_options *options);
+/* The same as another. */
+bool otlog__storage_copy(otlog__storage *storage, const otlog__storage *from);
 void otlog__storage_free(otlog__storage *storage);
 
 #endif

@@ -377,6 +377,13 @@ otlog__queue_in_child(const otlog__queue *queue)
 	return otlog__gate(queue) == OTLOG__GATE_CHILD;
 }
 
+void
+otlog__queue_mark_child(otlog__queue *queue)
+{
+	/* Relaxed: the child has no other thread yet. */
+	atomic_store_explicit(queue->gate, OTLOG__GATE_CHILD, memory_order_relaxed);
+}
+
 bool
 otlog__queue_in_file(const otlog__queue *queue)
 {

@@ -64,6 +64,8 @@ void otlog__queue_free(otlog__queue *queue);
 
 /* True in a child that was forked after the queue was opened: neither the ring nor the threads around it are there. */
 bool otlog__queue_in_child(const otlog__queue *queue);
+/* In such a child, from a handler of fork: where the kernel cannot tell, this does. */
+void otlog__queue_mark_child(otlog__queue *queue);
 bool otlog__queue_in_file(const otlog__queue *queue);
 /* Of a queue in a file, until it is closed: the descriptor of its directory, and its NAME. */
 int otlog__queue_directory(const otlog__queue *queue);

@@ -5,11 +5,10 @@
 #include "tests/support/cmocka.h"
 
 static otlog_emit_result
-keep(void *self, uint16_t scope, const otlog_record *record, const otlog_span_context *context)
+keep(const otlog__binding *binding, const otlog_record *record, const otlog_span_context *context)
 {
 	static const otlog__limits limits = OTLOG__DEFAULT_LIMITS;
-	emitted *e = self;
-	(void)scope;
+	emitted *e = binding->self;
 	if (!record) {
 		e->null_count++;
 		return OTLOG_EMIT_INVALID;

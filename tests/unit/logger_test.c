@@ -25,11 +25,11 @@ add_scope(void *self, const otlog_logger_options *scope)
 }
 
 static otlog_emit_result
-emit(void *self, uint16_t scope, const otlog_record *record, const otlog_span_context *context)
+emit(const otlog__binding *binding, const otlog_record *record, const otlog_span_context *context)
 {
-	recorder *r = self;
+	recorder *r = binding->self;
 	r->emits++;
-	r->last_scope = scope;
+	r->last_scope = binding->scope;
 	r->last_record = record;
 	r->context = *context;
 	if (!record)

@@ -1,0 +1,230 @@
+/*
+ * Forked children. A child has neither the parent's threads nor its queue, so its first emit makes a provider of its own
+ * in the parent's place, the heir: the same options, its own queue, resource and exporters.
+ *
+ * Making one allocates and starts threads, which no signal handler may do: an emit from there gets OTLOG_EMIT_BUSY until
+ * there is an heir, and is counted. One thread at a time makes heirs, others wait for it; it stands in `reviving` with
+ * its process, so that a child forked meanwhile does not wait for a thread that it does not have.
+ */
+#include "sdk/base/clock.h"
+#include "sdk/base/futex.h"
+#include "sdk/provider/provider.h"
+#include "sdk/provider/stack.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Longer than any start takes. */
+#define REVIVAL_NANO (5 * OTLOG__NANOS_PER_S)
+
+/* The process in which a thread makes an heir, or 0. Futex; writer: that thread. */
+static _Atomic uint32_t reviving;
+
+/* The same, if the thread is this one. A handler that interrupts it reads it. */
+static _Thread_local _Atomic uint32_t reviving_here __attribute__((tls_model("initial-exec")));
+
+/* All running providers. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static otlog_provider *providers;
+
+/* ---- Where the kernel does not wipe the gate --------------------------------------------------------------------- */
+
+static void
+hold_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void
+release_lock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+mark_queues(void)
+{
+	for (otlog_provider *provider = providers; provider; provider = provider->next)
+		otlog__queue_mark_child(provider->queue);
+	providers = NULL;
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+add_handlers(void)
+{
+	pthread_atfork(hold_lock, release_lock, mark_queues);
+}
+
+void
+otlog__provider_enlist(otlog_provider *provider)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, add_handlers);
+	otlog__stack_prime();
+	pthread_mutex_lock(&lock);
+	provider->next = providers;
+	providers = provider;
+	pthread_mutex_unlock(&lock);
+}
+
+void
+otlog__provider_delist(otlog_provider *provider)
+{
+	pthread_mutex_lock(&lock);
+	otlog_provider **link = &providers;
+	while (*link && *link != provider)
+		link = &(*link)->next;
+	if (*link)
+		*link = provider->next;
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- Heirs ------------------------------------------------------------------------------------------------------- */
+
+static otlog_provider *
+heir_of(const otlog_provider *provider)
+{
+	/* Acquire: pairs with the release in otlog__provider_succeed. */
+	return atomic_load_explicit(&provider->heir, memory_order_acquire);
+}
+
+otlog_provider *
+otlog__provider_last(otlog_provider *provider)
+{
+	otlog_provider *heir;
+	while (provider && otlog__queue_in_child(provider->queue) && (heir = heir_of(provider)))
+		provider = heir;
+	return provider;
+}
+
+otlog_provider *
+otlog__provider_here(otlog_provider *provider)
+{
+	otlog_provider *last = otlog__provider_last(provider);
+	return last && otlog__queue_in_child(last->queue) ? NULL : last;
+}
+
+bool
+otlog__revival_begin(void)
+{
+	uint32_t here = (uint32_t)getpid();
+	uint64_t deadline = otlog__monotonic_nano() + REVIVAL_NANO;
+	/* Relaxed: the thread's own. */
+	if (atomic_load_explicit(&reviving_here, memory_order_relaxed) == here || otlog__in_signal_handler())
+		return false;
+	for (;;) {
+		uint32_t other = atomic_load_explicit(&reviving, memory_order_relaxed);
+		/* Acquire: what the last one made. A process that is not this one has left its mark by forking. */
+		if (other != here && atomic_compare_exchange_weak_explicit(
+					 &reviving, &other, here, memory_order_acquire, memory_order_relaxed)) {
+			atomic_store_explicit(&reviving_here, here, memory_order_relaxed);
+			return true;
+		}
+		if (otlog__monotonic_nano() >= deadline)
+			return false;
+		if (other == here)
+			otlog__futex_wait(&reviving, here, deadline);
+	}
+}
+
+void
+otlog__revival_end(void)
+{
+	atomic_store_explicit(&reviving_here, 0, memory_order_relaxed);
+	/* Release: to the next one. */
+	atomic_store_explicit(&reviving, 0, memory_order_release);
+	otlog__futex_wake_all(&reviving);
+}
+
+void
+otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir)
+{
+	if (!heir) {
+		/* Relaxed: a child that cannot have one does not try again. */
+		atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_relaxed);
+		return;
+	}
+	uint64_t missed = atomic_exchange_explicit(&provider->missed, 0, memory_order_relaxed);
+	for (uint64_t i = 0; i < missed; i++)
+		otlog__queue_refuse(heir->queue, OTLOG_DROP_BUSY);
+	/* Release: who finds it finds it whole. */
+	atomic_store_explicit(&provider->heir, heir, memory_order_release);
+}
+
+void
+otlog__pipelines_inherit(otlog_provider *provider, const otlog_provider *parent)
+{
+	const otlog__resource *resource = &provider->resource;
+	for (size_t i = 0; i < parent->pipeline_count; i++) {
+		const otlog__pipeline *from = &parent->pipelines[i];
+		otlog__pipeline *to = &provider->pipelines[provider->pipeline_count++];
+		const otlog_exporter *exporter = &from->exporter;
+		to->minimum_severity = from->minimum_severity;
+		to->batch = (otlog__batch_options){
+			.max_batch_records = from->batch.max_batch_records,
+			.max_batch_bytes = from->batch.max_batch_bytes,
+			.schedule_delay_ms = from->batch.schedule_delay_ms,
+			.export_timeout_ms = from->batch.export_timeout_ms,
+			.retry_initial_ms = from->batch.retry_initial_ms,
+			.retry_cap_ms = from->batch.retry_cap_ms,
+			.frame = { resource->head.data, resource->head.size, resource->tail.data, resource->tail.size },
+		};
+		/* One whose processor could not be had was destroyed with it. */
+		if (!from->processor || !exporter->functions->reopen ||
+		    !exporter->functions->reopen(exporter->self, &to->exporter))
+			to->exporter = (otlog_exporter){ .functions = NULL };
+		to->exporter.name = exporter->name; /* records that are left are matched by it */
+	}
+}
+
+static bool
+may_revive(const otlog_provider *provider)
+{
+	/* Relaxed: it was so when the process forked, or this process has stored it. */
+	return atomic_load_explicit(&provider->state, memory_order_relaxed) == OTLOG__RUNNING;
+}
+
+static otlog_emit_result
+revive(otlog_provider *provider, otlog_provider **heir)
+{
+	if ((*heir = heir_of(provider)) || !may_revive(provider))
+		return OTLOG_EMIT_DISABLED;
+	int cancelable;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable); /* others wait for what this thread begins */
+	bool mine = otlog__revival_begin();
+	if (mine) {
+		if (!heir_of(provider) && may_revive(provider))
+			otlog__provider_succeed(provider, otlog__provider_make_heir(provider));
+		otlog__revival_end();
+	} else {
+		atomic_fetch_add_explicit(&provider->missed, 1, memory_order_relaxed); /* a plain counter */
+	}
+	pthread_setcancelstate(cancelable, NULL);
+	*heir = heir_of(provider);
+	return mine ? OTLOG_EMIT_DISABLED : OTLOG_EMIT_BUSY;
+}
+
+otlog_emit_result
+otlog__provider_revive(otlog_provider *provider, otlog_provider **heir)
+{
+	int saved = errno;
+	otlog_emit_result result = revive(provider, heir);
+	errno = saved;
+	return result;
+}
+
+otlog_provider *
+otlog__provider_settle(otlog_provider *provider)
+{
+	otlog_provider *last = otlog__provider_last(provider);
+	if (!last || !otlog__queue_in_child(last->queue))
+		return last;
+	bool mine = otlog__revival_begin();
+	otlog_provider *heir = heir_of(last);
+	if (!heir)
+		otlog__provider_succeed(last, NULL);
+	if (mine)
+		otlog__revival_end();
+	return heir;
+}
