@@ -48,6 +48,7 @@ struct otlog__http {
 	/* The answer to the last request. */
 	otlog__buffer body;
 	size_t header_bytes;
+	bool head_ended; /* by its empty line */
 	otlog__http_noise noise;
 	bool too_large;
 	bool retry_after_given;
@@ -76,6 +77,7 @@ drop_answer(otlog__http *http)
 	if (http->body.capacity > RESPONSE_KEPT)
 		otlog__buffer_free(&http->body);
 	http->header_bytes = 0;
+	http->head_ended = false;
 	http->noise = OTLOG__HTTP_NO_NOISE;
 	http->too_large = false;
 	http->retry_after_given = false;
@@ -133,8 +135,10 @@ take_header(char *line, size_t one, size_t size, void *self)
 		http->too_large = true;
 		return 0;
 	}
-	if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		http->retry_after_given = false;
+	if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) /* those of an interim answer are forgotten */
+		http->head_ended = http->retry_after_given = false;
+	if (size <= 2)
+		http->head_ended = true;
 	if (size < name_size || strncasecmp(line, name, name_size) != 0)
 		return size;
 	size_t value_size = size - name_size;
@@ -481,6 +485,9 @@ read_outcome(otlog__http *http, otlog__http_outcome *outcome)
 	outcome->os_error = (int)os_error;
 	outcome->to_proxy = outcome->curl_code == CURLE_COULDNT_CONNECT && failed_at_proxy(http);
 	outcome->noise = http->noise;
+	/* libcurl takes a head that breaks off behind a line for a whole one without a body. */
+	if (outcome->curl_code == CURLE_OK && !http->head_ended)
+		outcome->curl_code = CURLE_PARTIAL_FILE;
 	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &outcome->verify_result);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &outcome->connect_status);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &outcome->status);

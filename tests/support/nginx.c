@@ -33,7 +33,6 @@ listen_somewhere(nginx *nginx)
 	CHECK(listen(nginx->listener, 64) == 0);
 	CHECK(getsockname(nginx->listener, (struct sockaddr *)&address, &size) == 0);
 	nginx->port = ntohs(address.sin_port);
-	snprintf(nginx->url, sizeof nginx->url, "https://127.0.0.1:%u/v1/logs", nginx->port);
 }
 
 static void
@@ -51,16 +50,19 @@ write_configuration(const nginx *nginx, const nginx_options *options)
 	        options->body_limit ? options->body_limit : "64m");
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		fprintf(file, "%s_temp_path %s/%s;\n", folders[i], nginx->directory, folders[i]);
-	fprintf(file,
-	        "server {\n"
-	        "listen 127.0.0.1:%u ssl; ssl_certificate %s; ssl_certificate_key %s;\n",
-	        nginx->port, options->certificate->certificate_file, options->certificate->key_file);
+	fprintf(file, "server {\nlisten 127.0.0.1:%u%s;\n", nginx->port, options->certificate ? " ssl" : "");
+	if (options->certificate)
+		fprintf(file, "ssl_certificate %s; ssl_certificate_key %s;\n", options->certificate->certificate_file,
+		        options->certificate->key_file);
 	if (options->client_authorities)
 		fprintf(file, "ssl_verify_client on; ssl_client_certificate %s;\n", options->client_authorities);
-	fprintf(file,
-	        "location / { proxy_pass http://127.0.0.1:%u; proxy_set_header X-Client $ssl_client_s_dn; }\n"
-	        "} }\n",
-	        options->upstream_port);
+	if (options->answer)
+		fprintf(file, "location / { %s }\n", options->answer);
+	else
+		fprintf(file,
+		        "location / { proxy_pass http://127.0.0.1:%u; proxy_set_header X-Client $ssl_client_s_dn; }\n",
+		        options->upstream_port);
+	fprintf(file, "} }\n");
 	CHECK(fclose(file) == 0);
 }
 
@@ -84,6 +86,8 @@ become_nginx(const nginx *nginx)
 static void
 run(nginx *nginx, const nginx_options *options)
 {
+	snprintf(nginx->url, sizeof nginx->url, "http%s://127.0.0.1:%u/v1/logs", options->certificate ? "s" : "",
+	         nginx->port);
 	write_configuration(nginx, options);
 	nginx->pid = fork();
 	CHECK(nginx->pid >= 0);

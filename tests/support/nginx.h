@@ -1,5 +1,5 @@
 /*
- * Nginx as a TLS reverse proxy on a free loopback port, in front of a receiver; from its own configuration in a folder of
+ * Nginx as a reverse proxy, mostly with TLS, on a free loopback port, in front of a receiver; from its own configuration in a folder of
  * its own. Ends with the test program, whatever becomes of that.
  */
 #ifndef TESTS_SUPPORT_NGINX_H
@@ -10,9 +10,10 @@
 typedef struct nginx nginx;
 
 typedef struct nginx_options {
-	const certificate *certificate; /* its own */
+	const certificate *certificate; /* its own; NULL: plain HTTP */
 	const char *client_authorities; /* a PEM file: only clients with certificates of these. NULL: all */
 	unsigned upstream_port;
+	const char *answer; /* directives for every request, in the place of the upstream: "return 503;". NULL: none */
 	const char *body_limit; /* as nginx writes sizes: "1k". NULL: 64m */
 } nginx_options;
 
@@ -25,7 +26,7 @@ void nginx_restart(nginx *nginx, const nginx_options *options);
 /* NULL is allowed. */
 void nginx_stop(nginx *nginx);
 
-/* "https://127.0.0.1:PORT/v1/logs". Upstream sees the client certificate's subject in the header X-Client. */
+/* "https://127.0.0.1:PORT/v1/logs", or http. Upstream sees the client certificate's subject in the header X-Client. */
 const char *nginx_url(const nginx *nginx);
 unsigned nginx_port(const nginx *nginx);
 

@@ -353,6 +353,10 @@ void
 receiver_script(receiver *receiver, const receiver_reply *reply)
 {
 	pthread_mutex_lock(&receiver->lock);
+	receiver->script_size -= receiver->script_at;
+	memmove(receiver->script, receiver->script + receiver->script_at,
+	        receiver->script_size * sizeof *receiver->script);
+	receiver->script_at = 0;
 	CHECK(receiver->script_size < SCRIPT_MAX);
 	receiver_reply *added = &receiver->script[receiver->script_size++];
 	*added = *reply;

@@ -64,7 +64,7 @@ typedef struct receiver_reply {
 	uint32_t times; /* how many requests; 0: one */
 } receiver_reply;
 
-/* Adds one reply behind the script. Requests beyond the script are answered with success. At most 64. */
+/* Adds one reply behind the script. Requests beyond the script are answered with success. At most 64 at a time. */
 void receiver_script(receiver *receiver, const receiver_reply *reply);
 
 /* Lets the requests that hang go on, and those that were to hang later. */
