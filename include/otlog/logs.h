@@ -217,7 +217,7 @@ OTLOG_API const char *otlog_severity_name(int severity);
 	X(OTLOG_EMIT_DISABLED, "no SDK is running")                                                        \
 	X(OTLOG_EMIT_FILTERED, "filtered: below the minimum severity, or no pipeline wants it")            \
 	X(OTLOG_EMIT_QUEUE_FULL, "dropped: the queue is full")                                             \
-	X(OTLOG_EMIT_BUSY, "dropped: every lane of the queue was busy")                                    \
+	X(OTLOG_EMIT_BUSY, "dropped: every lane was busy, or a forked child has no queue yet")             \
 	X(OTLOG_EMIT_TOO_LARGE, "dropped: the record is too large, even with its longest value truncated") \
 	X(OTLOG_EMIT_INVALID, "dropped: the record is NULL or malformed")                                  \
 	X(OTLOG_EMIT_AFTER_SHUTDOWN, "dropped: the SDK has been shut down")

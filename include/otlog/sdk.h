@@ -115,8 +115,7 @@ typedef struct otlog_options {
  * started): every logger then stays a no-op, or as it was. Does not touch the network. May take some milliseconds: it
  * touches every page of the queue, so that no emit has to.
  *
- * A program may start again after otlog_shutdown, and so may a child after fork: until it does, its emits are
- * OTLOG_EMIT_DISABLED, and it sends nothing of its parent's.
+ * A program may start again after otlog_shutdown. A forked child need not start: see "Forked children" below.
  */
 OTLOG_API bool otlog_start_sized(const otlog_options *options, size_t options_size);
 
@@ -125,6 +124,27 @@ otlog_start(const otlog_options *options)
 {
 	return otlog_start_sized(options, sizeof *options);
 }
+
+/*
+ * Forked children
+ *
+ * A child forked while the SDK runs logs at once, through the loggers it knows, and sends nothing of its parent's: its
+ * first emit makes a provider of its own, with the same options, its own queue, threads and resource (process.pid, and
+ * service.instance.id where that was otlog's choice). It takes what a start takes. Until then the child has no thread of
+ * otlog's, flush and shutdown have nothing to do there, statistics are zero; a shutdown before the first emit keeps it
+ * off, and otlog_start gives it other options. All of this goes for providers of one's own too; what the parent had is
+ * neither used nor freed.
+ *
+ *   exporters       are opened again by otlog_exporter_functions.reopen. Records for one that cannot be stay in the
+ *                   queue directory for another process, or, without one, are not taken: OTLOG_EMIT_DISABLED if there
+ *                   is no other. gRPC is such a one once the parent has it: start the SDK in the children then.
+ *   signal handlers make no provider: their emits are OTLOG_EMIT_BUSY, and counted, until some other emit has made it.
+ *                   The stack is what tells: stacks that were made inside a signal handler look like one.
+ *   exec, _exit     nothing is inherited through exec. Records that _exit leaves behind are lost, or in the directory.
+ *   vfork           the child is its parent still: what it emits is its parent's. posix_spawn emits nothing.
+ *   clone           without CLONE_VM it is as fork, as far as the C library works there. It needs Linux 4.14, where the
+ *                   kernel tells a child from its parent; on older ones only fork is noticed, by pthread_atfork.
+ */
 
 /*
  * How a flush or a shutdown ended, best first, so that `<= OTLOG_DURABLE` means "nothing lost".
