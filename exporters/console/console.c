@@ -61,11 +61,11 @@ conclude(const console *self, int error, otlog_export_result *result)
 		break;
 	case ETIMEDOUT:
 		result->verdict = OTLOG_VERDICT_RETRY;
-		remedy = "Whoever reads it does not keep up";
+		remedy = "See why whoever reads it does not keep up";
 		break;
 	case ECANCELED:
 		result->verdict = OTLOG_VERDICT_RETRY;
-		remedy = "The SDK is shutting down";
+		remedy = "The SDK is shutting down; give otlog_shutdown more time";
 		break;
 	case ENOSPC:
 	case EDQUOT:
@@ -81,7 +81,7 @@ conclude(const console *self, int error, otlog_export_result *result)
 	case ENOMEM:
 	case ENOBUFS:
 		result->verdict = OTLOG_VERDICT_RETRY;
-		remedy = "The system is short of it now";
+		remedy = "The system is short of it now; close what is not needed, or raise the limit";
 		break;
 	}
 	char reason[64];
@@ -134,7 +134,9 @@ make(void)
 {
 	console *self = calloc(1, sizeof *self);
 	if (!self)
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the console exporter: nothing is written");
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "memory is short for the console exporter: nothing is written. Give the process more memory");
 	return self;
 }
 

@@ -27,7 +27,9 @@ otlog__tls_create(const otlog__tls_options *options, uint64_t now_nano)
 	otlog__tls *tls = calloc(1, sizeof *tls);
 	bool created = false;
 	if (!easy || !tls || !otlog__tls_files_open(&tls->files, options, now_nano)) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for certificates: nothing is exported");
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "memory is short for certificates: nothing is exported. Give the process more memory");
 		goto done;
 	}
 	created = can_take_texts(easy) || (!tls->files.authorities.material.count && !tls->files.client.material.count);

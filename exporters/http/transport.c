@@ -208,7 +208,8 @@ add_headers(otlog__http *http, const otlog__http_options *options)
 	    add_own_headers(&http->own_headers, http->compress, options))
 		return true;
 no_memory:
-	otlog__diagnose_always(OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported");
+	otlog__diagnose_always(
+	    OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported. Give the process more memory");
 	return false;
 }
 
@@ -300,7 +301,8 @@ otlog__http_create(const otlog__http_options *options)
 	return http;
 
 no_memory:
-	otlog__diagnose_always(OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported");
+	otlog__diagnose_always(
+	    OTLOG__ERROR, "memory is short for an HTTP exporter: nothing is exported. Give the process more memory");
 failed:
 	otlog__http_destroy(http);
 	return NULL;

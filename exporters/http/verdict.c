@@ -255,7 +255,7 @@ judge_failure(const otlog__http_outcome *outcome, const words *words)
 	         own ? "" : says);
 	if (failure == OTLOG__HTTP_CANCELLED) {
 		snprintf(words->result->message, sizeof words->result->message,
-		         "the attempt was cut short: the SDK is shutting down");
+		         "the attempt was cut short: the SDK is shutting down. Give otlog_shutdown more time");
 	} else if (failure == OTLOG__HTTP_CONNECTION_REFUSED) {
 		/* By far the commonest, so it gets its own words. */
 		char start[64];

@@ -152,7 +152,9 @@ otlog_memory_exporter_create_sized(const otlog_memory_options *options, size_t o
 		return NULL;
 	otlog_memory *m = calloc(1, sizeof *m);
 	if (!m) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the in-memory exporter: nothing is kept");
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "memory is short for the in-memory exporter: nothing is kept. Give the process more memory");
 		return NULL;
 	}
 	set_up(m);

@@ -197,8 +197,8 @@ static bool
 hand_out(mito *self, bool no_memory, otlog_exporter *out)
 {
 	if (no_memory)
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "memory is short for the Mito exporter: nothing goes to the log server");
+		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the Mito exporter: nothing goes to the log "
+		                                     "server. Give the process more memory");
 	if (no_memory || !self->http) {
 		destroy(self);
 		return false;

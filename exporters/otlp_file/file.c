@@ -276,7 +276,7 @@ remedy_of(int error)
 	case ETIMEDOUT:
 		return "See who holds its lock (lslocks), or reads it too slowly";
 	case ECANCELED:
-		return "The SDK is shutting down";
+		return "The SDK is shutting down; give otlog_shutdown more time";
 	default:
 		return "See to what is there, or choose another path";
 	}

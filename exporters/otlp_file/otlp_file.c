@@ -66,7 +66,9 @@ create(const char *path, const otlog__rotation *rotation, bool sync, otlog_expor
 	otlp_file *self = calloc(1, sizeof *self);
 	if (!self || !otlog__file_init(&self->file, path, rotation, sync) ||
 	    !otlog__buffer_append(&self->text, "\n", 1)) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the file exporter: nothing is written");
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "memory is short for the file exporter: nothing is written. Give the process more memory");
 		destroy(self);
 		return false;
 	}

@@ -49,7 +49,8 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", endpoint, result->rejected,
 		         records, answer.text);
 	} else if (*answer.text) {
-		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\"", endpoint, answer.text);
+		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\". See what it asks for",
+		                endpoint, answer.text);
 	}
 	/* Only which thread comes first matters, and the exchange alone settles that. */
 	if (answer.foreign && !atomic_exchange_explicit(&self->said_foreign, true, memory_order_relaxed))
@@ -145,8 +146,10 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	if (!place) {
 		result->verdict = OTLOG_VERDICT_RETRY;
 		snprintf(result->message, sizeof result->message, "%s",
-		         cancelled ? "the attempt was cut short: the SDK is shutting down"
-		                   : "more batches at once than the exporter has said it takes");
+		         cancelled
+		             ? "the attempt was cut short: the SDK is shutting down. Give otlog_shutdown more time"
+		             : "more batches at once than the exporter has said it takes. Report this to the authors "
+		               "of otlog");
 		return;
 	}
 	sigset_t signals;
@@ -247,7 +250,8 @@ read_headers(const otlog_header *headers, size_t count, grpc_metadata *metadata,
 static void
 say_no_memory(void)
 {
-	otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
+	otlog__diagnose_always(
+	    OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported. Give the process more memory");
 }
 
 static bool

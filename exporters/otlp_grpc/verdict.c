@@ -140,7 +140,7 @@ otlog__grpc_judge(const otlog__grpc_outcome *outcome, const char *endpoint, otlo
 	if (outcome->cancelled) {
 		result->verdict = OTLOG_VERDICT_RETRY;
 		snprintf(result->message, sizeof result->message,
-		         "the attempt was cut short: the SDK is shutting down");
+		         "the attempt was cut short: the SDK is shutting down. Give otlog_shutdown more time");
 		return;
 	}
 	bool known = outcome->status >= 0 && (size_t)outcome->status < sizeof statuses / sizeof *statuses;

@@ -68,7 +68,8 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", url, result->rejected,
 		         records, answer.text);
 	} else if (*answer.text) {
-		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\"", url, answer.text);
+		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\". See what it asks for",
+		                url, answer.text);
 	}
 	if (answer.foreign && !self->said_foreign) {
 		self->said_foreign = true;
@@ -165,7 +166,9 @@ open_exporter(const body_form *form, const otlog__http_options *options, const o
 {
 	otlp_http *self = calloc(1, sizeof *self);
 	if (!self) {
-		otlog__diagnose_always(OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported");
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "memory is short for the OTLP exporter: nothing is exported. Give the process more memory");
 		return false;
 	}
 	self->form = form;
