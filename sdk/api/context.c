@@ -159,7 +159,7 @@ otlog_context_attach_traceparent(const char *traceparent)
 {
 	otlog_span_context parsed = *otlog__context_current();
 	if (traceparent && !otlog_traceparent_parse(traceparent, &parsed))
-		otlog__diagnose(
+		otlog__diagnose_once_started(
 		    OTLOG__WARN,
 		    "traceparent \"%.64s\" is malformed; the records of this request keep the context that was "
 		    "current. Send the header as W3C Trace Context has it: "

@@ -230,7 +230,8 @@ get_logger(otlog__registry *registry, const otlog_logger_options *options)
 		return &found->face;
 	}
 	if (nameless)
-		otlog__diagnose(OTLOG__WARN, "a logger without a name was asked for; its records will be hard to tell "
+		otlog__diagnose_once_started(OTLOG__WARN,
+		                             "a logger without a name was asked for; its records will be hard to tell "
 		                             "apart. Give otlog_get_logger the name of the library or module");
 	return &made->face;
 }

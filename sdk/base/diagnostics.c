@@ -15,6 +15,7 @@
 #define QUIET_NANO (10 * OTLOG__NANOS_PER_S)
 #define MESSAGE_MAX 1024 /* bytes, NUL included, before the count of what was held back */
 #define COUNT_MAX 48
+#define NOT_SET (-1) /* as a level */
 
 /* A sink and its user, which belong together: never changed once it is published, and never freed. */
 typedef struct target {
@@ -31,7 +32,7 @@ typedef struct target {
  */
 static _Atomic(target *) targets;
 static _Atomic(target *) current; /* NULL: stderr */
-static _Atomic int current_level;
+static _Atomic int current_level = NOT_SET;
 
 /* NULL when memory is short. */
 static target *
@@ -61,6 +62,30 @@ otlog__diagnostics_set(otlog_diagnostic_function sink, void *user, int level)
 	/* Release: as above. */
 	atomic_store_explicit(&current, sink ? find_or_add(sink, user) : NULL, memory_order_release);
 	atomic_store_explicit(&current_level, level, memory_order_relaxed); /* stands alone */
+}
+
+bool
+otlog__diagnostics_are_set(void)
+{
+	return atomic_load_explicit(&current_level, memory_order_relaxed) != NOT_SET; /* stands alone */
+}
+
+/*
+ * The level in force. Until one is set it is what the environment says, as the settings read it: an exporter is created
+ * before the SDK is started, and has to be able to say why it could not be.
+ */
+static int
+level_now(void)
+{
+	static const char *const names[] = { "none", "error", "warn", "info", "debug" };
+	int level = atomic_load_explicit(&current_level, memory_order_relaxed); /* stands alone */
+	if (level != NOT_SET)
+		return level;
+	otlog__text given = otlog__text_trim(otlog__text_of(secure_getenv("OTEL_LOG_LEVEL")));
+	for (int i = 0; i <= OTLOG__DEBUG; i++)
+		if (otlog__text_is(given, names[i]))
+			return i;
+	return OTLOG__WARN;
 }
 
 /* One write, so that lines of several threads do not mix. Nobody can be told if it fails, the host least of all. */
@@ -139,7 +164,7 @@ deliver(int level, const char *message)
 void
 otlog__diagnose_at(otlog__diagnostic_site *site, int level, const char *format, ...)
 {
-	if (level < OTLOG__ERROR || level > atomic_load_explicit(&current_level, memory_order_relaxed))
+	if (level < OTLOG__ERROR || level > level_now())
 		return;
 	uint32_t held_back = 0;
 	if (site && !may_speak(site, &held_back))

@@ -4,8 +4,9 @@
  * A message is valid UTF-8 on one line: control characters in what it quotes are replaced, and what is over 1,023 bytes
  * is cut off with "…". errno stays as it was. No lock is held or taken, so a forked child can speak at once.
  *
- * The state lives in libotlog-api, once per process. Until the SDK starts, nothing is printed: the API alone is silent.
- * Never call this from emit: it calls the user back. Emit counts; the keeper thread reports.
+ * The state lives in libotlog-api, once per process. Until the SDK starts, messages go to stderr, up to the level that
+ * OTEL_LOG_LEVEL says; the API alone is silent. Never call this from emit: it calls the user back. Emit counts; the
+ * keeper thread reports.
  */
 #ifndef OTLOG_BASE_DIAGNOSTICS_H
 #define OTLOG_BASE_DIAGNOSTICS_H
@@ -14,6 +15,7 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define OTLOG__ERROR OTLOG_DIAGNOSTIC_ERROR
@@ -34,6 +36,9 @@ typedef struct otlog__diagnostic_site {
  */
 OTLOG_API void otlog__diagnostics_set(otlog_diagnostic_function sink, void *user, int level);
 
+/* Whether that was ever called. Of libotlog-api only. */
+bool otlog__diagnostics_are_set(void);
+
 OTLOG_API void otlog__diagnose_at(otlog__diagnostic_site *site, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -42,6 +47,13 @@ OTLOG_API void otlog__diagnose_at(otlog__diagnostic_site *site, int level, const
 	do {                                                            \
 		static otlog__diagnostic_site otlog_site_;              \
 		otlog__diagnose_at(&otlog_site_, (level), __VA_ARGS__); \
+	} while (0)
+
+/* The same for libotlog-api, which says nothing in a program that starts no SDK. */
+#define otlog__diagnose_once_started(level, ...)               \
+	do {                                                   \
+		if (otlog__diagnostics_are_set())              \
+			otlog__diagnose((level), __VA_ARGS__); \
 	} while (0)
 
 /* Every message, for things that are said once by their nature, such as settings at start. */

@@ -155,7 +155,8 @@ class Message:
 
 def diagnosed(file, taken, errors):
     """The messages of otlog__diagnose and its like. Their tokens go to `taken`."""
-    positions = {"otlog__diagnose": (0, 1), "otlog__diagnose_always": (0, 1), "otlog__diagnose_at": (1, 2)}
+    limited = ("otlog__diagnose", "otlog__diagnose_once_started")
+    positions = {**dict.fromkeys((*limited, "otlog__diagnose_always"), (0, 1)), "otlog__diagnose_at": (1, 2)}
     for i, name, arguments in file.calls(*positions):
         if not file.functions[i]:
             continue  # its declaration
@@ -168,7 +169,7 @@ def diagnosed(file, taken, errors):
             continue
         taken.update(range(first, end))
         message = Message(file, i, text, levels)
-        message.limited = name == "otlog__diagnose" or (
+        message.limited = name in limited or (
             name == "otlog__diagnose_at" and file.source(arguments[0]) != "NULL"
         )
         yield message

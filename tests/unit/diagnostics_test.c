@@ -1,6 +1,9 @@
 #include "sdk/base/diagnostics.h"
 #include "tests/support/cmocka.h"
 
+#include <otlog/context.h>
+#include <otlog/exporters.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -301,10 +304,94 @@ a_silenced_process_writes_nothing(void **state)
 	assert_string_equal(out, "");
 }
 
+static void
+speak_at_every_level(void)
+{
+	otlog__diagnose_always(OTLOG__ERROR, "a");
+	otlog__diagnose_always(OTLOG__WARN, "b");
+	otlog__diagnose_always(OTLOG__INFO, "c");
+	otlog__diagnose_always(OTLOG__DEBUG, "d");
+}
+
+/* Has to be the first: nothing is ever set back to what it was before. */
+static void
+before_a_start_the_environment_says_how_much(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *level;
+		const char *lines;
+	} cases[] = {
+		{ NULL, "otlog: error: a\notlog: warning: b\n" },
+		{ "", "otlog: error: a\notlog: warning: b\n" },
+		{ "shout", "otlog: error: a\notlog: warning: b\n" },
+		{ "none", "" },
+		{ " ERROR ", "otlog: error: a\n" },
+		{ "debug", "otlog: error: a\notlog: warning: b\notlog: info: c\notlog: debug: d\n" },
+	};
+	char out[256];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (cases[i].level)
+			setenv("OTEL_LOG_LEVEL", cases[i].level, 1);
+		else
+			unsetenv("OTEL_LOG_LEVEL");
+		assert_int_equal(in_child(speak_at_every_level, false, out, sizeof out), 0);
+		assert_string_equal(out, cases[i].lines);
+	}
+	unsetenv("OTEL_LOG_LEVEL");
+}
+
+static void
+use_the_api_badly(void)
+{
+	otlog_get_logger("", "");
+	otlog_context_attach_traceparent("nonsense");
+}
+
+static void
+use_the_api_badly_after_a_start(void)
+{
+	otlog__diagnostics_set(NULL, NULL, OTLOG__WARN);
+	use_the_api_badly();
+}
+
+/* After the one before it: the same holds for it. */
+static void
+the_api_alone_says_nothing(void **state)
+{
+	(void)state;
+	char out[512];
+	assert_int_equal(in_child(use_the_api_badly, false, out, sizeof out), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(in_child(use_the_api_badly_after_a_start, false, out, sizeof out), 0);
+	assert_non_null(strstr(out, "otlog: warning: a logger without a name"));
+	assert_non_null(strstr(out, "otlog: warning: traceparent \"nonsense\" is malformed"));
+}
+
+static void
+create_an_exporter_to_nowhere(void)
+{
+	otlog_exporter exporter;
+	if (otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = "nowhere" }, &exporter))
+		_exit(1);
+}
+
+static void
+an_exporter_says_before_the_start_why_it_cannot_be(void **state)
+{
+	(void)state;
+	char out[512];
+	assert_int_equal(in_child(create_an_exporter_to_nowhere, false, out, sizeof out), 0);
+	assert_non_null(strstr(out, "otlog: error: endpoint \"nowhere\" is no URL to send to"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(before_a_start_the_environment_says_how_much),
+		cmocka_unit_test(the_api_alone_says_nothing),
+		cmocka_unit_test(an_exporter_says_before_the_start_why_it_cannot_be),
 		cmocka_unit_test(levels_up_to_the_one_set_reach_the_sink),
 		cmocka_unit_test(levels_that_do_not_exist_do_no_harm),
 		cmocka_unit_test(a_site_speaks_once_and_counts_what_it_holds_back),

@@ -99,6 +99,27 @@ the_text_is_this_one(void **state)
 }
 
 static void
+every_metric_is_documented(void **state)
+{
+	(void)state;
+	static char documented[65536];
+	FILE *file = fopen(OTLOG_SOURCE_DIR "/docs/metrics.md", "r");
+	assert_non_null(file);
+	documented[fread(documented, 1, sizeof documented - 1, file)] = '\0';
+	fclose(file);
+	otlog_statistics_snapshot all = one_pipeline();
+	prometheus_page page = page_of(&all);
+	for (size_t i = 0; i < page.count; i++) {
+		char row[128];
+		const char *family = page.samples[i].family;
+		snprintf(row, sizeof row, "| `%.*s` |", (int)strcspn(family, " "), family);
+		if (!strstr(documented, row))
+			fail_msg("docs/metrics.md has no row for %s", row);
+	}
+	prometheus_free(&page);
+}
+
+static void
 without_pipelines_or_statistics_there_is_little(void **state)
 {
 	(void)state;
@@ -327,6 +348,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_is_this_one),
+		cmocka_unit_test(every_metric_is_documented),
 		cmocka_unit_test(without_pipelines_or_statistics_there_is_little),
 		cmocka_unit_test(a_shorter_snapshot_is_read_as_far_as_it_goes),
 		cmocka_unit_test(pipelines_of_the_same_kind_are_numbered),
