@@ -1,0 +1,259 @@
+/*
+ * A bad network between the whole SDK and an HTTP receiver: after each fault the receiver has every record that emit
+ * accepted, and has one twice only where it had taken the request before its answer was lost. OTLOG_FAULTS_FACTOR times
+ * as many repetitions: 1 unless set.
+ */
+#include "tests/support/certificates.h"
+#include "tests/support/check.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/net_faults.h"
+#include "tests/support/receiver.h"
+
+#include <otlog/otlog.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPETITIONS 20
+#define THREADS 2
+#define RECORDS 25 /* of a thread, for each fault */
+#define FLUSH_MS 20000
+
+/* Requests that wait for an answer in vain end after this. */
+#define IMPATIENT_MS 300
+#define PATIENT_MS 20000
+
+typedef struct scenario {
+	net_fault fault;
+	const char *name;
+	uint64_t timeout_ms;
+	bool server_has_it; /* when the fault comes */
+	bool tls;
+} scenario;
+
+/* One emitter: its records are numbered on through all repetitions. */
+typedef struct emitter {
+	otlog_logger *logger;
+	int64_t thread;
+	int64_t next;     /* sequence */
+	uint64_t refused; /* by emit */
+} emitter;
+
+typedef struct run {
+	const scenario *scenario;
+	unsigned repetitions;
+	receiver *receiver;
+	net_faults *net;
+	otlog_provider *provider;
+	emitter emitters[THREADS];
+} run;
+
+static unsigned
+repetitions(void)
+{
+	const char *factor = getenv("OTLOG_FAULTS_FACTOR");
+	unsigned times = factor ? (unsigned)strtoul(factor, NULL, 10) : 1;
+	return REPETITIONS * (times ? times : 1);
+}
+
+static void
+say_nothing(void *user, otlog_diagnostic_level level, const char *message)
+{
+	(void)user, (void)level;
+	(void)message;
+}
+
+/* ---- Emitting ---------------------------------------------------------------------------------------------------- */
+
+static void *
+emit_some(void *self)
+{
+	emitter *e = self;
+	for (int i = 0; i < RECORDS; i++) {
+		const otlog_attrs attributes =
+		    OTLOG_ATTRS(OTLOG_KV("thread", e->thread), OTLOG_KV("sequence", e->next));
+		otlog_emit_result result =
+		    otlog_emit(e->logger, &(otlog_record){ .severity = OTLOG_SEVERITY_INFO, .attributes = attributes });
+		if (result == OTLOG_EMIT_ACCEPTED)
+			e->next++;
+		else
+			e->refused++;
+	}
+	return NULL;
+}
+
+static void
+emit_from_all_threads(run *r)
+{
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		CHECK(pthread_create(&threads[i], NULL, emit_some, &r->emitters[i]) == 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* ---- Comparing --------------------------------------------------------------------------------------------------- */
+
+static int64_t
+number_of(const Opentelemetry__Proto__Logs__V1__LogRecord *record, const char *key)
+{
+	for (size_t i = 0; i < record->n_attributes; i++) {
+		const Opentelemetry__Proto__Common__V1__KeyValue *item = record->attributes[i];
+		if (item->key.len == strlen(key) && memcmp(item->key.data, key, item->key.len) == 0)
+			return item->value->int_value;
+	}
+	CHECK(!"a record without its number");
+	return -1;
+}
+
+/* Every accepted record has come, none that was not, and as many twice as lost answers explain. */
+static void
+compare_records(run *r)
+{
+	size_t arrived = receiver_record_count(r->receiver), accepted = 0, missing = 0;
+	unsigned *times[THREADS];
+	for (int i = 0; i < THREADS; i++) {
+		times[i] = calloc((size_t)r->emitters[i].next + 1, sizeof *times[i]);
+		CHECK(times[i]);
+		accepted += (size_t)r->emitters[i].next;
+	}
+	for (size_t i = 0; i < arrived; i++) {
+		const receiver_record record = receiver_record_at(r->receiver, i);
+		int64_t thread = number_of(record.record, "thread"), sequence = number_of(record.record, "sequence");
+		CHECK(thread >= 0 && thread < THREADS);
+		CHECK(sequence >= 0 && sequence < r->emitters[thread].next);
+		times[thread][sequence]++;
+	}
+	for (int i = 0; i < THREADS; i++) {
+		for (int64_t j = 0; j < r->emitters[i].next; j++)
+			missing += times[i][j] == 0;
+		free(times[i]);
+	}
+	unsigned lost = net_faults_lost_answers(r->net);
+	size_t twice = arrived + missing - accepted;
+	printf("%s: %u faults, %zu records accepted, %zu missing, %zu twice, %u answers lost\n", r->scenario->name,
+	       net_faults_played(r->net), accepted, missing, twice, lost);
+	CHECK(missing == 0);
+	CHECK(twice <= (size_t)lost * THREADS * RECORDS);
+	CHECK(!r->scenario->server_has_it || twice >= r->repetitions);
+}
+
+static void
+compare_books(run *r)
+{
+	otlog_statistics_snapshot books;
+	uint64_t accepted = 0, refused = 0;
+	for (int i = 0; i < THREADS; i++) {
+		accepted += (uint64_t)r->emitters[i].next;
+		refused += r->emitters[i].refused;
+	}
+	otlog_provider_statistics(r->provider, &books);
+	const otlog_pipeline_statistics *p = &books.pipelines[0];
+	CHECK(books.accepted == accepted && books.emitted == accepted + refused);
+	CHECK(p->delivered == accepted && p->queued == 0 && p->filtered == 0);
+	CHECK(refused == 0);
+	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
+		CHECK(p->dropped[i] == 0);
+}
+
+/* ---- A scenario -------------------------------------------------------------------------------------------------- */
+
+static void
+start(run *r, const certificate *certificate)
+{
+	char url[64];
+	const receiver_options tls = { .certificate = certificate ? certificate->certificate : NULL,
+		                       .key = certificate ? certificate->key : NULL };
+	otlog_pipeline_options pipeline = { .schedule_delay_ms = 10,
+		                            .export_timeout_ms = r->scenario->timeout_ms,
+		                            .retry_initial_ms = 1,
+		                            .retry_cap_ms = 5 };
+	r->receiver = receiver_start(&tls);
+	r->net = net_faults_start(receiver_port(r->receiver), r->scenario->tls);
+	snprintf(url, sizeof url, "http%s://127.0.0.1:%u/v1/logs", r->scenario->tls ? "s" : "",
+	         net_faults_port(r->net));
+	const otlog_otlp_options options = { .endpoint = url,
+		                             .ca_file = certificate ? certificate->certificate_file : NULL };
+	CHECK(otlog_otlp_http_exporter_create(&options, &pipeline.exporter));
+	r->provider = otlog_provider_create(&(otlog_options){
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = say_nothing });
+	CHECK(r->provider);
+	for (int i = 0; i < THREADS; i++)
+		r->emitters[i] = (emitter){ .logger = otlog_provider_get_logger(
+						r->provider, &(otlog_logger_options){ .name = "faults" }),
+			                    .thread = i };
+}
+
+static void *
+play(void *scenario_)
+{
+	const scenario *scenario = scenario_;
+	run r = { .scenario = scenario, .repetitions = repetitions() };
+	certificate *certificate = scenario->tls ? certificate_create("IP:127.0.0.1") : NULL;
+	start(&r, certificate);
+	emit_from_all_threads(&r); /* a connection stands before the first fault */
+	CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
+	for (unsigned i = 0; i < r.repetitions; i++) {
+		net_faults_arm(r.net, scenario->fault);
+		emit_from_all_threads(&r);
+		CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
+		CHECK(net_faults_played(r.net) == i + 1);
+	}
+	CHECK(otlog_provider_shutdown(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
+	compare_records(&r);
+	compare_books(&r);
+	otlog_provider_destroy(r.provider);
+	net_faults_stop(r.net);
+	receiver_stop(r.receiver);
+	certificate_free(certificate);
+	return NULL;
+}
+
+static const scenario broken[] = {
+	{ NET_RESET_AT_ONCE, "reset at once", PATIENT_MS, .server_has_it = false },
+	{ NET_RESET_BEFORE_BODY, "reset before the body", PATIENT_MS, .server_has_it = false },
+	{ NET_RESET_IN_BODY, "reset within the body", PATIENT_MS, .server_has_it = false },
+	{ NET_GARBAGE, "garbage", PATIENT_MS, .server_has_it = false },
+	{ NET_RESET_AFTER_BODY, "reset after the body", PATIENT_MS, .server_has_it = true },
+	{ NET_CLOSE_AFTER_BODY, "closed after the body", PATIENT_MS, .server_has_it = true },
+	{ NET_HALF_ANSWER, "half an answer", PATIENT_MS, .server_has_it = true },
+};
+
+static const scenario silent[] = {
+	{ NET_BLACK_HOLE, "black hole", IMPATIENT_MS, .server_has_it = false },
+	{ NET_SILENCE_AFTER_BODY, "silence after the body", IMPATIENT_MS, .server_has_it = true },
+	{ NET_SLOW_ANSWER, "a byte a second", IMPATIENT_MS, .server_has_it = true },
+	{ NET_STALL, "a handshake of TLS that stalls", IMPATIENT_MS, .server_has_it = false, .tls = true },
+};
+
+static void
+connections_that_break_lose_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+		play((void *)&broken[i]);
+}
+
+/* They mostly wait: all at the same time. */
+static void
+peers_that_say_nothing_lose_nothing(void **state)
+{
+	pthread_t threads[sizeof silent / sizeof *silent];
+	(void)state;
+	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, play, (void *)&silent[i]), 0);
+	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+		pthread_join(threads[i], NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_that_break_lose_nothing),
+		cmocka_unit_test(peers_that_say_nothing_lose_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
