@@ -105,7 +105,7 @@ QUOTES_REMEDY = {
 # A remedy is a clause behind `. `, `; ` or `: ` that begins with one of these, perhaps after "To …, ", or that says until
 # when nothing works, or that there is nothing to be done.
 VERBS = (
-    "Call Check Choose Correct Create Do Emit Fill Free Get Give Install Keep Let Log Look Lower Make Raise Redirect Remove "
+    "Call Check Choose Correct Create Deliver Do Emit Fill Free Get Give Install Keep Let Log Look Lower Make Raise Redirect Remove "
     "Rename Renew Report Run See Send Set Start Unset Upgrade Use Wait Write"
 ).split()
 REMEDY = re.compile(

@@ -339,6 +339,9 @@ a_providers_own_numbers_come_out(void **state)
 	assert_int_equal(sdk_emit_many(logger, 3), 0);
 	otlog_provider_statistics(provider, &all);
 	assert_value(&all, "otel_sdk_processor_log_processed_total{" PROCESSOR ",error_type=\"already_shutdown\"}", 3);
+	assert_in_range(all.pipelines[0].batches, 1, 5);
+	assert_value(&all, "otel_sdk_exporter_operation_duration_seconds_count{" EXPORTER "}",
+	             (double)all.pipelines[0].batches);
 	otlog_provider_destroy(provider);
 	otlog_memory_free(memory);
 }
