@@ -11,7 +11,9 @@
  * with a right CRC, wherever in the lane, unless NAME.queue was sealed by a shutdown that synced it. Where a header makes
  * no sense the next frame is looked for in steps of 8; a gap in seq is the exact loss, counted as damaged.
  *
- * A pipeline is matched with that of the same name. Records of one that nobody has stay in the file, with one
+ * Threads: look and close are for one thread, the others for any; take and finish of one pipeline exclude each other.
+ *
+ * A pipeline is matched with that of the same name; of two with the same name the first with the first. Records of one that nobody has stay in the file, with one
  * diagnostic, and the file is given back. Files of another version or architecture are left as they are, with one
  * diagnostic. A file whose records are all done with is removed with its .meta and .spool.
  */
@@ -19,6 +21,7 @@
 #define OTLOG_QUEUE_BACKLOG_H
 
 #include "sdk/base/buffer.h"
+#include "sdk/queue/image.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 
@@ -48,14 +51,17 @@ typedef struct otlog__backlog_batch {
 	uint32_t records;
 	otlog__buffer bytes;     /* a whole request where `refs` is NULL; else what the refs point into */
 	otlog__frame_ref *refs;  /* `records` of them */
-	const uint8_t *resource; /* of the request to be made of the refs; lives as long as the backlog */
+	const uint8_t *resource; /* of the request to be made of the refs; until the batch is finished */
 	size_t resource_size;
 	const otlog__scopes *scopes; /* what the refs' scopes mean; the same */
 	/* Private. */
-	size_t ref_capacity;
-	otlog__frame_ref *ref_memory;
+	otlog__image_refs memory;
 	struct otlog__adopted *from;
-	uint64_t position[2];
+	uint32_t lane;
+	uint64_t number;  /* of the spool's entry */
+	uint64_t end_seq; /* how far the lane is done with once the batch is finished */
+	uint64_t end_position;
+	uint64_t end_lost;
 } otlog__backlog_batch;
 
 /* The next batch of the pipeline: within one lane of one file, or one entry of a spool. 0: nothing is waiting. */

@@ -24,7 +24,7 @@ otlog__next_frame(const otlog__queue *queue, uint32_t lane, uint64_t *position, 
 		    frame->size > left - sizeof *frame || otlog__frame_bytes(frame->size) > left)
 			return OTLOG__NEXT_DAMAGED;
 		if (frame->scope != OTLOG__SCOPE_SKIP)
-			return OTLOG__NEXT_FRAME;
+			return frame->size >= queue->trailer ? OTLOG__NEXT_FRAME : OTLOG__NEXT_DAMAGED;
 		*position += otlog__frame_bytes(frame->size);
 	}
 	return OTLOG__NEXT_NONE;

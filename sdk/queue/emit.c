@@ -1,5 +1,6 @@
 /* The way in: hold a lane, write, publish. Async-signal-safe: no allocation, no lock, errno untouched. */
 #include "sdk/base/clock.h"
+#include "sdk/queue/crc32c.h"
 #include "sdk/queue/state.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ try_lane(otlog__queue *queue, uint32_t lane, uint64_t need, otlog__slot *slot)
 		return LANE_FULL;
 	}
 	slot->bytes = otlog__lane_data(queue, lane) + (skip ? 0 : offset) + sizeof(otlog__frame);
-	slot->capacity = need - sizeof(otlog__frame);
+	slot->capacity = need - sizeof(otlog__frame) - queue->trailer;
 	slot->lane = lane;
 	slot->skip = (uint32_t)skip;
 	return TAKEN;
@@ -96,7 +97,7 @@ otlog__queue_begin(otlog__queue *queue, size_t room, otlog__slot *slot)
 		return gate == OTLOG__GATE_CHILD ? OTLOG_EMIT_DISABLED : OTLOG_EMIT_AFTER_SHUTDOWN;
 	if (UNLIKELY(room > queue->max_record))
 		return OTLOG_EMIT_TOO_LARGE;
-	uint64_t need = otlog__frame_bytes(room);
+	uint64_t need = otlog__frame_bytes(room + queue->trailer);
 	uint32_t first = first_lane();
 	if (LIKELY(try_lane(queue, first & queue->lane_mask, need, slot) == TAKEN))
 		return OTLOG_EMIT_ACCEPTED;
@@ -108,6 +109,16 @@ put_frame(uint8_t *at, otlog__frame frame, uint32_t lane, uint64_t salt)
 {
 	frame.check = otlog__frame_check(&frame, lane, salt);
 	memcpy(at, &frame, sizeof frame);
+}
+
+/* The checksum of the record whose frame lies at `at`, behind it. `size`: of both. */
+static __attribute__((noinline)) void
+put_trailer(uint8_t *at, size_t size)
+{
+	otlog__frame frame;
+	memcpy(&frame, at, sizeof frame);
+	uint32_t crc = otlog__crc32c(frame.check, at + sizeof frame, size - OTLOG__TRAILER_BYTES);
+	memcpy(at + sizeof frame + size - OTLOG__TRAILER_BYTES, &crc, sizeof crc);
 }
 
 void
@@ -123,10 +134,13 @@ otlog__queue_commit(otlog__queue *queue, const otlog__slot *slot, size_t size, u
 		                          .scope = OTLOG__SCOPE_SKIP,
 		                          .seq = (uint32_t)accepted },
 		          slot->lane, queue->salt);
+	size += queue->trailer;
 	put_frame(
 	    slot->bytes - sizeof(otlog__frame),
 	    (otlog__frame){ .size = (uint32_t)size, .scope = scope, .pipelines = pipelines, .seq = (uint32_t)accepted },
 	    slot->lane, queue->salt);
+	if (UNLIKELY(queue->trailer))
+		put_trailer(slot->bytes - sizeof(otlog__frame), size);
 	tail += slot->skip + otlog__frame_bytes(size);
 	accepted++;
 
@@ -209,7 +223,7 @@ static bool
 some_lane_may_fit(otlog__queue *queue, size_t room)
 {
 	for (uint32_t lane = 0; lane < queue->lanes; lane++)
-		if (may_fit(queue, lane, otlog__frame_bytes(room)))
+		if (may_fit(queue, lane, otlog__frame_bytes(room + queue->trailer)))
 			return true;
 	return otlog__gate(queue) != OTLOG__GATE_OPEN;
 }

@@ -1,7 +1,7 @@
 /*
  * The bytes of a queue, in a file and in memory alike.
  *
- *   0            header page     otlog__queue_header, the rest zero
+ *   0            header page     otlog__queue_header at 0 and once more at 2048, otlog__queue_seal at 128, the rest zero
  *   4096         control page    of lane 0: otlog__lane_page
  *   8192         control page    of lane 1 …
  *   data_offset  lane 0          lane_bytes, a power of two; the offset is a multiple of 64 KiB, whatever the page size
@@ -21,6 +21,9 @@
  *   16 bytes are left there is no room for that header either and readers go on at the lane's start by arithmetic.
  *   The end is published together with the frame behind it, so a lane's tail always lies behind a real frame.
  *
+ * The seal is written by a shutdown that leaves records behind, after all else was brought to the disk: it says that the
+ * live bytes of the lanes are what they were then. Cursors are not under it, so that others may move them.
+ *
  * `seq` counts the frames of a lane, skip frames not included (theirs is that of the frame behind them). `check` binds
  * the header to its lane and to this queue, so bytes of an earlier lap or of another file do not pass for a frame.
  * Numbers are in the writer's byte order, which the header page states.
@@ -36,6 +39,10 @@
 #define OTLOG__QUEUE_VERSION UINT32_C(2)
 #define OTLOG__BYTE_ORDER UINT32_C(0x01020304)
 
+#define OTLOG__QUEUE_SEAL_MAGIC "otlogE\r\n"
+#define OTLOG__QUEUE_SEAL_OFFSET 128u
+#define OTLOG__QUEUE_COPY_OFFSET 2048u /* of the header, should a sector be lost */
+
 #define OTLOG__CONTROL_PAGE 4096u
 #define OTLOG__DATA_ALIGN UINT64_C(65536)
 #define OTLOG__MIN_LANE_BYTES (UINT64_C(1) << 16)
@@ -46,7 +53,9 @@
 #define OTLOG__LAYOUT_REASONS 11 /* room for more reasons than there are today */
 
 /* flags of the header */
-#define OTLOG__QUEUE_PAYLOAD_CRC UINT32_C(1) /* each frame ends in a CRC32C of its record, 4 bytes, counted in size */
+/* Each frame ends in a trailer, counted in size: the record's CRC32C, begun with the frame's check instead of 0. */
+#define OTLOG__QUEUE_PAYLOAD_CRC UINT32_C(1)
+#define OTLOG__TRAILER_BYTES 4u
 
 typedef struct otlog__queue_header {
 	char magic[8];
@@ -65,6 +74,13 @@ typedef struct otlog__queue_header {
 	uint32_t reserved;
 	uint32_t crc; /* CRC32C of all before it */
 } otlog__queue_header;
+
+typedef struct otlog__queue_seal_mark {
+	char magic[8];
+	uint32_t live_crc; /* CRC32C, lane by lane: tail, accepted, released.position, released.seq, then the bytes from
+	                      released.position to tail */
+	uint32_t crc;      /* CRC32C of all before it, begun with the header's crc */
+} otlog__queue_seal_mark;
 
 /* Held by one emit at a time: the owner word says whose turn it is. */
 enum {
@@ -118,6 +134,7 @@ typedef struct otlog__frame {
 } otlog__frame;
 
 _Static_assert(sizeof(otlog__queue_header) == 120 && offsetof(otlog__queue_header, crc) == 116, "header");
+_Static_assert(sizeof(otlog__queue_seal_mark) == 16, "seal");
 _Static_assert(sizeof(otlog__frame) == 16, "frame");
 _Static_assert(sizeof(otlog__lane_producer) == 64 && offsetof(otlog__lane_producer, tail) == 8, "producer");
 _Static_assert(offsetof(otlog__lane_page, refused) == 64, "refused");

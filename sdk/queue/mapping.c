@@ -3,23 +3,20 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
 #include "sdk/queue/crc32c.h"
+#include "sdk/queue/header.h"
+#include "sdk/queue/names.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
-#endif
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
 #endif
 
 #define SERVICE_NAME_MAX 64
@@ -47,24 +44,6 @@ safe_name(char out[SERVICE_NAME_MAX + 1], const char *service_name)
 		out[0] = '_';
 }
 
-/* Only where fallocate keeps its promise that a mapped write will find room: anything else could raise SIGBUS. */
-static bool
-file_system_is_trusted(int directory)
-{
-	struct statfs info;
-	if (fstatfs(directory, &info) != 0)
-		return false;
-	switch ((unsigned long)info.f_type) {
-	case EXT4_SUPER_MAGIC:
-	case XFS_SUPER_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Takes the page faults now. Returns 0 or an errno. */
 static int
 populate(uint8_t *base, size_t size)
@@ -84,46 +63,73 @@ populate(uint8_t *base, size_t size)
 }
 
 static bool
-trouble_is(otlog__mapping_trouble *trouble, int error, const char *cause, const char *remedy)
+trouble_is(otlog__directory_trouble *trouble, int error, const char *cause, const char *remedy)
 {
-	*trouble = (otlog__mapping_trouble){ .cause = cause, .remedy = remedy, .error = error };
+	*trouble = (otlog__directory_trouble){ .cause = cause, .remedy = remedy, .error = error };
 	return false;
 }
 
-static bool
-open_directory(otlog__mapping *mapping, const char *directory, otlog__mapping_trouble *trouble)
+static void
+close_file(otlog__mapping *mapping)
 {
-	mapping->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mapping->directory < 0)
-		return trouble_is(trouble, errno, "it cannot be opened as a directory",
-		                  "create it, readable and writable for this user");
-	if (!file_system_is_trusted(mapping->directory))
-		return trouble_is(trouble, 0, "its file system may break its promise of room",
-		                  "choose a directory on ext4, xfs, btrfs or tmpfs");
-	return true;
+	if (mapping->file >= 0)
+		close(mapping->file);
+	mapping->file = -1;
+	if (mapping->name[0])
+		otlog__names_give_up(mapping->name);
+	mapping->name[0] = '\0';
 }
 
-static bool
-create_locked(otlog__mapping *mapping, const char *service_name, otlog__mapping_trouble *trouble)
+/* The suffix comes with its dot. */
+static void
+file_name(char out[OTLOG__QUEUE_NAME_MAX + 8], const otlog__mapping *mapping, const char *suffix)
 {
-	char service[SERVICE_NAME_MAX + 1];
-	safe_name(service, service_name);
+	snprintf(out, OTLOG__QUEUE_NAME_MAX + 8, "%s%s", mapping->name, suffix);
+}
+
+/* 1; 0 with *trouble; -1: somebody who cleans up held the file or has removed it, so another name is wanted. */
+static int
+create_locked_once(otlog__mapping *mapping, const char *service, otlog__directory_trouble *trouble)
+{
+	char file[OTLOG__QUEUE_NAME_MAX + 8];
 	snprintf(mapping->name, sizeof mapping->name, "%s-%ld-%016" PRIx64, service, (long)getpid(),
 	         otlog__random_u64());
-	char file[OTLOG__QUEUE_NAME_MAX + 8];
-	snprintf(file, sizeof file, "%s.queue", mapping->name);
+	if (!otlog__names_claim(mapping->name)) {
+		mapping->name[0] = '\0';
+		return trouble_is(trouble, 0, "this process has too many queues open", "shut some of them down");
+	}
+	file_name(file, mapping, ".new");
 	mapping->file =
 	    openat(mapping->directory, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_OWNER_ONLY);
 	if (mapping->file < 0)
 		return trouble_is(trouble, errno, "no file can be created in it", "make it writable for this user");
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	if (fcntl(mapping->file, F_SETLK, &lock) != 0)
-		return trouble_is(trouble, errno, "a file in it cannot be locked", "choose a local file system");
-	return true;
+	if (fcntl(mapping->file, F_SETLK, &lock) == 0)
+		return otlog__directory_still_has(mapping->directory, file, mapping->file) ? 1 : -1;
+	if (errno == EAGAIN || errno == EACCES)
+		return -1;
+	return trouble_is(trouble, errno, "a file in it cannot be locked", "choose a local file system");
 }
 
 static bool
-allocate(otlog__mapping *mapping, uint64_t size, otlog__mapping_trouble *trouble)
+create_locked(otlog__mapping *mapping, const char *service_name, otlog__directory_trouble *trouble)
+{
+	char service[SERVICE_NAME_MAX + 1];
+	safe_name(service, service_name);
+	trouble_is(trouble, EAGAIN, "another process holds what is created in it",
+	           "keep other programs out of the directory");
+	for (int attempt = 0; attempt < 4; attempt++) {
+		int created = create_locked_once(mapping, service, trouble);
+		if (created >= 0)
+			return created;
+		otlog__mapping_remove_files(mapping);
+		close_file(mapping);
+	}
+	return false;
+}
+
+static bool
+allocate(otlog__mapping *mapping, uint64_t size, otlog__directory_trouble *trouble)
 {
 	if (!otlog__file_may_grow_to(size))
 		return trouble_is(trouble, EFBIG, "the process's limit of file sizes is below the queue's size",
@@ -139,7 +145,7 @@ allocate(otlog__mapping *mapping, uint64_t size, otlog__mapping_trouble *trouble
 }
 
 static bool
-map_file(otlog__mapping *mapping, uint32_t lanes, uint64_t lane_bytes, otlog__mapping_trouble *trouble)
+map_file(otlog__mapping *mapping, uint32_t lanes, uint64_t lane_bytes, otlog__directory_trouble *trouble)
 {
 	uint64_t control = otlog__layout_data_offset(lanes);
 	uint64_t size = control + lanes * lane_bytes;
@@ -165,9 +171,10 @@ map_file(otlog__mapping *mapping, uint32_t lanes, uint64_t lane_bytes, otlog__ma
 
 bool
 otlog__mapping_create_file(otlog__mapping *mapping, const char *directory, const char *service_name, uint32_t lanes,
-                           uint64_t lane_bytes, otlog__mapping_trouble *trouble)
+                           uint64_t lane_bytes, otlog__directory_trouble *trouble)
 {
-	if (open_directory(mapping, directory, trouble) && create_locked(mapping, service_name, trouble) &&
+	mapping->directory = otlog__directory_open(directory, true, trouble);
+	if (mapping->directory >= 0 && create_locked(mapping, service_name, trouble) &&
 	    map_file(mapping, lanes, lane_bytes, trouble))
 		return true;
 	if (mapping->file >= 0)
@@ -195,27 +202,15 @@ otlog__mapping_create_memory(otlog__mapping *mapping, uint32_t lanes, uint64_t l
 	return false;
 }
 
-static void
-read_boot_id(char out[40])
-{
-	memset(out, 0, 40);
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	ssize_t size = read(fd, out, 36);
-	if (size != 36)
-		memset(out, 0, 40);
-	close(fd);
-}
-
 void
 otlog__mapping_write_header(otlog__mapping *mapping, uint32_t lanes, uint64_t lane_bytes, uint32_t pipelines,
-                            uint64_t salt)
+                            uint64_t salt, uint32_t flags)
 {
 	otlog__queue_header header = { .magic = OTLOG__QUEUE_MAGIC,
 		                       .byte_order = OTLOG__BYTE_ORDER,
 		                       .version = OTLOG__QUEUE_VERSION,
 		                       .word_bytes = sizeof(void *),
+		                       .flags = flags,
 		                       .lanes = lanes,
 		                       .pipelines = pipelines,
 		                       .lane_bytes = lane_bytes,
@@ -223,26 +218,84 @@ otlog__mapping_write_header(otlog__mapping *mapping, uint32_t lanes, uint64_t la
 		                       .salt = salt,
 		                       .created_unix_nano = otlog__unix_nano(),
 		                       .pid = (uint64_t)getpid() };
-	read_boot_id(header.boot_id);
+	otlog__boot_id(header.boot_id);
 	header.crc = otlog__crc32c(0, &header, offsetof(otlog__queue_header, crc));
 	memcpy(mapping->base, &header, sizeof header);
+	memcpy(mapping->base + OTLOG__QUEUE_COPY_OFFSET, &header, sizeof header);
+}
+
+bool
+otlog__mapping_publish(otlog__mapping *mapping)
+{
+	char from[OTLOG__QUEUE_NAME_MAX + 8], to[OTLOG__QUEUE_NAME_MAX + 8];
+	file_name(from, mapping, ".new");
+	file_name(to, mapping, ".queue");
+	return renameat(mapping->directory, from, mapping->directory, to) == 0;
+}
+
+/* What the seal covers of one lane. */
+static uint32_t
+lane_crc(const otlog__mapping *mapping, const otlog__queue_header *header, uint32_t lane, uint32_t crc)
+{
+	const uint8_t *control = mapping->base + (size_t)OTLOG__CONTROL_PAGE * (1 + (size_t)lane);
+	const uint8_t *data = mapping->base + header->data_offset + lane * header->lane_bytes;
+	otlog__sealed_words words = otlog__sealed_words_of(control);
+	crc = otlog__crc32c(crc, &words, sizeof words);
+	for (uint64_t at = words.start; at != words.tail;) {
+		uint64_t offset = at & (header->lane_bytes - 1), size = header->lane_bytes - offset;
+		size = size < words.tail - at ? size : words.tail - at;
+		crc = otlog__crc32c(crc, data + offset, size);
+		at += size;
+	}
+	return crc;
+}
+
+void
+otlog__mapping_write_seal(otlog__mapping *mapping)
+{
+	const otlog__queue_header *header = (const otlog__queue_header *)(const void *)mapping->base;
+	otlog__queue_seal_mark seal = { .magic = OTLOG__QUEUE_SEAL_MAGIC };
+	for (uint32_t lane = 0; lane < header->lanes; lane++) {
+		otlog__sealed_words words =
+		    otlog__sealed_words_of(mapping->base + (size_t)OTLOG__CONTROL_PAGE * (1 + (size_t)lane));
+		if (words.tail - words.start > header->lane_bytes)
+			return; /* changed from outside: nothing to vouch for */
+		seal.live_crc = lane_crc(mapping, header, lane, seal.live_crc);
+	}
+	seal.crc = otlog__crc32c(header->crc, &seal, offsetof(otlog__queue_seal_mark, crc));
+	memcpy(mapping->base + OTLOG__QUEUE_SEAL_OFFSET, &seal, sizeof seal);
+}
+
+bool
+otlog__mapping_has_spool(otlog__mapping *mapping)
+{
+	char folder[OTLOG__QUEUE_NAME_MAX + 8];
+	file_name(folder, mapping, ".spool");
+	return unlinkat(mapping->directory, folder, AT_REMOVEDIR) != 0 && errno != ENOENT;
+}
+
+bool
+otlog__mapping_sync_bytes(otlog__mapping *mapping)
+{
+	return fdatasync(mapping->file) == 0;
 }
 
 bool
 otlog__mapping_sync(otlog__mapping *mapping)
 {
-	return fdatasync(mapping->file) == 0 && fsync(mapping->directory) == 0;
+	return otlog__mapping_sync_bytes(mapping) && fsync(mapping->directory) == 0;
 }
 
 void
 otlog__mapping_remove_files(otlog__mapping *mapping)
 {
-	char file[OTLOG__QUEUE_NAME_MAX + 8];
-	snprintf(file, sizeof file, "%s.queue", mapping->name);
-	unlinkat(mapping->directory, file, 0);
 	/* In this order: a .meta alone is litter, a .queue alone would be records without their resource. */
-	snprintf(file, sizeof file, "%s.meta", mapping->name);
-	unlinkat(mapping->directory, file, 0);
+	static const char *const suffixes[] = { ".new", ".queue", ".meta" };
+	char file[OTLOG__QUEUE_NAME_MAX + 8];
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		file_name(file, mapping, suffixes[i]);
+		unlinkat(mapping->directory, file, 0);
+	}
 }
 
 void
@@ -256,11 +309,10 @@ otlog__mapping_drop_data(otlog__mapping *mapping)
 void
 otlog__mapping_close_files(otlog__mapping *mapping)
 {
-	if (mapping->file >= 0)
-		close(mapping->file);
+	close_file(mapping);
 	if (mapping->directory >= 0)
 		close(mapping->directory);
-	mapping->file = mapping->directory = -1;
+	mapping->directory = -1;
 }
 
 void

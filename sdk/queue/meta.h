@@ -14,7 +14,9 @@
 #ifndef OTLOG_QUEUE_META_H
 #define OTLOG_QUEUE_META_H
 
+#include "sdk/base/buffer.h"
 #include "sdk/queue/mapping.h"
+#include "sdk/queue/scopes.h"
 
 #define OTLOG__META_MAGIC "otlogM\r\n"
 
@@ -48,5 +50,23 @@ bool otlog__meta_append(int fd, uint16_t kind, uint16_t number, const void *firs
 /* The same for a scope. */
 bool otlog__meta_append_scope(int fd, uint16_t number, const void *head, size_t head_size, const void *tail,
                               size_t tail_size);
+
+/* What a NAME.meta says; {0} knows nothing. */
+typedef struct otlog__meta {
+	otlog__buffer resource;
+	char *pipelines[OTLOG__LAYOUT_PIPELINES]; /* NULL: not known */
+	otlog__scopes *scopes;
+	bool has_resource;
+	bool whole;     /* every entry fits */
+	uint64_t bytes; /* of the file */
+} otlog__meta;
+
+/*
+ * Reads what there is of it: up to the first entry that does not fit, and nothing if the file is not that of the queue with
+ * this salt. False when memory is short. Free it in either case.
+ */
+bool otlog__meta_read(otlog__meta *meta, int fd, uint64_t salt);
+
+void otlog__meta_free(otlog__meta *meta);
 
 #endif

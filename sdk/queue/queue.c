@@ -57,6 +57,14 @@ make_zeroed(size_t count, size_t size)
 	return memory;
 }
 
+static void
+set_trailer(otlog__queue *queue, uint32_t bytes)
+{
+	queue->trailer = bytes;
+	/* Half a lane: then an empty lane has room in one piece, wherever its tail stands. */
+	queue->max_record = queue->lane_bytes / 2 - sizeof(otlog__frame) - bytes;
+}
+
 /* Lanes, their bytes and their records, from what was asked for. */
 static void
 choose_sizes(otlog__queue *queue, const otlog__queue_options *options)
@@ -72,8 +80,7 @@ choose_sizes(otlog__queue *queue, const otlog__queue_options *options)
 	queue->lane_records = options->max_records ? options->max_records / lanes : OTLOG__NEVER;
 	if (queue->lane_records > queue->lane_bytes / sizeof(otlog__frame))
 		queue->lane_records = OTLOG__NEVER; /* the bytes are the bound */
-	/* Half a lane: then an empty lane has room in one piece, wherever its tail stands. */
-	queue->max_record = queue->lane_bytes / 2 - sizeof(otlog__frame);
+	set_trailer(queue, options->checksums && options->directory ? OTLOG__TRAILER_BYTES : 0);
 	queue->pipeline_count = options->pipeline_count;
 }
 
@@ -120,30 +127,39 @@ write_meta(const otlog__queue *queue, const otlog__queue_options *options)
 	return -1;
 }
 
-static bool
-open_file(otlog__queue *queue, const otlog__queue_options *options, bool detects_fork, int *meta)
+static void
+say_in_memory(const char *directory, const otlog__directory_trouble *trouble)
 {
-	otlog__mapping_trouble trouble = { .cause = "this kernel cannot keep a forked child out of it",
-		                           .remedy = "use Linux 4.14 or later" };
-	if (detects_fork && otlog__mapping_create_file(&queue->mapping, options->directory, options->service_name,
-	                                               queue->lanes, queue->lane_bytes, &trouble)) {
-		otlog__mapping_write_header(&queue->mapping, queue->lanes, queue->lane_bytes, queue->pipeline_count,
-		                            queue->salt);
-		*meta = write_meta(queue, options);
-		if (*meta >= 0)
-			return true;
-		trouble = (otlog__mapping_trouble){ .cause = "the file beside the queue's cannot be written",
-			                            .remedy = "free disk space or raise the limit of file sizes",
-			                            .error = errno };
-		otlog__mapping_remove_files(&queue->mapping);
-		otlog__mapping_free(&queue->mapping, false);
-	}
 	otlog__diagnose_always(
 	    OTLOG__WARN,
 	    "queue directory %s: %s%s%s%s; the queue stays in memory, and records in it do not survive "
 	    "the process. To change that, %s",
-	    options->directory, trouble.cause, trouble.error ? " (" : "", trouble.error ? strerror(trouble.error) : "",
-	    trouble.error ? ")" : "", trouble.remedy);
+	    directory, trouble->cause, trouble->error ? " (" : "", trouble->error ? strerror(trouble->error) : "",
+	    trouble->error ? ")" : "", trouble->remedy);
+}
+
+static bool
+open_file(otlog__queue *queue, const otlog__queue_options *options, bool detects_fork, int *meta)
+{
+	otlog__directory_trouble trouble = { .cause = "this kernel cannot keep a forked child out of it",
+		                             .remedy = "use Linux 4.14 or later" };
+	if (detects_fork && otlog__mapping_create_file(&queue->mapping, options->directory, options->service_name,
+	                                               queue->lanes, queue->lane_bytes, &trouble)) {
+		otlog__mapping_write_header(&queue->mapping, queue->lanes, queue->lane_bytes, queue->pipeline_count,
+		                            queue->salt, queue->trailer ? OTLOG__QUEUE_PAYLOAD_CRC : 0);
+		*meta = write_meta(queue, options);
+		if (*meta >= 0 && otlog__mapping_publish(&queue->mapping))
+			return true;
+		trouble = (otlog__directory_trouble){ .cause = "the file beside the queue's cannot be written",
+			                              .remedy = "free disk space or raise the limit of file sizes",
+			                              .error = errno };
+		if (*meta >= 0)
+			close(*meta);
+		*meta = -1;
+		otlog__mapping_remove_files(&queue->mapping);
+		otlog__mapping_free(&queue->mapping, false);
+	}
+	say_in_memory(options->directory, &trouble);
 	return false;
 }
 
@@ -158,10 +174,11 @@ map(otlog__queue *queue, const otlog__queue_options *options)
 	queue->salt = otlog__random_u64();
 	queue->in_file = options->directory && open_file(queue, options, detects_fork, &meta);
 	if (!queue->in_file) {
+		set_trailer(queue, 0);
 		if (!otlog__mapping_create_memory(&queue->mapping, queue->lanes, queue->lane_bytes, detects_fork))
 			return false;
 		otlog__mapping_write_header(&queue->mapping, queue->lanes, queue->lane_bytes, queue->pipeline_count,
-		                            queue->salt);
+		                            queue->salt, 0);
 	}
 	queue->control = queue->mapping.base + OTLOG__CONTROL_PAGE;
 	queue->data = queue->mapping.base + queue->mapping.control_size;
@@ -320,15 +337,27 @@ close_pipelines(otlog__queue *queue)
 	return left;
 }
 
-/* Keeps the file for another process if records are left in it. False: a loss of power may take them. */
+/* Brings all to the disk, and if nobody can write to it any more says so. */
+static bool
+sync_and_seal(otlog__queue *queue)
+{
+	if (!otlog__scopes_sync(queue->scopes) || !otlog__mapping_sync(&queue->mapping))
+		return false;
+	if (!is_empty_of_emitters(queue))
+		return true;
+	otlog__mapping_write_seal(&queue->mapping);
+	return otlog__mapping_sync(&queue->mapping);
+}
+
+/* Keeps the file for another process if records are left in it or in a spool. False: a loss of power may take them. */
 static bool
 close_file(otlog__queue *queue, bool is_empty)
 {
 	bool synced = true;
-	if (is_empty)
+	if (is_empty && !otlog__mapping_has_spool(&queue->mapping))
 		otlog__mapping_remove_files(&queue->mapping);
 	else
-		synced = otlog__scopes_sync(queue->scopes) && otlog__mapping_sync(&queue->mapping);
+		synced = sync_and_seal(queue);
 	if (!synced)
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "the queue's file cannot be brought to the disk (%s): its records survive "
@@ -337,6 +366,18 @@ close_file(otlog__queue *queue, bool is_empty)
 	otlog__scopes_close_file(queue->scopes);
 	otlog__mapping_close_files(&queue->mapping);
 	return synced;
+}
+
+bool
+otlog__queue_sync(otlog__queue *queue)
+{
+	if (otlog__gate(queue) == OTLOG__GATE_CHILD || !queue->in_file || queue->closed)
+		return true;
+	if (!otlog__scopes_sync(queue->scopes))
+		return false;
+	/* The names of the files once, their bytes every time. */
+	return queue->name_synced ? otlog__mapping_sync_bytes(&queue->mapping)
+	                          : (queue->name_synced = otlog__mapping_sync(&queue->mapping));
 }
 
 bool

@@ -53,7 +53,8 @@ bool otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano);
 
 /*
  * Seals the queue, unless that is done, and unmaps the data. Frames still there are counted as
- * dropped[after_shutdown], unless the queue lies in a file: that is synced and kept. An empty file is removed. The
+ * dropped[after_shutdown], unless the queue lies in a file: that is synced and kept. An empty file is removed, unless
+ * there is a spool beside it, which must be closed before. The
  * books stay readable. Call when no worker uses the queue any more. False: an emit is inside still, so that the data
  * stays mapped, or what was left in the file could not be brought to the disk.
  */

@@ -25,15 +25,16 @@ static bool
 pick(picking *batch, uint32_t lane, uint64_t position, const otlog__frame *frame)
 {
 	otlog__batch_span *span = batch->span;
-	if (span->records == batch->max_records || (span->records && frame->size > batch->bytes_left)) {
+	uint32_t size = frame->size - batch->queue->trailer;
+	if (span->records == batch->max_records || (span->records && size > batch->bytes_left)) {
 		batch->full = true;
 		return false;
 	}
 	const uint8_t *bytes =
 	    otlog__lane_data(batch->queue, lane) + (position & (batch->queue->lane_bytes - 1)) + sizeof *frame;
-	batch->refs[span->records++] = (otlog__frame_ref){ .bytes = bytes, .size = frame->size, .scope = frame->scope };
+	batch->refs[span->records++] = (otlog__frame_ref){ .bytes = bytes, .size = size, .scope = frame->scope };
 	span->lane_records[lane]++;
-	batch->bytes_left -= frame->size < batch->bytes_left ? frame->size : batch->bytes_left;
+	batch->bytes_left -= size < batch->bytes_left ? size : batch->bytes_left;
 	return true;
 }
 

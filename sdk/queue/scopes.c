@@ -106,6 +106,21 @@ otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_size, con
 	return number;
 }
 
+bool
+otlog__scopes_put(otlog__scopes *scopes, uint16_t number, const void *head, size_t head_size, const void *tail,
+                  size_t tail_size)
+{
+	scope *copy = number < NO_NAME ? copy_scope(head, head_size, tail, tail_size) : NULL;
+	if (!copy)
+		return false;
+	pthread_mutex_lock(&scopes->mutex);
+	bool kept = otlog__scopes_get(scopes, number).head == NULL && keep(scopes, number, copy);
+	pthread_mutex_unlock(&scopes->mutex);
+	if (!kept)
+		free(copy);
+	return kept;
+}
+
 void
 otlog__scopes_report(otlog__scopes *scopes)
 {

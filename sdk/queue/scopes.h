@@ -13,6 +13,10 @@ otlog__scopes *otlog__scopes_create(int meta);
 uint16_t otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_size, const void *tail,
                            size_t tail_size);
 
+/* Keeps a copy under that number, which has none yet; nothing is written to NAME.meta. False when memory is short. */
+bool otlog__scopes_put(otlog__scopes *scopes, uint16_t number, const void *head, size_t head_size, const void *tail,
+                       size_t tail_size);
+
 /* Says what was wrong in otlog__scopes_add since the last report. Under no lock. */
 void otlog__scopes_report(otlog__scopes *scopes);
 

@@ -100,6 +100,7 @@ struct otlog__queue {
 	uint64_t lane_records; /* bound of frames in a lane; OTLOG__NEVER: none */
 	uint64_t salt;
 	uint64_t max_record;
+	uint32_t trailer; /* bytes of checksum behind each record: OTLOG__TRAILER_BYTES or 0 */
 	uint32_t lane_mask;
 	uint32_t pipeline_count;
 	otlog__alarm *alarms; /* one per lane */
@@ -107,9 +108,10 @@ struct otlog__queue {
 
 	uint32_t lanes;
 	bool in_file;
-	bool closed;    /* writer: who closes, once */
-	bool keep_file; /* the same */
-	bool unsynced;  /* writer: who closes. Records were left that may not be on the disk */
+	bool closed;      /* writer: who closes, once */
+	bool keep_file;   /* the same */
+	bool name_synced; /* writer: who syncs */
+	bool unsynced;    /* writer: who closes. Records were left that may not be on the disk */
 	otlog__place *places;
 	otlog__mapping mapping;
 	otlog__scopes *scopes;

@@ -320,7 +320,7 @@ a_directory_that_is_none_gives_memory(void **state)
 {
 	(void)state;
 	char path[128], loose[128];
-	snprintf(path, sizeof path, "%s/missing", directory);
+	snprintf(path, sizeof path, "%s/missing/deeper", directory);
 	assert_int_equal(falls_back(path, "No such file", "create it"), 0);
 	snprintf(path, sizeof path, "%s/file", directory);
 	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
