@@ -48,31 +48,43 @@ write_set(const otlog__setting *row, uint64_t set, FILE *out)
 	}
 }
 
+static const char *
+choice_name(const otlog__setting *row, uint64_t value)
+{
+	for (const otlog__choice *choice = row->choices; choice->name; choice++)
+		if (!choice->refused && choice->value == value)
+			return choice->name;
+	return "";
+}
+
 static void
 write_number(const otlog__setting *row, uint64_t number, FILE *out)
 {
-	char text[OTLOG__INITIAL_SHOWN];
-	otlog__setting as_initial = *row;
-	const char *shown;
+	char text[OTLOG__BYTES_SHOWN];
 	switch (row->kind) {
 	case OTLOG__KIND_SET:
 		write_set(row, number, out);
 		return;
+	case OTLOG__KIND_ENUM:
+		fputs(choice_name(row, number), out);
+		return;
 	case OTLOG__KIND_SECONDS:
 		number /= 1000;
 		break;
-	case OTLOG__KIND_DURATION:
-		break;
+	case OTLOG__KIND_BYTES:
+		if (number % 1024 || number == 0)
+			break;
+		fputs(otlog__bytes_show(number, text), out);
+		return;
 	case OTLOG__KIND_COUNT:
 		if (number < row->least)
 			return; /* no number stands for it */
 		break;
-	default:
-		as_initial.initial = number;
-		as_initial.initial_text = NULL;
-		shown = otlog__setting_initial(&as_initial, text);
-		fputs(shown ? shown : "", out);
+	case OTLOG__KIND_BOOL:
+		fputs(number ? "true" : "false", out);
 		return;
+	default:
+		break;
 	}
 	fprintf(out, "%" PRIu64, number);
 }

@@ -1,0 +1,43 @@
+#include "sdk/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+otlog__cli_level_text(otlog_diagnostic_level level)
+{
+	static const char *const texts[] = { "", "error", "warning", "info", "debug" };
+	return (size_t)level < sizeof texts / sizeof *texts ? texts[level] : "";
+}
+
+void
+otlog__cli_notes_take(void *user, otlog_diagnostic_level level, const char *message)
+{
+	otlog__cli_notes *notes = user;
+	pthread_mutex_lock(&notes->lock);
+	bool known = false;
+	for (size_t i = 0; i < notes->count && !known; i++)
+		known = strcmp(notes->items[i].message, message) == 0;
+	char *copy = known ? NULL : strdup(message);
+	otlog__cli_note *items = copy ? realloc(notes->items, (notes->count + 1) * sizeof *items) : NULL;
+	if (items) {
+		items[notes->count++] = (otlog__cli_note){ level, copy };
+		notes->items = items;
+	} else {
+		free(copy);
+	}
+	pthread_mutex_unlock(&notes->lock);
+}
+
+void
+otlog__cli_notes_write(otlog__cli_notes *notes, otlog_diagnostic_level most, FILE *out)
+{
+	static const char shutdown[] = "shutdown: ";
+	pthread_mutex_lock(&notes->lock);
+	for (size_t i = 0; i < notes->count; i++)
+		if (notes->items[i].level <= most &&
+		    strncmp(notes->items[i].message, shutdown, sizeof shutdown - 1) != 0)
+			fprintf(out, "otlog: %s: %s\n", otlog__cli_level_text(notes->items[i].level),
+			        notes->items[i].message);
+	pthread_mutex_unlock(&notes->lock);
+}
