@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,17 +186,17 @@ queue_directory_make(char path[64])
 	exit(1);
 }
 
+static int
+remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+	(void)info, (void)kind, (void)where;
+	return remove(path);
+}
+
 void
 queue_directory_remove(const char *path)
 {
-	DIR *directory = opendir(path);
-	struct dirent *entry;
-	while (directory && (entry = readdir(directory)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			unlinkat(dirfd(directory), entry->d_name, 0);
-	if (directory)
-		closedir(directory);
-	rmdir(path);
+	nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 int
