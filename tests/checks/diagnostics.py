@@ -80,9 +80,10 @@ UNLIMITED = {
     "sdk/provider/settings.c:batch_fits_queue": "the caller has the settings read",
     "sdk/provider/settings_messages.c": "the caller has the settings read",
     "sdk/provider/storage.c:stay_in_memory": "the caller starts a provider",
+    "sdk/queue/adopted.c": "once for each file that a dead process has left",
     "sdk/queue/cursor.c:otlog__report_troubles": "once for each queue: `damaged` remembers it",
     "sdk/queue/queue.c:close_file": "the caller shuts a provider down, which is done once",
-    "sdk/queue/queue.c:open_file": "the caller starts a provider",
+    "sdk/queue/queue.c:say_in_memory": "the caller starts a provider",
     "sdk/queue/scopes.c:otlog__scopes_report": "once for each queue: `too_many` remembers it",
 }
 
@@ -99,6 +100,7 @@ QUOTES_REMEDY = {
     "queue directory <>: <>; the queue stays in memory, and records in it do not survive the process. To change that, "
     "<>": "a part",
     "the SDK stays off: <>": "a part",
+    "<>/<>: <> records are lost: <>": "a part",
     "cannot write to <>: <>. <>": "a part",
 }
 
