@@ -175,8 +175,9 @@ spool_bytes_store(const spool_folder *folder, uint32_t number, const void *data,
 	char name[96];
 	file_name(name, number);
 	mkdirat(folder->directory, FOLDER, 0700);
-	int fd = openat(folder->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	/* Not truncated first: some file systems then bring it to the disk at close, which takes time. */
+	int fd = openat(folder->directory, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size && ftruncate(fd, (off_t)size) == 0);
 	close(fd);
 }
 
