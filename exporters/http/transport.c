@@ -4,6 +4,7 @@
 #include "exporters/http/header.h"
 #include "exporters/http/options.h"
 #include "exporters/http/redirect.h"
+#include "exporters/http/secrets.h"
 #include "exporters/http/tls.h"
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
@@ -531,7 +532,18 @@ otlog__http_conclude(const otlog__http *http, const otlog__http_outcome *outcome
                      otlog_export_result *result)
 {
 	int64_t now_s = (int64_t)(otlog__unix_nano() / OTLOG__NANOS_PER_S);
-	otlog__http_judge(outcome, otlog__http_url(http), &http->names, text, now_s, result);
+	char shown[sizeof result->message] = "";
+	if (text)
+		snprintf(shown, sizeof shown, "%s", text);
+	otlog__http_mask(http, shown);
+	otlog__http_judge(outcome, otlog__http_url(http), &http->names, shown, now_s, result);
+}
+
+void
+otlog__http_mask(const otlog__http *http, char *text)
+{
+	if (*text)
+		otlog__secrets_mask(&http->options, text);
 }
 
 void

@@ -56,6 +56,9 @@ void otlog__http_post(otlog__http *http, const void *body, size_t body_size, uin
 void otlog__http_conclude(const otlog__http *http, const otlog__http_outcome *outcome, const char *text,
                           otlog_export_result *result);
 
+/* Takes our credentials out of what the peer says, which otlog__http_conclude does itself. */
+void otlog__http_mask(const otlog__http *http, char *text);
+
 /* Makes a post that is running return at once, and every later one too. Any thread; does not wait. */
 void otlog__http_cancel(otlog__http *http);
 

@@ -262,6 +262,8 @@ judge_failure(const otlog__http_outcome *outcome, const words *words)
 		snprintf(cause, sizeof cause, "nobody listens at %.*s: connection refused", URL_MAX, words->url);
 		snprintf(start, sizeof start, "Start %s or set ", words->names->peer);
 		write_message(words, cause, &(otlog__http_remedy){ start, OTLOG__HTTP_ENDPOINT, "" });
+	} else if (failure == OTLOG__HTTP_NO_ANSWER && strncmp(words->url, "https:", 6) == 0) {
+		write_message(words, cause, &otlog__http_failures[OTLOG__HTTP_CONNECTION_BROKEN].remedy);
 	} else {
 		write_message(words, cause, &row->remedy);
 	}

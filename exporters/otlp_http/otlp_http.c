@@ -59,6 +59,7 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 {
 	otlog__otlp_answer answer;
 	self->form->read_success(outcome, &answer);
+	otlog__http_mask(self->http, answer.text);
 	const char *url = otlog__http_url(self->http);
 	result->verdict = OTLOG_VERDICT_OK;
 	if (answer.rejected) {
