@@ -4,7 +4,7 @@ uint64_t
 otlog__backoff_bound_ms(uint32_t failures, uint64_t initial_ms, uint64_t cap_ms)
 {
 	uint64_t bound = initial_ms < cap_ms ? initial_ms : cap_ms;
-	for (uint32_t i = 1; i < failures && bound < cap_ms; i++)
+	for (uint32_t i = 1; i < failures && bound && bound < cap_ms; i++)
 		bound = bound > cap_ms / 2 ? cap_ms : bound * 2;
 	return bound;
 }

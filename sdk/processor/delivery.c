@@ -12,8 +12,8 @@
 /* Larger requests are not sent. Source: OTLP specification, "Request size limit". */
 #define REQUEST_MAX ((size_t)64 << 20)
 
-/* Halving 65,536 records down to one leaves 16 other halves to do. */
-#define MOST_PARTS 20
+/* Halving any number of records down to one leaves 32 other halves to do at most. */
+#define MOST_PARTS 34
 
 /* Records of the batch, from `first` on. */
 typedef struct part {
@@ -70,7 +70,7 @@ wait_for_attempt(delivery *d)
 static void
 refuse_ourselves(const otlog__buffer *request, otlog_export_result *result)
 {
-	result->verdict = OTLOG_VERDICT_TOO_LARGE;
+	*result = (otlog_export_result){ .verdict = OTLOG_VERDICT_TOO_LARGE };
 	snprintf(result->message, sizeof result->message,
 	         "a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent. Lower "
 	         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
@@ -84,10 +84,6 @@ attempt(delivery *d, const otlog__buffer *request, uint32_t records, otlog_expor
 	otlog__worker *w = d->worker;
 	otlog__batch_processor *p = w->processor;
 	*result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
-	if (request->size > REQUEST_MAX) {
-		refuse_ourselves(request, result);
-		return;
-	}
 	otlog_batch batch = { request->data, request->size, records };
 	uint64_t now = otlog__monotonic_nano();
 	if (d->attempts++ == 0)
@@ -175,6 +171,10 @@ note_reached(delivery *d, const otlog_export_result *result)
 static bool
 try_part(delivery *d, const otlog__buffer *request, uint32_t records, otlog_export_result *result)
 {
+	if (request->size > REQUEST_MAX) { /* which says nothing about the destination */
+		refuse_ourselves(request, result);
+		return true;
+	}
 	for (;;) {
 		if (!wait_for_attempt(d))
 			return false;
