@@ -1,5 +1,6 @@
 #include "exporters/otlp_grpc/answer.h"
 
+#include "exporters/http/printable.h"
 #include "exporters/http/retry_after.h"
 #include "proto/logs_service.pb-c.h"
 #include "proto/status.pb-c.h"
@@ -12,18 +13,7 @@ typedef Opentelemetry__Proto__Rpc__Status status_message;
 typedef Opentelemetry__Proto__Rpc__Detail detail_message;
 typedef Opentelemetry__Proto__Rpc__RetryInfo retry_info_message;
 
-void
-otlog__grpc_printable(const void *text, size_t text_size, char *out, size_t out_size)
-{
-	const unsigned char *bytes = text;
-	size_t used = 0;
-	for (size_t i = 0; i < text_size && bytes[i] != '\n' && bytes[i] != '\r' && used + 1 < out_size; i++)
-		out[used++] = bytes[i] < 0x20 || bytes[i] > 0x7e ? '?' : (char)bytes[i];
-	while (used && out[used - 1] == ' ')
-		used--;
-	out[used] = '\0';
-}
-
+/* Here and below: none of these messages holds itself, so that unpacking ends at the second level, whatever comes. */
 void
 otlog__grpc_read_success(const void *body, size_t body_size, otlog__grpc_answer *answer)
 {
@@ -40,7 +30,7 @@ otlog__grpc_read_success(const void *body, size_t body_size, otlog__grpc_answer 
 	if (partial) {
 		if (partial->rejected_log_records > 0)
 			answer->rejected = (uint64_t)partial->rejected_log_records;
-		otlog__grpc_printable(partial->error_message.data, partial->error_message.len, answer->text,
+		otlog__http_printable(partial->error_message.data, partial->error_message.len, answer->text,
 		                      sizeof answer->text);
 	}
 	opentelemetry__proto__collector__logs__v1__export_logs_service_response__free_unpacked(response, NULL);

@@ -22,7 +22,4 @@ void otlog__grpc_read_success(const void *body, size_t body_size, otlog__grpc_an
  */
 bool otlog__grpc_read_retry_info(const void *details, size_t details_size, uint64_t *delay_ms);
 
-/* Copies up to the end of the line, printable ASCII only: a peer's text must not play with the reader's terminal. */
-void otlog__grpc_printable(const void *text, size_t text_size, char *out, size_t out_size);
-
 #endif

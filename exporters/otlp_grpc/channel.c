@@ -1,88 +1,74 @@
 #include "exporters/otlp_grpc/channel.h"
 
+#include "exporters/otlp_grpc/verdict_table.h"
+#include "sdk/base/clock.h"
 #include "sdk/base/version.h"
 
 #include <grpc/grpc_security.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define USER_AGENT "otlog/" OTLOG__VERSION " OTel-OTLP-Exporter-C/" OTLOG__VERSION
-#define PEM_MAX ((size_t)4 * 1024 * 1024)
 
-/* ---- Certificate files ------------------------------------------------------------------------------------------- */
+/* ---- Certificates ------------------------------------------------------------------------------------------------ */
 
-/* The file as a string; NULL with errno if it cannot be read. An empty one is no PEM file, nor is one of that size. */
+/* As gRPC wants it: with a NUL behind it. NULL if memory is short. */
 static char *
-read_pem(const char *name)
+copy_text(const otlog__buffer *text)
 {
-	FILE *file = fopen(name, "re");
-	if (!file)
-		return NULL;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
-	char piece[4096];
-	size_t got = 0;
-	while (memory && size <= PEM_MAX && (got = fread(piece, 1, sizeof piece, file)) > 0) {
-		fwrite(piece, 1, got, memory);
-		fflush(memory);
-	}
-	int error = ferror(file) ? errno : 0;
-	bool whole = memory && fclose(memory) == 0;
-	fclose(file);
-	if (!error && (!size || size > PEM_MAX || memchr(text, '\0', size)))
-		error = EINVAL;
-	if (whole && !error)
-		return text;
-	free(text);
-	errno = error ? error : ENOMEM;
-	return NULL;
+	return strndup((const char *)text->data, text->size);
 }
 
-/* True if there is no such file to read or it was read; else `why` says what to do. */
-static bool
-read_if_given(const char *name, const char *variable, char **text, char *why, size_t why_size)
+static void
+free_secret(char *text)
 {
-	if (!name)
-		return true;
-	*text = read_pem(name);
-	if (!*text)
-		snprintf(why, why_size, "%.120s cannot be read: %s. Set %s to a readable PEM file", name,
-		         errno == EINVAL ? "no PEM file" : strerror(errno), variable);
-	return *text != NULL;
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+/* NULL if memory is short. */
+static grpc_channel_credentials *
+create_tls(const otlog__tls_material *authorities, const otlog__tls_material *client)
+{
+	grpc_channel_credentials *credentials = NULL;
+	char *roots = authorities->count ? copy_text(&authorities->used[0]) : NULL;
+	char *certificate = client->count ? copy_text(&client->used[0]) : NULL;
+	char *key = client->count ? copy_text(&client->used[client->count - 1]) : NULL;
+	grpc_ssl_pem_key_cert_pair pair = { .private_key = key, .cert_chain = certificate };
+	if ((!authorities->count || roots) && (!client->count || (certificate && key)))
+		credentials = grpc_ssl_credentials_create_ex(roots, key ? &pair : NULL, NULL, NULL);
+	free(roots);
+	free(certificate);
+	free_secret(key);
+	return credentials;
+}
+
+/* Nothing is sent with other trust, or without the certificate that was asked for. */
+static bool
+is_missing(const otlog__tls_material *material, otlog_export_result *result)
+{
+	if (!material->count || material->used[0].size)
+		return false;
+	char cause[sizeof result->message];
+	snprintf(cause, sizeof cause, "%.*s (%s)", 140, material->problem, material->sources[0].setting);
+	otlog__grpc_fail(&otlog__grpc_tls_files, cause, result);
+	return true;
 }
 
 static grpc_channel_credentials *
-open_tls(const otlog__grpc_destination *to, char *why, size_t why_size)
+create_credentials(const otlog__grpc_channels *channels, otlog_export_result *result)
 {
-	grpc_channel_credentials *credentials = NULL;
-	char *authorities = NULL;
-	char *certificate = NULL;
-	char *key = NULL;
-	if (!read_if_given(to->ca_file, "OTEL_EXPORTER_OTLP_CERTIFICATE", &authorities, why, why_size) ||
-	    !read_if_given(to->client_certificate_file, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate, why,
-	                   why_size) ||
-	    !read_if_given(to->client_key_file, "OTEL_EXPORTER_OTLP_CLIENT_KEY", &key, why, why_size))
-		goto done;
-	if (!certificate != !key) {
-		snprintf(why, why_size,
-		         "a client certificate needs its key, and a key its certificate. Set both "
-		         "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY");
-		goto done;
-	}
-	grpc_ssl_pem_key_cert_pair pair = { .private_key = key, .cert_chain = certificate };
-	credentials = grpc_ssl_credentials_create_ex(authorities, key ? &pair : NULL, NULL, NULL);
-	if (!credentials)
-		snprintf(why, why_size, "gRPC takes the certificates for none. Check OTEL_EXPORTER_OTLP_CERTIFICATE");
-done:
-	free(authorities);
-	free(certificate);
-	free(key);
-	return credentials;
+	const otlog__tls_material *authorities = &channels->files.authorities.material;
+	const otlog__tls_material *client = &channels->files.client.material;
+	if (channels->destination->target.plaintext)
+		return grpc_insecure_credentials_create();
+	if (is_missing(authorities, result) || is_missing(client, result))
+		return NULL;
+	return create_tls(authorities, client);
 }
 
 /* ---- Channels ---------------------------------------------------------------------------------------------------- */
@@ -114,6 +100,7 @@ open_channel(const otlog__grpc_destination *to, grpc_channel_credentials *creden
 	add_number(&args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1); /* nor does a name server say how */
 	add_number(&args, GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); /* a new channel shall not find a failed connection */
 	add_number(&args, GRPC_ARG_ENABLE_CHANNELZ, 0);
+	add_number(&args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, OTLOG__GRPC_RECEIVE_MAX);
 	if (to->target.loopback)
 		add_number(&args, GRPC_ARG_ENABLE_HTTP_PROXY, 0); /* a proxy's loopback is another one */
 	if (to->compress)
@@ -124,15 +111,6 @@ open_channel(const otlog__grpc_destination *to, grpc_channel_credentials *creden
 			add_number(&args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, clamp_to_int(to->keepalive_timeout_ms));
 	}
 	return grpc_channel_create(to->target.name, credentials, &args);
-}
-
-void
-otlog__grpc_destination_free(otlog__grpc_destination *destination)
-{
-	otlog__grpc_target_free(&destination->target);
-	free(destination->ca_file);
-	free(destination->client_certificate_file);
-	free(destination->client_key_file);
 }
 
 static bool
@@ -155,22 +133,23 @@ otlog__grpc_understands(const otlog__grpc_destination *destination)
 }
 
 static otlog__grpc_link *
-open_link(const otlog__grpc_destination *to, char *why, size_t why_size)
+open_link(const otlog__grpc_channels *channels, otlog_export_result *result)
 {
+	const otlog__grpc_destination *to = channels->destination;
 	otlog__grpc_link *link = calloc(1, sizeof *link);
-	snprintf(why, why_size, "memory is short. Give the process more memory");
+	otlog__grpc_fail(&otlog__grpc_out_of_memory, NULL, result);
 	if (!link)
 		return NULL;
-	grpc_channel_credentials *credentials =
-	    to->target.plaintext ? grpc_insecure_credentials_create() : open_tls(to, why, why_size);
+	grpc_channel_credentials *credentials = create_credentials(channels, result);
 	if (credentials) {
+		char cause[sizeof result->message];
 		link->channel = open_channel(to, credentials);
 		grpc_channel_credentials_release(credentials);
 		if (!has_failed(link->channel))
 			return link;
 		grpc_channel_destroy(link->channel);
-		snprintf(why, why_size, "%.80s: gRPC opens no channel. Check OTEL_EXPORTER_OTLP_ENDPOINT",
-		         to->target.display);
+		snprintf(cause, sizeof cause, "%.80s: gRPC opens no channel", to->target.display);
+		otlog__grpc_fail(&otlog__grpc_no_channel, cause, result);
 	}
 	free(link);
 	return NULL;
@@ -185,12 +164,25 @@ close_link(otlog__grpc_link *link)
 	free(link);
 }
 
-otlog__grpc_link *
-otlog__grpc_link_take(otlog__grpc_channels *channels, char *why, size_t why_size)
+/* Under the lock. Returns a link that nobody uses any more, to be closed without the lock, or NULL. */
+static otlog__grpc_link *
+retire(otlog__grpc_channels *channels)
 {
+	otlog__grpc_link *link = channels->current;
+	channels->current = NULL;
+	return link && --link->users == 0 ? link : NULL;
+}
+
+otlog__grpc_link *
+otlog__grpc_link_take(otlog__grpc_channels *channels, otlog_export_result *result)
+{
+	otlog__grpc_link *unused = NULL;
 	pthread_mutex_lock(&channels->lock);
+	if (otlog__tls_files_refresh(&channels->files, otlog__monotonic_nano(), channels->look_at_once))
+		unused = retire(channels);
+	channels->look_at_once = false;
 	if (!channels->current) {
-		channels->current = open_link(channels->destination, why, why_size);
+		channels->current = open_link(channels, result);
 		if (channels->current)
 			channels->current->users = 1;
 	}
@@ -198,6 +190,7 @@ otlog__grpc_link_take(otlog__grpc_channels *channels, char *why, size_t why_size
 	if (link)
 		link->users++;
 	pthread_mutex_unlock(&channels->lock);
+	close_link(unused);
 	return link;
 }
 
@@ -206,19 +199,39 @@ otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, bo
 {
 	bool useless = failed && has_failed(link->channel);
 	pthread_mutex_lock(&channels->lock);
-	if (useless && channels->current == link) {
-		channels->current = NULL;
-		link->users--;
-	}
+	if (failed)
+		channels->look_at_once = true;
+	if (useless && channels->current == link)
+		retire(channels); /* not the last: the caller's use counts */
 	bool last = --link->users == 0;
 	pthread_mutex_unlock(&channels->lock);
 	if (last)
 		close_link(link);
 }
 
-void
-otlog__grpc_channels_close(otlog__grpc_channels *channels)
+/* ---- Opening and closing ----------------------------------------------------------------------------------------- */
+
+bool
+otlog__grpc_channels_open(otlog__grpc_channels *channels, const otlog__grpc_destination *destination,
+                          const otlog_otlp_options *options)
 {
-	close_link(channels->current);
+	const otlog__tls_options tls = {
+		.ca_file = options->ca_file,
+		.client_certificate_file = options->client_certificate_file,
+		.client_key_file = options->client_key_file,
+		.names = { .ca_file = "OTEL_EXPORTER_OTLP_CERTIFICATE",
+		           .client_certificate = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+		           .client_key = "OTEL_EXPORTER_OTLP_CLIENT_KEY" },
+	};
+	channels->destination = destination;
+	return destination->target.plaintext || otlog__tls_files_open(&channels->files, &tls, otlog__monotonic_nano());
+}
+
+void
+otlog__grpc_channels_close(otlog__grpc_channels *channels, bool usable)
+{
+	if (usable)
+		close_link(channels->current);
 	channels->current = NULL;
+	otlog__tls_files_close(&channels->files);
 }

@@ -17,4 +17,10 @@ otlog__grpc_header otlog__grpc_header_check(const otlog_header *header);
 /* Lower case in place: HTTP/2 has no other names. */
 void otlog__grpc_header_lower(char *name, size_t size);
 
+/*
+ * Writes `*` over a header's value, and over the last word of it, wherever the text quotes it: peers do, and values may be
+ * secrets. Those of fewer than six characters are none.
+ */
+void otlog__grpc_header_mask(const void *value, size_t value_size, char *text);
+
 #endif

@@ -1,12 +1,13 @@
 #include "exporters/otlp_grpc/otlp_grpc.h"
 
+#include "exporters/http/printable.h"
 #include "exporters/otlp_grpc/answer.h"
 #include "exporters/otlp_grpc/call.h"
 #include "exporters/otlp_grpc/channel.h"
 #include "exporters/otlp_grpc/core.h"
 #include "exporters/otlp_grpc/metadata.h"
 #include "exporters/otlp_grpc/place.h"
-#include "exporters/otlp_grpc/verdict.h"
+#include "exporters/otlp_grpc/verdict_table.h"
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/version.h"
 
@@ -22,7 +23,7 @@ typedef struct otlp_grpc {
 	otlog__grpc_destination destination;
 	otlog__grpc_channels channels;
 	otlog__grpc_places places;
-	size_t message_max;
+	size_t request_max;        /* bytes */
 	bool usable;               /* false: created in a child of a process that has initialised gRPC */
 	_Atomic bool said_foreign; /* writers: threads that export. Such a peer answers every batch the same way */
 } otlp_grpc;
@@ -35,19 +36,35 @@ otlog__grpc_version(void)
 
 /* ---- Exporting --------------------------------------------------------------------------------------------------- */
 
+/* Peers quote what they were sent. The values are the same in every place. */
+static void
+mask_headers(const otlp_grpc *self, char *text)
+{
+	for (size_t i = 0; i < self->places.metadata_count; i++) {
+		const grpc_slice *value = &self->places.items[0].metadata[i].value;
+		otlog__grpc_header_mask(GRPC_SLICE_START_PTR(*value), GRPC_SLICE_LENGTH(*value), text);
+	}
+}
+
 static void
 accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, otlog_export_result *result)
 {
 	const char *endpoint = self->destination.target.display;
 	otlog__grpc_answer answer;
+	char cause[sizeof result->message];
+	if (GRPC_SLICE_LENGTH(reply->body) > OTLOG__GRPC_ANSWER_MAX) {
+		snprintf(cause, sizeof cause, "%.100s: %s", endpoint, otlog__grpc_answer_too_large.cause);
+		otlog__grpc_fail(&otlog__grpc_answer_too_large, cause, result);
+		return;
+	}
 	otlog__grpc_read_success(reply->has_body ? GRPC_SLICE_START_PTR(reply->body) : NULL,
 	                         GRPC_SLICE_LENGTH(reply->body), &answer);
+	mask_headers(self, answer.text);
 	if (answer.rejected) {
-		result->verdict = OTLOG_VERDICT_PARTIAL;
 		result->rejected = answer.rejected < records ? (size_t)answer.rejected : records;
-		snprintf(result->message, sizeof result->message,
-		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", endpoint, result->rejected,
+		snprintf(cause, sizeof cause, "%.60s refused %zu of %zu records: \"%s\"", endpoint, result->rejected,
 		         records, answer.text);
+		otlog__grpc_fail(&otlog__grpc_partial_success, cause, result);
 	} else if (*answer.text) {
 		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\". See what it asks for",
 		                endpoint, answer.text);
@@ -60,8 +77,7 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 		                       endpoint);
 }
 
-/* Returns true if the call ended with OK. */
-static bool
+static void
 run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *request, size_t records,
     otlog_export_result *result)
 {
@@ -72,34 +88,33 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 		otlog__grpc_judge(&cut_short, endpoint, result);
 		if (call)
 			grpc_call_unref(call);
-		return false;
+		return;
 	}
 	otlog__grpc_reply reply;
+	char said[512];
 	otlog__grpc_call_run(call, request, place->queue, &reply);
-	bool ok = reply.outcome.status == GRPC_STATUS_OK;
+	otlog__http_printable(reply.outcome.text, reply.outcome.text_size, said, sizeof said);
+	mask_headers(self, said);
+	reply.outcome.text = said;
+	reply.outcome.text_size = strlen(said);
 	reply.outcome.tls = !self->destination.target.plaintext;
 	/* An attempt that had come to its end counts as what it was. */
 	reply.outcome.cancelled =
 	    otlog__grpc_place_withdraw(&self->places, place) && reply.outcome.status == GRPC_STATUS_CANCELLED;
 	grpc_call_unref(call);
 	otlog__grpc_judge(&reply.outcome, endpoint, result);
-	if (ok)
+	if (reply.outcome.status == GRPC_STATUS_OK)
 		accept_answer(self, &reply, records, result);
 	otlog__grpc_reply_free(&reply);
-	return ok;
 }
 
 static void
 export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, uint64_t timeout_ms,
           otlog_export_result *result)
 {
-	char why[sizeof result->message];
-	otlog__grpc_link *link = otlog__grpc_link_take(&self->channels, why, sizeof why);
-	if (!link) {
-		result->verdict = OTLOG_VERDICT_RETRY;
-		snprintf(result->message, sizeof result->message, "%s", why);
+	otlog__grpc_link *link = otlog__grpc_link_take(&self->channels, result);
+	if (!link)
 		return;
-	}
 	const otlog__grpc_request request = {
 		.channel = link->channel,
 		.metadata = place->metadata,
@@ -108,28 +123,23 @@ export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, u
 		.body_size = batch->request_size,
 		.timeout_ms = timeout_ms,
 	};
-	bool ok = run(self, place, &request, batch->records, result);
-	otlog__grpc_link_give(&self->channels, link, !ok);
+	run(self, place, &request, batch->records, result);
+	otlog__grpc_link_give(&self->channels, link, result->verdict == OTLOG_VERDICT_RETRY);
 }
 
 /* What can be told without the network. Returns true if the batch is not to be sent. */
 static bool
 judge_early(const otlp_grpc *self, const otlog_batch *batch, otlog_export_result *result)
 {
+	char cause[sizeof result->message];
 	if (!self->usable || !otlog__grpc_usable()) {
-		result->verdict = OTLOG_VERDICT_RETRY;
-		snprintf(
-		    result->message, sizeof result->message,
-		    "gRPC does not work in a forked child of a process that uses it. Start gRPC after fork, or set "
-		    "OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf");
+		otlog__grpc_fail(&otlog__grpc_forked, NULL, result);
 		return true;
 	}
-	if (batch->request_size > self->message_max) {
-		result->verdict = OTLOG_VERDICT_DROP;
-		snprintf(result->message, sizeof result->message,
-		         "a request of %zu bytes is over the limit of %zu bytes for gRPC messages. Lower "
-		         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, or raise max_message_bytes here and the receiver's limit",
-		         batch->request_size, self->message_max);
+	if (batch->request_size > self->request_max) {
+		snprintf(cause, sizeof cause, "a request of %zu bytes is over the limit of %zu bytes and was not sent",
+		         batch->request_size, self->request_max);
+		otlog__grpc_fail(&otlog__grpc_request_too_large, cause, result);
 		return true;
 	}
 	return false;
@@ -144,12 +154,7 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	bool cancelled;
 	otlog__grpc_place *place = otlog__grpc_place_take(&self->places, &cancelled);
 	if (!place) {
-		result->verdict = OTLOG_VERDICT_RETRY;
-		snprintf(result->message, sizeof result->message, "%s",
-		         cancelled
-		             ? "the attempt was cut short: the SDK is shutting down. Give otlog_shutdown more time"
-		             : "more batches at once than the exporter has said it takes. Report this to the authors "
-		               "of otlog");
+		otlog__grpc_fail(cancelled ? &otlog__grpc_cancelled : &otlog__grpc_busy, NULL, result);
 		return;
 	}
 	sigset_t signals;
@@ -177,22 +182,38 @@ destroy(void *exporter)
 	otlp_grpc *self = exporter;
 	if (!self)
 		return;
-	if (self->usable && otlog__grpc_usable()) {
-		sigset_t signals;
-		otlog__grpc_hold_signals(&signals);
+	bool usable = self->usable && otlog__grpc_usable();
+	sigset_t signals;
+	otlog__grpc_hold_signals(&signals);
+	if (usable)
 		otlog__grpc_places_destroy(&self->places);
-		otlog__grpc_channels_close(&self->channels);
-		otlog__grpc_release_signals(&signals);
-	}
-	otlog__grpc_destination_free(&self->destination);
+	otlog__grpc_channels_close(&self->channels, usable);
+	otlog__grpc_release_signals(&signals);
+	otlog__grpc_target_free(&self->destination.target);
 	pthread_mutex_destroy(&self->channels.lock);
 	free(self);
+}
+
+/*
+ * An exporter initialises gRPC when it is created, so a child of a process that has one can never use gRPC: its threads are
+ * not there, and its locks may be held for ever.
+ */
+static bool
+reopen(const void *exporter, otlog_exporter *out)
+{
+	(void)exporter, (void)out;
+	otlog__diagnose_always(OTLOG__ERROR,
+	                       "gRPC does not work in a child of fork: it exports nothing. With a queue directory "
+	                       "(OTLOG_QUEUE_DIR) the child's records stay in its queue's file, for another process to "
+	                       "deliver. Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf in programs that fork");
+	return false;
 }
 
 static const otlog_exporter_functions functions = {
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.destroy = destroy,
+	.reopen = reopen,
 };
 
 /* ---- Creating ---------------------------------------------------------------------------------------------------- */
@@ -254,15 +275,6 @@ say_no_memory(void)
 	    OTLOG__ERROR, "memory is short for the OTLP exporter: nothing is exported. Give the process more memory");
 }
 
-static bool
-copy_if_given(const char *text, char **copy)
-{
-	if (!text || !*text)
-		return true;
-	*copy = strdup(text);
-	return *copy != NULL;
-}
-
 static void
 say_endpoint(const char *endpoint, const char *reason)
 {
@@ -287,9 +299,7 @@ set_destination(otlp_grpc *self, const otlog_otlp_options *options, const otlog_
 	to->compress = options->compression == OTLOG_COMPRESSION_GZIP;
 	to->keepalive_time_ms = grpc->keepalive_time_ms;
 	to->keepalive_timeout_ms = grpc->keepalive_timeout_ms;
-	if (copy_if_given(options->ca_file, &to->ca_file) &&
-	    copy_if_given(options->client_certificate_file, &to->client_certificate_file) &&
-	    copy_if_given(options->client_key_file, &to->client_key_file))
+	if (otlog__grpc_channels_open(&self->channels, to, options))
 		return true;
 	say_no_memory();
 	return false;
@@ -349,8 +359,9 @@ create(const otlog_otlp_options *options, const otlog_grpc_options *grpc)
 		return NULL;
 	}
 	pthread_mutex_init(&self->channels.lock, NULL);
-	self->channels.destination = &self->destination;
-	self->message_max = grpc->max_message_bytes ? grpc->max_message_bytes : OTLOG__OTLP_GRPC_DEFAULT_MESSAGE_MAX;
+	self->request_max = OTLOG__OTLP_GRPC_REQUEST_MAX;
+	if (grpc->max_message_bytes && grpc->max_message_bytes < self->request_max)
+		self->request_max = grpc->max_message_bytes;
 	if (set_destination(self, options, grpc) && set_up(self, options, grpc))
 		return self;
 	destroy(self);

@@ -5,7 +5,8 @@
 #include <otlog/exporters.h>
 
 #define OTLOG__OTLP_GRPC_DEFAULT_ENDPOINT "http://localhost:4317"
-#define OTLOG__OTLP_GRPC_DEFAULT_MESSAGE_MAX (4u * 1024 * 1024)
+/* Source: OTLP specification, "OTLP/gRPC Request and Response". */
+#define OTLOG__OTLP_GRPC_REQUEST_MAX (64u * 1024 * 1024)
 #define OTLOG__OTLP_GRPC_DEFAULT_CALLS 4u
 
 /* OTLOG__VERSION of the library otlog-grpc, for libotlog to compare. */

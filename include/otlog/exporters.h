@@ -24,9 +24,9 @@ typedef struct otlog_header {
 /*
  * Options of the OTLP exporters. Everything is copied; {0} is valid. Source: specification protocol/exporter.md.
  *
- * Exporters over HTTP read the certificate files again when they change (checked once a second while there are requests),
- * and go on with what they had where the new ones are bad or gone: that is said once. Where they were never good, the
- * records wait. The key must not want a password; with no file of its own it is read from the certificate's.
+ * The certificate files are read again when they change (checked once a second while there are requests), and what was read
+ * before stays in use where the new ones are bad or gone: that is said once. Where they were never good, the records wait.
+ * The key must not want a password; with no file of its own it is read from the certificate's.
  */
 typedef struct otlog_otlp_options {
 	const char *endpoint OTLOG__INIT; /* HTTP: the full URL; NULL: http://localhost:4318/v1/logs. gRPC: see there */
@@ -125,7 +125,11 @@ typedef struct otlog_grpc_options {
 	uint32_t requests_in_flight OTLOG__INIT;   /* 0: 4; 64 at most. Over 1, records of a lane may overtake others */
 	uint32_t keepalive_time_ms OTLOG__INIT;    /* between pings while requests are out; 0: none are sent */
 	uint32_t keepalive_timeout_ms OTLOG__INIT; /* a ping unanswered for so long ends the connection; 0: 20000 */
-	uint32_t max_message_bytes OTLOG__INIT;    /* larger requests are dropped; 0: 4 MiB, what receivers take */
+	/*
+	 * Larger requests are not sent, but their records in smaller ones. 0: 64 MiB, which is OTLP's limit. It need not be
+	 * that of the receiver, which is found out: what that refuses for its size is split too.
+	 */
+	uint32_t max_message_bytes OTLOG__INIT;
 } otlog_grpc_options;
 
 /*
@@ -135,7 +139,7 @@ typedef struct otlog_grpc_options {
  * The endpoint is http://host:port or https://host:port, whose scheme decides about TLS and whose path is ignored;
  * unix:path or unix-abstract:name, without TLS; host:port or one of gRPC's dns:, ipv4: and ipv6:, with TLS unless
  * `insecure`. NULL: http://localhost:4317. Header names are sent in lower case; gRPC sends values of those in -bin as
- * base64. Certificate files are read whenever a channel is opened, which is at first and after each failed connection.
+ * base64.
  *
  * `grpc` may be NULL. Returns false, with one diagnostic, if the endpoint or a header is malformed, or memory is short;
  * *out is then untouched.
@@ -144,7 +148,7 @@ typedef struct otlog_grpc_options {
  * stderr by itself; that is switched off for the whole process unless GRPC_VERBOSITY or GRPC_TRACE is set or something
  * else in the process has initialised gRPC before: what matters is in our diagnostics. gRPC ends the process when memory
  * runs out. It does not work in a child of fork: there, an exporter keeps every batch for another try and says so, so
- * that a queue in a file (OTLOG_QUEUE_DIR) preserves the records.
+ * that a queue in a file (OTLOG_QUEUE_DIR) preserves the records. Use OTLP over HTTP in programs that fork.
  */
 OTLOG_API bool otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
                                                      const otlog_grpc_options *grpc, size_t grpc_size,

@@ -63,6 +63,7 @@ UNLIMITED = {
     "exporters/otlp_file/otlp_file.c:create": "the caller creates an exporter",
     "exporters/otlp_grpc/otlp_grpc.c:accept_answer": "once for each exporter: `said_foreign` remembers it",
     "exporters/otlp_grpc/otlp_grpc.c:check_header": "the caller creates an exporter",
+    "exporters/otlp_grpc/otlp_grpc.c:reopen": "once in a child of fork",
     "exporters/otlp_grpc/otlp_grpc.c:say_endpoint": "the caller creates an exporter",
     "exporters/otlp_grpc/otlp_grpc.c:say_no_memory": "the caller creates an exporter",
     "exporters/otlp_http/otlp_http.c:accept_answer": "once for each exporter: `said_foreign` remembers it",

@@ -178,33 +178,68 @@ requests_over_the_limit_are_not_sent(void **state)
 {
 	grpc_receiver *server = grpc_receiver_start(NULL);
 	otlog_exporter exporter = open_url(grpc_receiver_url(server));
-	const otlog_batch batch = { .request = "", .request_size = 4 * 1024 * 1024 + 1, .records = 1 };
+	const otlog_batch batch = { .request = "", .request_size = 64 * 1024 * 1024 + 1, .records = 1 };
 	(void)state;
 	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
-	assert_non_null(strstr(result.message, "4194305"));
+	assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
+	assert_string_equal(result.error_type, "too_large_request");
+	assert_non_null(strstr(result.message, "67108865"));
 	assert_non_null(strstr(result.message, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
+	close_exporter(exporter);
+
+	exporter = open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
+	                         &(otlog_grpc_options){ .max_message_bytes = 10 });
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_TOO_LARGE);
 	assert_int_equal(grpc_receiver_call_count(server), 0);
 	close_exporter(exporter);
 	grpc_receiver_stop(server);
 }
 
 static void
-a_request_over_the_receivers_limit_does_not_spoil_the_connection(void **state)
+a_request_over_the_receivers_limit_can_be_split_and_does_not_spoil_the_connection(void **state)
 {
 	grpc_receiver *server = grpc_receiver_start(NULL);
-	otlog_exporter exporter = open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
-	                                        &(otlog_grpc_options){ .max_message_bytes = 16 * 1024 * 1024 });
 	otlog_batch batch = otlp_request_create(5000, 1000);
 	(void)state;
-	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
-	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
-	assert_non_null(strstr(result.message, "Lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
+	for (int gzip = 0; gzip < 2; gzip++) {
+		otlog_exporter exporter = open_exporter(
+		    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server),
+		                           .compression = gzip ? OTLOG_COMPRESSION_GZIP : OTLOG_COMPRESSION_NONE },
+		    &(otlog_grpc_options){ 0 });
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
+		otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
+		if (!gzip) { /* gRPC's own server looks at what is on the wire */
+			assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
+			assert_string_equal(result.error_type, "RESOURCE_EXHAUSTED");
+			assert_non_null(strstr(result.message, "Lower OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
+		}
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
+		close_exporter(exporter);
+	}
+	assert_int_equal(grpc_receiver_connection_count(server), 2);
+	otlp_request_free(&batch);
+	grpc_receiver_stop(server);
+}
+
+/* The server has the records then: sending them again, or in halves, would double them. */
+static void
+an_answer_over_our_limit_is_final(void **state)
+{
+	static uint8_t large[4 * 1024 * 1024 + 100];
+	grpc_receiver *server = grpc_receiver_start(NULL);
+	otlog_exporter exporter = open_url(grpc_receiver_url(server));
+	(void)state;
+	/* A field of a later version, as long as all the rest: well-formed. */
+	memcpy(large, "\xfa\x7f\xdd\x80\x80\x02", 6);
+	for (size_t size = sizeof large - 99; size <= sizeof large; size += 99) { /* over OTLP's limit, and gRPC's */
+		grpc_receiver_script(server, &(grpc_receiver_reply){ .body = large, .body_size = size });
+		otlog_export_result result = export_some(exporter, LONG_MS);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
+		assert_string_equal(result.error_type, "too_large_answer");
+		assert_non_null(strstr(result.message, "larger than 4 MiB"));
+	}
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(grpc_receiver_connection_count(server), 1);
-	assert_int_equal(grpc_receiver_record_count(server), 6);
-	otlp_request_free(&batch);
 	close_exporter(exporter);
 	grpc_receiver_stop(server);
 }
@@ -214,8 +249,13 @@ a_request_over_the_receivers_limit_does_not_spoil_the_connection(void **state)
 static void
 statuses_of_a_server_get_their_verdicts_and_keep_the_connection(void **state)
 {
-	static const bool retryable[17] = {
-		[1] = true, [4] = true, [10] = true, [11] = true, [14] = true, [15] = true
+	static const otlog_verdict verdicts[17] = {
+		[1] = OTLOG_VERDICT_RETRY,  [2] = OTLOG_VERDICT_DROP,   [3] = OTLOG_VERDICT_INVALID,
+		[4] = OTLOG_VERDICT_RETRY,  [5] = OTLOG_VERDICT_DROP,   [6] = OTLOG_VERDICT_DROP,
+		[7] = OTLOG_VERDICT_DROP,   [8] = OTLOG_VERDICT_DROP,   [9] = OTLOG_VERDICT_DROP,
+		[10] = OTLOG_VERDICT_RETRY, [11] = OTLOG_VERDICT_RETRY, [12] = OTLOG_VERDICT_DROP,
+		[13] = OTLOG_VERDICT_DROP,  [14] = OTLOG_VERDICT_RETRY, [15] = OTLOG_VERDICT_RETRY,
+		[16] = OTLOG_VERDICT_DROP,
 	};
 	grpc_receiver *server = grpc_receiver_start(NULL);
 	otlog_exporter exporter = open_url(grpc_receiver_url(server));
@@ -223,7 +263,7 @@ statuses_of_a_server_get_their_verdicts_and_keep_the_connection(void **state)
 	for (int status = 1; status <= 16; status++) {
 		grpc_receiver_script(server, &(grpc_receiver_reply){ .status = status, .text = "no, thanks\nmore" });
 		otlog_export_result result = export_some(exporter, LONG_MS);
-		assert_int_equal(result.verdict, retryable[status] ? OTLOG_VERDICT_RETRY : OTLOG_VERDICT_DROP);
+		assert_int_equal(result.verdict, verdicts[status]);
 		assert_int_equal(result.retry_after_ms, 0);
 		assert_non_null(strstr(result.message, "\"no, thanks\""));
 	}
@@ -270,6 +310,7 @@ partial_success_counts_what_was_refused(void **state)
 	assert_int_equal(result.verdict, OTLOG_VERDICT_PARTIAL);
 	assert_int_equal(result.rejected, 2);
 	assert_non_null(strstr(result.message, "refused 2 of 3 records: \"too old\""));
+	assert_string_equal(result.error_type, "partial_success");
 
 	grpc_receiver_script(server, &(grpc_receiver_reply){ .body = hundred, .body_size = sizeof hundred - 1 });
 	result = export_some(exporter, LONG_MS);
@@ -387,6 +428,7 @@ a_server_that_does_not_answer_costs_the_time_out_and_no_more(void **state)
 	otlog_export_result result = export_some(exporter, 50);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	assert_non_null(strstr(result.message, "OTEL_EXPORTER_OTLP_TIMEOUT"));
+	assert_string_equal(result.error_type, "timeout");
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	close_exporter(exporter);
 	grpc_receiver_stop(server);
@@ -404,8 +446,10 @@ cancel_ends_all_calls_and_every_later_one(void **state)
 	grpc_receiver_wait_calls(server, CALLS);
 	exporter.functions->cancel(exporter.self);
 	join_attempts(attempts, CALLS, OTLOG_VERDICT_RETRY);
-	for (size_t i = 0; i < CALLS; i++)
+	for (size_t i = 0; i < CALLS; i++) {
 		assert_non_null(strstr(attempts[i].result.message, "shutting down"));
+		assert_string_equal(attempts[i].result.error_type, "cancelled");
+	}
 	assert_int_equal(export_some(exporter, 0).verdict, OTLOG_VERDICT_RETRY);
 	assert_int_equal(grpc_receiver_call_count(server), CALLS);
 	close_exporter(exporter);
@@ -427,8 +471,10 @@ a_server_that_comes_up_is_found_by_the_next_attempt(void **state)
 		for (int i = 0; i < 3; i++) {
 			otlog_export_result result = export_some(exporter, LONG_MS);
 			assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
-			if (i == 2)
-				assert_non_null(strstr(result.message, "nobody listens"));
+			if (i < 2)
+				continue;
+			assert_non_null(strstr(result.message, "nobody listens"));
+			assert_string_equal(result.error_type, "connection_refused");
 		}
 		server = grpc_receiver_start(&again);
 		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
@@ -518,11 +564,18 @@ signals_stay_the_hosts(void **state)
 	close_exporter(exporter);
 }
 
-/* Exits with 0 if the exporter of the parent and one of the child's own both keep their batches. */
+/*
+ * Exits with 0 if the exporter of the parent and one of the child's own both keep their batches, and the parent's cannot be
+ * opened again, which is said once.
+ */
 static void
 be_the_child(otlog_exporter parents)
 {
-	otlog_exporter own = { 0 };
+	otlog_exporter own = { .name = "untouched" };
+	diagnosed_begin();
+	bool said = !parents.functions->reopen(parents.self, &own) && diagnosed_count() == 1 &&
+	            diagnosed_says("OTLOG_QUEUE_DIR") && diagnosed_says("http/protobuf") &&
+	            strcmp(own.name, "untouched") == 0;
 	otlog_export_result first = export_some(parents, LONG_MS);
 	bool created = otlog_otlp_grpc_exporter_create(NULL, NULL, &own);
 	otlog_export_result second = created ? export_some(own, LONG_MS) : first;
@@ -531,7 +584,7 @@ be_the_child(otlog_exporter parents)
 		close_exporter(own);
 	}
 	close_exporter(parents);
-	_exit(created && first.verdict == OTLOG_VERDICT_RETRY && second.verdict == OTLOG_VERDICT_RETRY &&
+	_exit(said && created && first.verdict == OTLOG_VERDICT_RETRY && second.verdict == OTLOG_VERDICT_RETRY &&
 	              strstr(first.message, "fork") && strstr(second.message, "fork")
 	          ? 0
 	          : 1);
@@ -567,7 +620,8 @@ main(void)
 		cmocka_unit_test(a_unix_socket_is_an_endpoint),
 		cmocka_unit_test(a_proxy_does_not_come_between_us_and_this_machine),
 		cmocka_unit_test(requests_over_the_limit_are_not_sent),
-		cmocka_unit_test(a_request_over_the_receivers_limit_does_not_spoil_the_connection),
+		cmocka_unit_test(a_request_over_the_receivers_limit_can_be_split_and_does_not_spoil_the_connection),
+		cmocka_unit_test(an_answer_over_our_limit_is_final),
 		cmocka_unit_test(statuses_of_a_server_get_their_verdicts_and_keep_the_connection),
 		cmocka_unit_test(a_retry_info_says_when_to_come_back),
 		cmocka_unit_test(partial_success_counts_what_was_refused),

@@ -69,6 +69,18 @@ copy_slice(grpc_slice slice)
 	return strndup((const char *)GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
 }
 
+static char *
+copy_client_name(grpc_call *call)
+{
+	grpc_auth_context *context = grpc_call_auth_context(call);
+	grpc_auth_property_iterator found =
+	    grpc_auth_context_find_properties_by_name(context, GRPC_X509_CN_PROPERTY_NAME);
+	const grpc_auth_property *name = context ? grpc_auth_property_iterator_next(&found) : NULL;
+	char *copy = name ? strndup(name->value, name->value_length) : strdup("");
+	grpc_auth_context_release(context);
+	return copy;
+}
+
 static void
 keep_headers(grpc_receiver_call *kept, const grpc_metadata_array *metadata)
 {
@@ -126,6 +138,7 @@ keep_call(grpc_receiver *receiver, session *session)
 	char *peer = grpc_call_get_peer(session->call);
 	kept->peer = strdup(peer);
 	gpr_free(peer);
+	kept->client_name = copy_client_name(session->call);
 	keep_headers(kept, &session->metadata);
 	keep_body(kept, session->message);
 	session->records = count_records(kept);
@@ -218,12 +231,23 @@ next_reply(grpc_receiver *receiver)
 	return reply;
 }
 
+/* The call that was kept last. Under the lock. */
+static bool
+is_poisoned(const grpc_receiver *receiver)
+{
+	const char *poison = receiver->options.poison;
+	const grpc_receiver_call *kept = &receiver->calls[receiver->call_count - 1];
+	return poison && memmem(kept->body, kept->body_size, poison, strlen(poison));
+}
+
 static void
 take_message(grpc_receiver *receiver, session *session)
 {
 	pthread_mutex_lock(&receiver->lock);
 	keep_call(receiver, session);
 	session->reply = next_reply(receiver);
+	if (is_poisoned(receiver))
+		session->reply = (grpc_receiver_reply){ .status = GRPC_STATUS_INVALID_ARGUMENT, .text = "poison" };
 	bool hang = session->reply.hang && !receiver->released;
 	if (hang) {
 		session->next = receiver->hanging;
@@ -337,8 +361,11 @@ grpc_receiver_start(const grpc_receiver_options *options)
 	grpc_arg given[] = {
 		{ GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, { .integer = 0 } },
 		{ GRPC_ARG_INTEGER, (char *)GRPC_ARG_ALLOW_REUSEPORT, { .integer = 0 } },
+		{ GRPC_ARG_INTEGER,
+		  (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+		  { .integer = (int)receiver->options.max_message_bytes } },
 	};
-	const grpc_channel_args args = { .num_args = 2, .args = given };
+	const grpc_channel_args args = { .num_args = receiver->options.max_message_bytes ? 3 : 2, .args = given };
 	receiver->queue = grpc_completion_queue_create_for_next(NULL);
 	receiver->server = grpc_server_create(&args, NULL);
 	grpc_server_register_completion_queue(receiver->server, receiver->queue, NULL);
@@ -356,6 +383,7 @@ free_call(grpc_receiver_call *call)
 {
 	free(call->method);
 	free(call->peer);
+	free(call->client_name);
 	for (size_t i = 0; i < call->header_count; i++) {
 		free((char *)call->headers[i].name);
 		free((char *)call->headers[i].value);

@@ -24,6 +24,8 @@ typedef struct grpc_receiver_options {
 	const char *certificate; /* PEM text, not a file's name. Given: TLS */
 	const char *key;
 	const char *client_authority; /* PEM text: clients need a certificate that it signed */
+	size_t max_message_bytes;     /* larger ones are refused, as gRPC does that; 0: over 4 MiB */
+	const char *poison;           /* calls whose message holds these bytes are refused with INVALID_ARGUMENT */
 	bool count_only;              /* for speed: bodies are neither decoded nor kept, records are not counted */
 } grpc_receiver_options;
 
@@ -59,6 +61,7 @@ void grpc_receiver_release(grpc_receiver *receiver);
 typedef struct grpc_receiver_call {
 	char *method;
 	char *peer;            /* who called, with the port */
+	char *client_name;     /* the common name in the client's certificate; "" if it showed none */
 	otlog_header *headers; /* those that gRPC shows; values of -bin decoded */
 	size_t header_count;
 	bool gzipped;

@@ -4,6 +4,7 @@
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 
+#include <stdio.h>
 #include <string.h>
 
 static otlog__grpc_header
@@ -80,6 +81,27 @@ names_become_lower_case(void **state)
 	assert_string_equal(name, "x-api_key.9zz");
 }
 
+static const char *
+masked(const char *value, const char *text)
+{
+	static char out[128];
+	snprintf(out, sizeof out, "%s", text);
+	otlog__grpc_header_mask(value, strlen(value), out);
+	return out;
+}
+
+static void
+quoted_values_are_masked(void **state)
+{
+	(void)state;
+	assert_string_equal(masked("Bearer abcdef", "bad token Bearer abcdef!"), "bad token *************!");
+	assert_string_equal(masked("Bearer abcdef", "abcdef, abcdef"), "******, ******");
+	assert_string_equal(masked("abcdef", "ABCDEF abcde"), "ABCDEF abcde");
+	assert_string_equal(masked("five5", "five5"), "five5"); /* too short for a secret, too common in words */
+	assert_string_equal(masked("", "text"), "text");
+	assert_string_equal(masked("ends with a space ", "ends with a space "), "******************");
+}
+
 int
 main(void)
 {
@@ -88,6 +110,7 @@ main(void)
 		cmocka_unit_test(values_that_pass_are_those_that_grpc_takes),
 		cmocka_unit_test(what_grpc_sets_itself_is_ours),
 		cmocka_unit_test(names_become_lower_case),
+		cmocka_unit_test(quoted_values_are_masked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
