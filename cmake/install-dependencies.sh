@@ -28,6 +28,7 @@ build_packages=(
 )
 test_packages=(
   "libgrpc-dev : library grpc : gRPC's C core, for OTLP/gRPC (without it only that is left out)"
+  "libnghttp2-dev : library libnghttp2 : HTTP/2 server that breaks its connections, for the tests of gRPC"
   "libcmocka-dev : library cmocka : test framework"
   "python3 : command python3 : structural checks and interop tests"
   "g++ : command g++ : the headers must compile as C++"
