@@ -177,6 +177,9 @@ otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__spool_
 	done.crc = done_crc(&done, segment->salt);
 	off_t slot = done.generation % 2 ? OTLOG__SPOOL_DONE : OTLOG__SPOOL_SECOND_DONE;
 	ssize_t written;
+	/* A write that changes what is there already raises SIGXFSZ too, where the limit was lowered since. */
+	if (!otlog__file_may_grow_to((uint64_t)slot + sizeof done))
+		return;
 	do
 		written = pwrite(segment->fd, &done, sizeof done, slot);
 	while (written < 0 && errno == EINTR);
