@@ -302,7 +302,12 @@ OTLOG_API size_t otlog_environment_pipelines(otlog_pipeline_options *pipelines, 
  * and SIGILL: it writes one FATAL record, event `otlog.crash`, with the thread's current trace, and hands on to the
  * handler that was there before, or lets the signal take its course. With a queue directory the next start, or `otlog
  * drain`, delivers the record. It runs on an alternate stack in the thread that started the SDK and in those that have
- * one, so that an overflow of the stack is seen there too.
+ * one, so that an overflow of the stack is seen there too. It tries to deliver nothing: a record in memory is lost.
+ *
+ * Core dump and exit status are those without it. Signals that the program ignores stay ignored. A handler that was there
+ * before and recovers is called each time, but gets 16 records at most. Handlers set later keep their place, and may hand
+ * on to this one. otlog_shutdown takes it away. A forked child has the handler; records of it are taken once it has
+ * logged something.
  *
  * Attributes: otlog.crash.signal (name), otlog.crash.signal_number, otlog.crash.code, otlog.crash.address (hex),
  * otlog.crash.thread_id, otlog.crash.thread_name, code.stacktrace (raw addresses with the modules they lie in).

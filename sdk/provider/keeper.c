@@ -3,6 +3,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
+#include "sdk/provider/crash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -168,6 +169,7 @@ do_chores(otlog_provider *provider, chores *todo)
 	}
 	if (now >= todo->report_nano) {
 		report(provider, &todo->reported);
+		otlog__crash_refresh();
 		todo->report_nano = now + TICK_NANO;
 	}
 }

@@ -11,6 +11,7 @@
  *   keeper.c      the thread that evicts, watches and reports, and never touches the network
  *   child.c       providers of forked children
  *   heritage.c    what those are made of
+ *   crash.c       records of deadly signals
  *   start.c       the global provider
  */
 #ifndef OTLOG_PROVIDER_PROVIDER_H

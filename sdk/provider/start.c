@@ -1,6 +1,8 @@
 #include "sdk/provider/provider.h"
 
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/version.h"
+#include "sdk/provider/crash.h"
 
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* never held while a provider is made */
 static otlog_provider *current;                          /* the newest; its `older` are shut down */
 static bool starting;
+static const otlog_provider *crash_owner; /* for which the crash handler is there */
 
 /* A child that is forked while another thread holds the lock must find it free. */
 static void
@@ -104,6 +107,13 @@ turn_switches(const otlog_provider *started)
 	/* Only now: the libraries that exporters need have been there before, so their ends come after ours. */
 	if (is_on(given->options.flush_at_exit, given->settings.flush_at_exit))
 		pthread_once(&at_exit, register_at_exit);
+	if (!is_on(given->options.crash_handler, given->settings.crash_handler))
+		return;
+	otlog_logger *logger = otlog_get_logger("otlog", OTLOG__VERSION); /* under no other lock */
+	pthread_mutex_lock(&lock);
+	otlog__crash_install(logger);
+	crash_owner = started;
+	pthread_mutex_unlock(&lock);
 }
 
 static bool
@@ -160,7 +170,15 @@ otlog_flush(uint64_t timeout_ms)
 otlog_flush_result
 otlog_shutdown(uint64_t timeout_ms)
 {
-	return otlog_provider_shutdown(take_current(), timeout_ms);
+	otlog_provider *provider = take_current();
+	otlog_flush_result result = otlog_provider_shutdown(provider, timeout_ms);
+	pthread_mutex_lock(&lock);
+	if (crash_owner && crash_owner == provider) {
+		otlog__crash_remove();
+		crash_owner = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	return result;
 }
 
 void
