@@ -126,11 +126,11 @@ note_failure(delivery *d, const otlog_export_result *result)
 		otlog__queue_set_away(p->queue, p->pipeline, true);
 	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline) + w->records;
 	if (opened)
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "%s: away for %" PRIu64
-		                       " s: from now on one batch is tried at a time, at least every %" PRIu64
-		                       " ms, until it is taken; %" PRIu64 " records wait. %s",
-		                       p->exporter.name, away_s, p->options.retry_cap_ms, waiting, said(result));
+		otlog__diagnose_at(&p->away_site, OTLOG__WARN,
+		                   "%s: away for %" PRIu64
+		                   " s: from now on one batch is tried at a time, at least every %" PRIu64
+		                   " ms, until it is taken; %" PRIu64 " records wait. %s",
+		                   p->exporter.name, away_s, p->options.retry_cap_ms, waiting, said(result));
 	else
 		otlog__diagnose_at(&p->retry_site, open ? OTLOG__INFO : OTLOG__WARN,
 		                   "%s: %s (attempt %" PRIu32 " failed; nothing is lost: %" PRIu64
@@ -156,10 +156,10 @@ note_reached(delivery *d, const otlog_export_result *result)
 	pthread_mutex_unlock(&p->order);
 	otlog__queue_set_away(p->queue, p->pipeline, false);
 	if (was_open)
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "%s: back after %" PRIu64
-		                       " s; what has waited goes out now. There is nothing to be done",
-		                       p->exporter.name, away_s);
+		otlog__diagnose_at(&p->back_site, OTLOG__WARN,
+		                   "%s: back after %" PRIu64
+		                   " s; what has waited goes out now. There is nothing to be done",
+		                   p->exporter.name, away_s);
 	else if (was_away)
 		otlog__diagnose(OTLOG__INFO, "%s: back; what has waited goes out now. There is nothing to be done",
 		                p->exporter.name);

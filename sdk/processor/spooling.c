@@ -24,16 +24,6 @@ report_failure(otlog__batch_processor *p, int error)
 	    p->exporter.name, strerror(error));
 }
 
-static void
-report_full(otlog__batch_processor *p, uint32_t records)
-{
-	otlog__diagnose_at(&p->spool_site, OTLOG__ERROR,
-	                   "%s: the spool is full: %" PRIu32
-	                   " records dropped as spool_full. See that the destination answers, or raise "
-	                   "OTLOG_SPOOL_BYTES",
-	                   p->exporter.name, records);
-}
-
 static bool
 failed(otlog__batch_processor *p, uint64_t now_nano)
 {
@@ -104,37 +94,45 @@ has_room(const otlog__batch_processor *p)
 	return otlog__spool_has_room(p->options.spool, most);
 }
 
+/* Puts what was read into the spool. False if the disk does not take it. */
+static bool
+append(otlog__batch_processor *p, uint64_t now_nano)
+{
+	otlog__batch_end end = { 0 };
+	uint64_t number;
+	switch (otlog__spool_append(p->options.spool, p->spool_request.data, p->spool_request.size, p->unspooled, false,
+	                            &number)) {
+	case OTLOG__SPOOL_TAKEN:
+		end.spooled = p->unspooled;
+		break;
+	case OTLOG__SPOOL_FULL:
+		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->unspooled; /* the keeper tells of it */
+		break;
+	case OTLOG__SPOOL_FAILED:
+		return failed(p, now_nano);
+	}
+	p->unspooled = 0;
+	otlog__queue_finish(p->queue, p->pipeline, &p->spool_span, &end);
+	return true;
+}
+
 /* Moves one batch. False if there is nothing to move, or it does not go. */
 static bool
 spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 {
-	otlog__batch_span span;
-	otlog__batch_end end = { 0 };
-	uint64_t number;
+	if (p->unspooled)
+		return append(p, now_nano);
 	bool framed = true;
 	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, SPOOL_BATCH_RECORDS,
-	                                           p->options.max_batch_bytes, p->spool_refs, &span);
+	                                           p->options.max_batch_bytes, p->spool_refs, &p->spool_span);
 	if (records)
 		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, p->spool_refs, records,
 		                              &p->spool_request);
 	otlog__queue_read_end(p->queue, p->pipeline);
-	if (!records)
-		return false;
-	otlog__spool_result result = OTLOG__SPOOL_FAILED;
-	errno = ENOMEM;
-	if (framed)
-		result = otlog__spool_append(p->options.spool, p->spool_request.data, p->spool_request.size, records,
-		                             false, &number);
-	if (result == OTLOG__SPOOL_FAILED)
-		failed(p, now_nano);
-	if (result == OTLOG__SPOOL_FULL)
-		report_full(p, records);
-	if (result == OTLOG__SPOOL_TAKEN)
-		end.spooled = records;
-	else
-		end.dropped[OTLOG_DROP_SPOOL_FULL] = records;
-	otlog__queue_finish(p->queue, p->pipeline, &span, &end);
-	return result != OTLOG__SPOOL_FAILED;
+	if (!framed)
+		p->spool_request.size = 0; /* a worker drops it for want of memory, and says so */
+	p->unspooled = records;
+	return records && framed && append(p, now_nano);
 }
 
 /* Whether the keeper can work for this pipeline; makes what it needs for that. */

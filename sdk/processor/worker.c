@@ -96,6 +96,22 @@ take_from_spool(otlog__worker *w)
 	return records ? launch(w, OTLOG__FROM_SPOOL, records) : 0;
 }
 
+/* What the keeper has read and the disk did not take. */
+static uint32_t
+take_unspooled(otlog__worker *w)
+{
+	otlog__batch_processor *p = w->processor;
+	uint32_t records = p->unspooled;
+	if (!records)
+		return 0;
+	otlog__buffer request = w->request;
+	w->request = p->spool_request;
+	p->spool_request = request;
+	w->span = p->spool_span;
+	p->unspooled = 0;
+	return launch(w, OTLOG__FROM_QUEUE, records);
+}
+
 static uint32_t
 take_from_backlog(otlog__worker *w)
 {
@@ -207,7 +223,7 @@ next_batch(otlog__worker *w)
 	otlog__batch_processor *p = w->processor;
 	bool enough = false;
 	while (!otlog__is_stopping(p)) {
-		if (take_from_spool(w))
+		if (take_from_spool(w) || take_unspooled(w))
 			return NEXT_BATCH;
 		bool drain = must_drain(p);
 		uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);

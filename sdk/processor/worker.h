@@ -89,9 +89,15 @@ struct otlog__batch_processor {
 	uint32_t flush_request; /* its number */
 	uint32_t flush_after;   /* the ticket before which all have to be finished */
 
-	/* The keeper's own. */
+	/*
+	 * What the keeper has read to spool it, while it holds `reading`. Where the disk does not take it, it is `unspooled`:
+	 * older than all in the queue, so the next worker that reads takes it, unless the disk does before.
+	 */
 	otlog__frame_ref *spool_refs;
 	otlog__buffer spool_request;
+	otlog__batch_span spool_span;
+	uint32_t unspooled; /* records; 0: nothing */
+	/* The keeper's own. */
 	uint64_t spool_failed_until_nano; /* the disk did not take something: not tried again before */
 
 	/* Writers: the workers. */
@@ -101,7 +107,8 @@ struct otlog__batch_processor {
 	_Atomic uint32_t gave_up_halves; /* 1: a destination that refuses everything is not asked for each half */
 	_Atomic uint64_t request_limit;  /* bytes: larger ones were refused for their size; 0: none was */
 	_Atomic uint64_t batches, retries, bytes, in_flight;
-	otlog__diagnostic_site retry_site, drop_site, partial_site, record_site, size_site, spool_site;
+	otlog__diagnostic_site retry_site, drop_site, partial_site, record_site, size_site, spool_site, away_site,
+	    back_site;
 };
 
 /* ---- worker.c ---------------------------------------------------------------------------------------------------- */

@@ -25,6 +25,8 @@
 typedef struct reported {
 	uint64_t refused[OTLOG_DROP_REASON_COUNT];
 	uint64_t evicted[OTLOG_MAX_PIPELINES];
+	uint64_t spool_full[OTLOG_MAX_PIPELINES];
+	uint64_t damaged[OTLOG_MAX_PIPELINES];
 	uint64_t truncated;
 	uint64_t dropped_attributes;
 } reported;
@@ -50,6 +52,29 @@ report_evicted(const otlog_statistics_snapshot *now, reported *before)
 			    OTLOG__WARN,
 			    "%s: %" PRIu64 " records dropped for this destination alone, which does not take them, so "
 			    "that the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
+			    pipeline->name, more);
+	}
+}
+
+/* Records given up behind the queue: in the spool, and in files of dead processes. */
+static void
+report_files(const otlog_statistics_snapshot *now, reported *before)
+{
+	for (size_t i = 0; i < now->pipeline_count; i++) {
+		const otlog_pipeline_statistics *pipeline = &now->pipelines[i];
+		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_SPOOL_FULL], &before->spool_full[i]);
+		if (more)
+			otlog__diagnose(OTLOG__ERROR,
+			                "%s: the spool is full: %" PRIu64
+			                " records dropped as spool_full. See that the destination answers, or raise "
+			                "OTLOG_SPOOL_BYTES",
+			                pipeline->name, more);
+		if ((more = rise(pipeline->dropped[OTLOG_DROP_DAMAGED], &before->damaged[i])))
+			otlog__diagnose(
+			    OTLOG__ERROR,
+			    "%s: %" PRIu64
+			    " records dropped as damaged: their bytes in the files of OTLOG_QUEUE_DIR make no "
+			    "sense. Look after the disk, and keep other programs from writing there",
 			    pipeline->name, more);
 	}
 }
@@ -87,6 +112,7 @@ report(otlog_provider *provider, reported *before)
 		                "none",
 		                more);
 	report_evicted(&now, before);
+	report_files(&now, before);
 	if ((more = rise(now.truncated, &before->truncated)))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64

@@ -68,8 +68,6 @@ UNLIMITED = {
     "exporters/otlp_grpc/otlp_grpc.c:say_no_memory": "the caller creates an exporter",
     "exporters/otlp_http/otlp_http.c:accept_answer": "once for each exporter: `said_foreign` remembers it",
     "exporters/otlp_http/otlp_http.c:open_exporter": "the caller creates an exporter, or forks",
-    "sdk/processor/delivery.c:note_failure": "once for each outage that lasts until the back-off is at its bound",
-    "sdk/processor/delivery.c:note_reached": "once for each such outage",
     "sdk/provider/backing.c": "the caller starts a provider",
     "sdk/provider/environment.c": "the caller starts a provider, or asks for the environment's pipelines",
     "sdk/provider/pipelines.c": "the caller starts a provider",
