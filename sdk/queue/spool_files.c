@@ -1,5 +1,6 @@
 #include "sdk/queue/spool_files.h"
 
+#include "sdk/queue/header.h"
 #include "sdk/queue/mapping.h"
 #include "sdk/queue/spool_flight.h"
 #include "sdk/queue/spool_segment.h"
@@ -138,7 +139,7 @@ add_file(otlog__spool_files *files, part *found)
 	found->file.first = header.first;
 	found->file.end = (uint64_t)info.st_size;
 	found->started_unix_nano = header.started_unix_nano;
-	found->same_boot = memcmp(header.boot_id, files->boot_id, sizeof header.boot_id) == 0;
+	found->same_boot = files->boot_id[0] && memcmp(header.boot_id, files->boot_id, sizeof files->boot_id) == 0;
 	pipeline *p = pipeline_of(files, header.pipeline_name);
 	return p && add_part(p, found);
 }
@@ -316,9 +317,7 @@ otlog__spool_files_open(int directory, const char *name, bool adopt)
 		errno = ENOMEM;
 		return NULL;
 	}
-	otlog__spool_header mine;
-	otlog__spool_header_fill(&mine, 0, 0, "");
-	memcpy(files->boot_id, mine.boot_id, sizeof files->boot_id);
+	otlog__boot_id(files->boot_id);
 	files->directory = directory;
 	files->adopt = adopt;
 	snprintf(files->name, sizeof files->name, "%s.spool", name);

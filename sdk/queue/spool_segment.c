@@ -2,6 +2,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
+#include "sdk/queue/header.h"
 #include "sdk/queue/mapping.h"
 
 #include <errno.h>
@@ -19,18 +20,6 @@ otlog__spool_file_name(char out[OTLOG__SPOOL_FILE_MAX], uint32_t pipeline, uint3
 	snprintf(out, OTLOG__SPOOL_FILE_MAX, "%02" PRIu32 "-%08" PRIu32, pipeline, number);
 }
 
-static void
-read_boot_id(char out[40])
-{
-	memset(out, 0, 40);
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (read(fd, out, 36) != 36)
-		memset(out, 0, 40);
-	close(fd);
-}
-
 void
 otlog__spool_header_fill(otlog__spool_header *header, uint64_t salt, uint32_t pipeline, const char *pipeline_name)
 {
@@ -40,7 +29,7 @@ otlog__spool_header_fill(otlog__spool_header *header, uint64_t salt, uint32_t pi
 		                         .salt = salt,
 		                         .started_unix_nano = otlog__unix_nano(),
 		                         .pipeline = pipeline };
-	read_boot_id(header->boot_id);
+	otlog__boot_id(header->boot_id);
 	snprintf(header->pipeline_name, sizeof header->pipeline_name, "%s", pipeline_name);
 }
 
