@@ -178,6 +178,9 @@ static void
 answer(connection *c, stream *stream)
 {
 	const h2_play *play = &stream->play;
+	const bool goaway_after = play->goaway_after;
+	const uint32_t code = play->code;
+	const int32_t id = stream->id;
 	nghttp2_nv headers[8];
 	size_t count = 0;
 	nghttp2_data_provider body = { .source.ptr = stream, .read_callback = give_body };
@@ -198,9 +201,9 @@ answer(connection *c, stream *stream)
 	} else {
 		CHECK(nghttp2_submit_response(c->session, stream->id, headers, count, &body) == 0);
 	}
-	if (play->goaway_after) {
-		write_session(c);
-		nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE, stream->id, play->code, NULL, 0);
+	if (goaway_after) {
+		write_session(c); /* the stream is gone then */
+		nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE, id, code, NULL, 0);
 	}
 }
 
