@@ -19,7 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The allocator of the address sanitizer has locks that a child of several threads may find held for ever. */
+#if defined __SANITIZE_ADDRESS__
+#define FORKS 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define FORKS 0
+#endif
+#endif
+#ifndef FORKS
 #define FORKS 20
+#endif
+
 #define LONG_MS 30000
 
 /* An exporter in use: one thread exports until it is told to stop. */
@@ -82,6 +93,16 @@ fork_child(const otlog_exporter *parents, const otlog_batch *batch)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* The same in this process, where leaks are looked for. */
+static void
+check_second(const otlog_exporter *first, const otlog_batch *batch)
+{
+	otlog_exporter second = { 0 };
+	assert_true(first->functions->reopen(first->self, &second));
+	assert_int_equal(export_once(second, batch), OTLOG_VERDICT_OK);
+	second.functions->destroy(second.self);
+}
+
 /* Every request is as the options wanted it, whoever sent it. */
 static void
 check_requests(receiver *server, const char *encoding)
@@ -102,17 +123,19 @@ static void
 check_children(receiver *server, otlog_exporter exporter, const char *encoding)
 {
 	busy b = { .exporter = exporter, .batch = otlp_request_create(3, 100) };
-	size_t said = diagnosed_count();
 	assert_int_equal(pthread_create(&b.thread, NULL, keep_exporting, &b), 0);
 	receiver_wait_requests(server, 1);
+	if (!FORKS)
+		print_message("no fork under the address sanitizer\n");
 	for (int i = 0; i < FORKS; i++)
 		fork_child(&exporter, &b.batch);
+	check_second(&exporter, &b.batch);
 	atomic_store_explicit(&b.stop, true, memory_order_relaxed);
 	pthread_join(b.thread, NULL);
-	assert_int_equal(receiver_request_count(server), b.exported + 2 * FORKS);
-	assert_int_equal(receiver_connection_count(server), 1 + FORKS);
+	assert_int_equal(receiver_request_count(server), b.exported + 2 * FORKS + 1);
+	assert_int_equal(receiver_connection_count(server), 2 + FORKS);
 	check_requests(server, encoding);
-	assert_int_equal(diagnosed_count(), said);
+	assert_int_equal(diagnosed_count(), diagnosed_times("are in use from now on"));
 	otlp_request_free(&b.batch);
 	exporter.functions->destroy(exporter.self);
 }
