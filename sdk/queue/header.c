@@ -70,8 +70,9 @@ otlog__header_read(const uint8_t page[OTLOG__CONTROL_PAGE], uint64_t file_bytes,
 		*header = copy;
 		return OTLOG__HEADER_SOUND;
 	}
-	bool empty = file_bytes <= OTLOG__CONTROL_PAGE || is_zero(page, OTLOG__CONTROL_PAGE);
-	return empty && first != OTLOG__HEADER_FOREIGN ? OTLOG__HEADER_EMPTY : first;
+	if (file_bytes <= OTLOG__CONTROL_PAGE || is_zero(page, OTLOG__CONTROL_PAGE))
+		return OTLOG__HEADER_EMPTY;
+	return first;
 }
 
 otlog__sealed_words

@@ -22,6 +22,7 @@ typedef struct loading {
 	/* Of each pipeline: the number of the frame that its cursor points to, if there is one. */
 	uint32_t seq_at_cursor[OTLOG__LAYOUT_PIPELINES];
 	uint32_t has_seq_at_cursor;
+	bool no_control; /* the page cannot be read */
 } loading;
 
 static uint64_t
@@ -394,8 +395,8 @@ static void
 read_control(loading *load)
 {
 	_Alignas(64) uint8_t bytes[OTLOG__CONTROL_PAGE];
-	otlog__image_bytes(load->image, (uint64_t)OTLOG__CONTROL_PAGE * (1 + (uint64_t)load->lane), bytes,
-	                   sizeof bytes);
+	load->no_control = !otlog__image_bytes(load->image, (uint64_t)OTLOG__CONTROL_PAGE * (1 + (uint64_t)load->lane),
+	                                       bytes, sizeof bytes);
 	otlog__sealed_words words = otlog__sealed_words_of(bytes);
 	load->tail = words.tail;
 	load->accepted = words.accepted;
@@ -417,7 +418,8 @@ otlog__image_load(const otlog__image *image, uint32_t lane, otlog__image_lane *o
 	if (!otlog__window_make(&load.window, image, lane))
 		return false;
 	read_control(&load);
-	if ((!otlog__image_is_trusted(image) || !walk(&load)) && !load.no_memory)
+	bool walked = otlog__image_is_trusted(image) && !load.no_control && walk(&load);
+	if (!walked && !load.no_memory)
 		look_at_everything(&load);
 	for (uint32_t p = 0; p < image->header.pipelines; p++)
 		out->places[p].lost = otlog__image_lost_from(out, out->places[p].consumed);

@@ -305,7 +305,9 @@ finds_nothing(void *unused)
 {
 	(void)unused;
 	otlog__backlog *backlog = open_backlog(1);
-	return otlog__backlog_look(backlog) || otlog__backlog_waiting(backlog, 0) ? 1 : 0;
+	bool nothing = !otlog__backlog_look(backlog) && otlog__backlog_waiting(backlog, 0) == 0;
+	end_backlog(backlog);
+	return !nothing;
 }
 
 static void
