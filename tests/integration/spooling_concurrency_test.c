@@ -265,6 +265,45 @@ what_is_spooled_at_the_end_is_durable_and_stays(void **state)
 	assert_int_equal(queue_directory_find(f->directory, ".queue", path), 1);
 }
 
+/* Waits until the pipeline has nothing left, whoever emitted it. */
+static void
+wait_until_empty(fixture *f, size_t pipeline)
+{
+	place *p = &f->places[pipeline];
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += LONG_MS / 1000;
+	pthread_mutex_lock(&p->lock);
+	while (p->got < f->emitted && pthread_cond_timedwait(&p->changed, &p->lock, &until) == 0) {
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+the_next_start_delivers_queue_and_spool(void **state)
+{
+	fixture *f = *state;
+	char path[512];
+	start(f, 2, 64 << 20, OTLOG_SPOOL_FULL_DROP_OLDEST);
+	set_away(&f->places[1], true);
+	assert_int_equal(emit(f, 50000), 50000);
+	assert_int_equal(otlog_provider_shutdown(f->provider, LONG_MS / 10), OTLOG_DURABLE);
+	assert_each_once(&f->places[0], 50000);
+	otlog_provider_destroy(f->provider);
+
+	set_away(&f->places[1], false);
+	start(f, 2, 64 << 20, OTLOG_SPOOL_FULL_DROP_OLDEST);
+	assert_int_equal(emit(f, 1000), 1000);
+	wait_until_empty(f, 1);
+	assert_int_equal(otlog_provider_shutdown(f->provider, LONG_MS), OTLOG_DELIVERED);
+	assert_int_equal(books_of(f, 0).adopted, 0);
+	assert_int_equal(books_of(f, 0).delivered, 1000);
+	assert_int_equal(books_of(f, 1).adopted, 50000);
+	assert_int_equal(books_of(f, 1).delivered, 51000);
+	assert_each_once(&f->places[1], 51000);
+	assert_int_equal(queue_directory_find(f->directory, "", path), 2); /* . and .. */
+}
+
 int
 main(void)
 {
@@ -275,6 +314,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(drop_newest_keeps_the_oldest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(block_makes_emits_wait_and_drops_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_spooled_at_the_end_is_durable_and_stays, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_next_start_delivers_queue_and_spool, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
