@@ -29,7 +29,8 @@ typedef struct stream {
 	bool over; /* something was done to it: what still comes does not count */
 	h2_request request;
 	otlog__buffer body;
-	size_t sent; /* of the answer's body */
+	size_t sent;                 /* of the answer's body */
+	struct stream *next, **link; /* of the connection's */
 } stream;
 
 /* OPEN ──▶ DRAINING: the rest is written, then only the peer's end is waited for.  SILENT: until the peer's end */
@@ -40,6 +41,7 @@ typedef struct connection {
 	int fd; /* -1: free */
 	connection_state state;
 	nghttp2_session *session;
+	stream *streams;
 	otlog__buffer out;
 	size_t written;
 	bool limited; /* the answer that goes out has limits: */
@@ -257,6 +259,11 @@ begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	CHECK(stream);
 	stream->id = frame->hd.stream_id;
 	stream->play = next_play(c->server, false);
+	stream->next = c->streams;
+	stream->link = &c->streams;
+	if (c->streams)
+		c->streams->link = &stream->next;
+	c->streams = stream;
 	nghttp2_session_set_stream_user_data(session, stream->id, stream);
 	return 0;
 }
@@ -308,15 +315,24 @@ end_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	return 0;
 }
 
+static void
+free_stream(stream *stream)
+{
+	*stream->link = stream->next;
+	if (stream->next)
+		stream->next->link = stream->link;
+	otlog__buffer_free(&stream->body);
+	free(stream);
+}
+
 static int
 close_stream(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
 	stream *stream = nghttp2_session_get_stream_user_data(session, id);
 	(void)code, (void)user;
-	if (stream)
-		otlog__buffer_free(&stream->body);
-	free(stream);
 	nghttp2_session_set_stream_user_data(session, id, NULL);
+	if (stream)
+		free_stream(stream);
 	return 0;
 }
 
@@ -339,7 +355,9 @@ close_connection(connection *c)
 		const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	}
-	nghttp2_session_del(c->session); /* closes the streams */
+	while (c->streams)
+		free_stream(c->streams);
+	nghttp2_session_del(c->session);
 	otlog__buffer_free(&c->out);
 	close(c->fd);
 	*c = (connection){ .fd = -1 };
