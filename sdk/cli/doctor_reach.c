@@ -258,10 +258,21 @@ exchange(const otlog__doctor_address *address, const void *greeting, size_t gree
 otlog__doctor_speech
 otlog__doctor_listen(const otlog__doctor_reach *reach, uint64_t timeout_ms)
 {
-	/* A ClientHello of TLS 1.2 with two suites and no extension: any TLS answers it, be it with an alert. RFC 5246. */
-	static const unsigned char hello[52] = { 0x16, 3, 1, 0, 47, 1, 0, 0, 43, 3, 3,
-		                                 /* 32 bytes that need not be random, no session */
-		                                 [44] = 0, 4, 0xc0, 0x2f, 0x00, 0x2f, 1, 0 };
+	/*
+	 * A ClientHello of TLS 1.2 that any server of gRPC or HTTP should take: six suites, and the extensions
+	 * supported_groups, ec_point_formats, signature_algorithms and ALPN. RFC 5246, section 7.4.1.2; RFC 8422; RFC 7301.
+	 */
+	/* clang-format off */
+	static const unsigned char hello[116] = {
+		0x16, 3, 1, 0, 111, 1, 0, 0, 107, 3, 3, /* 32 bytes that need not be random; no session */
+		[44] = 0, 12, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 1, 0,
+		0, 54, /* extensions */
+		0, 10, 0, 8, 0, 6, 0, 0x1d, 0, 0x17, 0, 0x18,
+		0, 11, 0, 2, 1, 0,
+		0, 13, 0, 14, 0, 12, 4, 3, 8, 4, 4, 1, 5, 3, 8, 5, 5, 1,
+		0, 16, 0, 14, 0, 12, 2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'
+	};
+	/* clang-format on */
 	/* What HTTP/2 begins with, and empty SETTINGS: gRPC answers with its own. RFC 9113, section 3.4. */
 	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 	unsigned char answer[9];

@@ -105,16 +105,24 @@ write_notes(otlog__cli_notes *notes, FILE *out)
 	pthread_mutex_unlock(&notes->lock);
 }
 
+static const char *
+why_nothing(const otlog__doctor_settings *settings)
+{
+	if (strcmp(otlog__doctor_setting_find(settings, "OTEL_SDK_DISABLED")->value, "true") == 0)
+		return ": OTEL_SDK_DISABLED=true. Unset it to send logs.";
+	if (strcmp(otlog__doctor_setting_find(settings, "OTEL_LOGS_EXPORTER")->value, "none") == 0)
+		return ": OTEL_LOGS_EXPORTER=none. Unset it, and set OTEL_EXPORTER_OTLP_ENDPOINT, to send logs.";
+	return " that can be had. What the library says above is why.";
+}
+
 void
 otlog__doctor_text_end(const otlog__doctor_report *report, FILE *out)
 {
 	const colours *colour = choose(out);
 	write_notes(report->notes, out);
 	if (report->exit_status == OTLOG__CLI_NOTHING)
-		fprintf(out,
-		        "\n%sThere is no destination.%s Unset OTEL_SDK_DISABLED and OTEL_LOGS_EXPORTER=none, and set\n"
-		        "OTEL_EXPORTER_OTLP_ENDPOINT to where the receiver is.\n",
-		        colour->bad, colour->end);
+		fprintf(out, "\n%sThere is no destination%s%s\n", colour->bad, colour->end,
+		        why_nothing(report->settings));
 	else if (report->failing)
 		fprintf(out, "\n%s%zu of %zu destinations %s no records.%s\n", colour->bad, report->failing,
 		        report->destination_count, report->failing == 1 ? "takes" : "take", colour->end);
