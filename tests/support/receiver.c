@@ -16,6 +16,7 @@
 
 struct receiver {
 	struct MHD_Daemon *daemon;
+	receiver_options options;
 	unsigned port;
 	char url[64];
 
@@ -178,6 +179,8 @@ settle(receiver *receiver, exchange *exchange)
 	receiver_request *request = exchange->request;
 	const receiver_reply *reply = &exchange->reply;
 	bool answer = reply->part != RECEIVER_CLOSE_EARLY && reply->part != RECEIVER_CLOSE_LATE;
+	bool judges = receiver->options.judge && (request->message || request->json);
+	unsigned judged = judges ? receiver->options.judge(receiver->options.user, request) : 0;
 	pthread_mutex_lock(&receiver->lock);
 	while (reply->part == RECEIVER_HANG && !receiver->released && !receiver->stopping)
 		pthread_cond_wait(&receiver->changed, &receiver->lock);
@@ -185,6 +188,8 @@ settle(receiver *receiver, exchange *exchange)
 		answer = false;
 	if (answer) {
 		request->status = request->message || request->json ? reply->status : 400;
+		if (judged)
+			request->status = judged;
 		if (request->status / 100 == 2 && request->message)
 			keep_records(receiver, request->message);
 	}
@@ -294,6 +299,7 @@ receiver_start(const receiver_options *options)
 		options = &plain;
 	receiver *receiver = calloc(1, sizeof *receiver);
 	CHECK(receiver);
+	receiver->options = *options;
 	pthread_mutex_init(&receiver->lock, NULL);
 	pthread_cond_init(&receiver->changed, NULL);
 

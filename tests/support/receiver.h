@@ -27,11 +27,16 @@ typedef Opentelemetry__Proto__Collector__Logs__V1__ExportLogsServiceResponse rec
 
 typedef struct receiver receiver;
 
+typedef struct receiver_request receiver_request;
+
 /* {0} is a plain receiver on a port of its own choice. */
 typedef struct receiver_options {
 	unsigned port;           /* 0: any; else that of a receiver which was stopped */
 	const char *certificate; /* PEM text, not a file's name. Given: TLS, and the URL begins with https:// */
 	const char *key;
+	/* Gives the status of a decoded request by what it holds; 0: as the script says. Called in the receiver's threads. */
+	unsigned (*judge)(void *user, const receiver_request *request);
+	void *user;
 } receiver_options;
 
 /* NULL is {0}. Ends the test program if there is no port. */
@@ -72,7 +77,7 @@ void receiver_release(receiver *receiver);
 
 /* ---- What came --------------------------------------------------------------------------------------------------- */
 
-typedef struct receiver_request {
+struct receiver_request {
 	char *method;
 	char *path;
 	otlog_header *headers;
@@ -82,7 +87,7 @@ typedef struct receiver_request {
 	receiver_message *message; /* NULL: not decoded, or JSON */
 	json_tree *json;           /* NULL: not decoded, or protobuf */
 	unsigned status;           /* how it was answered; 0: not at all, or not yet */
-} receiver_request;
+};
 
 typedef struct receiver_record {
 	const Opentelemetry__Proto__Logs__V1__LogRecord *record;
