@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 CONFIG = """
 receivers:
@@ -18,6 +19,7 @@ receivers:
       grpc:
         endpoint: 127.0.0.1:{grpc}
 {tls}
+{processors}
 exporters:
   file:
     path: {path}
@@ -30,6 +32,7 @@ service:
   pipelines:
     logs:
       receivers: [otlp]
+      processors: [{used}]
       exporters: [file]
 """
 
@@ -41,6 +44,16 @@ TLS = """
 CLIENT_AUTHORITY = """
           client_ca_file: {authority}
 """
+
+# Less than any Collector takes: it refuses everything.
+MEMORY_LIMITER = """
+processors:
+  memory_limiter:
+    check_interval: 20ms
+    limit_mib: 2
+    spike_limit_mib: 1
+"""
+REFUSING = "Refusing data"
 
 READY = "Everything is ready"
 START_SECONDS = 60
@@ -68,7 +81,8 @@ def free_ports(count):
 
 
 class Collector:
-    """With `certificates` it speaks TLS; `mutual`: to clients that have one of them."""
+    """With `certificates` it speaks TLS; `mutual`: to clients that have one of them. `short_of_memory` counts from the next
+    start on: its memory limiter then refuses all records."""
 
     def __init__(self, program, folder, certificates=None, mutual=False):
         self.program = program
@@ -79,6 +93,7 @@ class Collector:
             self.tls = self.tls.rstrip() + CLIENT_AUTHORITY.format(authority=certificates.authority)
         self.config = pathlib.Path(folder) / "collector.yaml"
         self.output = pathlib.Path(folder) / "received.jsonl"
+        self.short_of_memory = False
         self.log = []
         self.process = None
         self.ports = None
@@ -87,13 +102,26 @@ class Collector:
         """Starts it, on the ports it had before if it had some. Another program may take a free port first."""
         for _ in range(1 if self.ports else 5):
             ports = self.ports or dict(zip(("http", "grpc"), free_ports(2)))
-            self.config.write_text(CONFIG.format(**ports, tls=self.tls, path=self.output), encoding="utf-8")
+            self.write_config(ports)
             if self.became_ready():
                 self.ports = ports
                 return self
             if not any("address already in use" in line for line in self.log):
                 break
         raise Failed("the Collector did not start:\n" + "".join(self.log[-30:]))
+
+    def write_config(self, ports):
+        processors, used = (MEMORY_LIMITER, "memory_limiter") if self.short_of_memory else ("", "")
+        config = CONFIG.format(**ports, tls=self.tls, path=self.output, processors=processors, used=used)
+        self.config.write_text(config, encoding="utf-8")
+
+    def wait_for_refusals(self):
+        """Until it has noticed that it is short of memory."""
+        deadline = time.monotonic() + START_SECONDS
+        while not any(REFUSING in line for line in list(self.log)):
+            if time.monotonic() > deadline:
+                raise Failed("the Collector does not refuse anything:\n" + "".join(self.log[-30:]))
+            time.sleep(0.02)
 
     def became_ready(self):
         self.log = []

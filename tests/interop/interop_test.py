@@ -2,8 +2,8 @@
 """Sends through otlog to a real OpenTelemetry Collector and compares what it wrote with what was sent.
 
 usage: interop_test.py CASE EMITTER COLLECTOR_STATUS
-CASE is one of `fields`, `burst`, `restart`, `third` (of all calls fails) and `maps` (of the process), with what it is
-to be done by: `-json` or `-grpc` instead of http/protobuf, `-gzip`, `-tls` or `-mtls`. COLLECTOR_STATUS is the file that
+CASE is one of `fields`, `burst`, `restart`, `third` (of all calls fails), `memory` (of the Collector is short) and
+`maps` (of the process), with what it is to be done by: `-json` or `-grpc` instead of http/protobuf, `-gzip`, `-tls` or `-mtls`. COLLECTOR_STATUS is the file that
 find_collector.py wrote. Exit status 77: skipped."""
 
 import pathlib
@@ -232,6 +232,25 @@ def case_third(run):
     print(f"{proxy.failed} calls failed, {len(sent.refused)} records were refused by the full queue")
 
 
+def case_memory(run, part=5000):
+    """Its memory limiter refuses what comes. The records wait, and arrive once each when there is memory again."""
+    run.collector.short_of_memory = True
+    with run.collector:
+        run.collector.wait_for_refusals()
+        with Stream(run.emitter, run.direct(OTEL_BLRP_SCHEDULE_DELAY="10")) as emitting:
+            answers = [emitting.ask(f"emit {part}"), emitting.ask("flush 1000"), emitting.ask(f"emit {part}")]
+            run.collector.stop()
+            refused = numbers(run)
+            run.collector.short_of_memory = False
+            run.collector.start()
+            answers += [emitting.ask("flush 60000"), emitting.finish()]
+        run.collector.stop()
+    if answers != [f"accepted {part}", "TIMEOUT", f"accepted {part}", "DELIVERED", "DELIVERED"]:
+        raise Failed(f"the emitter said {answers}")
+    check([f"{len(refused)} records passed the memory limiter"] * bool(refused))
+    check_all_there({(0, sequence) for sequence in range(2 * part)}, numbers(run), 0)
+
+
 # ---- what a process maps ---------------------------------------------------------------------------------------------
 
 GRPC_LIBRARIES = ("libotlog-grpc.so", "libgrpc.so", "libgpr.so")
@@ -289,6 +308,7 @@ CASES = {
     "burst": case_burst,
     "restart": case_restart,
     "third": case_third,
+    "memory": case_memory,
     "maps": case_maps,
 }
 
