@@ -98,6 +98,13 @@ otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_place *pla
 	return false;
 }
 
+bool
+otlog__spool_first_entry(int fd, uint64_t salt, otlog__spool_entry *entry)
+{
+	return read_at(fd, entry, sizeof *entry, OTLOG__SPOOL_PAGE) == sizeof *entry && entry->size && entry->records &&
+	       entry->head == head_of(entry, salt);
+}
+
 typedef enum request_state { INTACT, DAMAGED, NO_MEMORY } request_state;
 
 static request_state

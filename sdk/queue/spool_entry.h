@@ -49,6 +49,9 @@ typedef struct otlog__spool_range {
  */
 bool otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_place *place, otlog__spool_entry *entry);
 
+/* Reads the first entry's header of a segment whose own header is lost. False: it makes no sense. */
+bool otlog__spool_first_entry(int fd, uint64_t salt, otlog__spool_entry *entry);
+
 typedef enum otlog__spool_step {
 	OTLOG__SPOOL_ENTRY, /* one was read; *place lies behind it */
 	OTLOG__SPOOL_END,   /* there is none up to the end */

@@ -7,7 +7,8 @@
  *   undone    entries that no done slot covers: those that are handed out
  *   lost      entries that the numbers tell of, and whose header cannot be read: how many records they held is unknown
  *
- * Segments are told by their headers, not by the names of their files, so exchanged ones are read in the right place.
+ * Segments are told by their headers, not by the names of their files, so exchanged ones are read in the right place. One
+ * whose header is lost, both copies, is told by the salt of the others in the folder if its first entry is intact.
  * What is damaged is passed over; every intact entry is handed out, in the order of numbers. An entry that was cut off
  * at the very end was never appended, unless the machine went down meanwhile.
  *

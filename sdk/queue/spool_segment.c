@@ -200,49 +200,52 @@ header_is_foreign(const otlog__spool_header *header, const otlog__spool_header *
 	       (header->byte_order != OTLOG__BYTE_ORDER || header->version != OTLOG__SPOOL_VERSION);
 }
 
-otlog__spool_header_state
-otlog__spool_page_read(const uint8_t page[OTLOG__SPOOL_PAGE], otlog__spool_header *header, otlog__spool_place *place,
+void
+otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uint64_t first, otlog__spool_place *place,
                        uint64_t *generation)
 {
-	otlog__spool_header second;
-	memcpy(header, page, sizeof *header);
-	memcpy(&second, page + OTLOG__SPOOL_SECOND_HEADER, sizeof second);
-	if (!header_is_ours(header)) {
-		if (!header_is_ours(&second))
-			return header_is_foreign(header, &second) ? OTLOG__SPOOL_HEADER_FOREIGN
-			                                          : OTLOG__SPOOL_HEADER_DAMAGED;
-		*header = second;
-	}
-	*place = (otlog__spool_place){ .position = OTLOG__SPOOL_PAGE, .number = header->first };
-	*generation = 0;
 	static const size_t slots[] = { OTLOG__SPOOL_DONE, OTLOG__SPOOL_SECOND_DONE };
+	*place = (otlog__spool_place){ .position = OTLOG__SPOOL_PAGE, .number = first };
+	*generation = 0;
 	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
 		otlog__spool_done done;
 		memcpy(&done, page + slots[i], sizeof done);
-		if (done.crc != done_crc(&done, header->salt) || done.first != header->first ||
-		    done.generation <= *generation || done.position < OTLOG__SPOOL_PAGE || done.position % 8 ||
-		    done.number < header->first)
+		if (done.crc != done_crc(&done, salt) || done.first != first || done.generation <= *generation ||
+		    done.position < OTLOG__SPOOL_PAGE || done.position % 8 || done.number < first)
 			continue;
 		*generation = done.generation;
 		*place = (otlog__spool_place){ .position = done.position, .number = done.number };
 	}
-	return OTLOG__SPOOL_HEADER_OURS;
 }
 
 otlog__spool_header_state
-otlog__spool_header_read(int fd, otlog__spool_header *header, otlog__spool_place *place, uint64_t *generation)
+otlog__spool_page_header(const uint8_t page[OTLOG__SPOOL_PAGE], otlog__spool_header *header)
 {
-	uint8_t page[OTLOG__SPOOL_PAGE] = { 0 };
+	otlog__spool_header second;
+	memcpy(header, page, sizeof *header);
+	memcpy(&second, page + OTLOG__SPOOL_SECOND_HEADER, sizeof second);
+	if (header_is_ours(header))
+		return OTLOG__SPOOL_HEADER_OURS;
+	if (!header_is_ours(&second))
+		return header_is_foreign(header, &second) ? OTLOG__SPOOL_HEADER_FOREIGN : OTLOG__SPOOL_HEADER_DAMAGED;
+	*header = second;
+	return OTLOG__SPOOL_HEADER_OURS;
+}
+
+bool
+otlog__spool_page_read(int fd, uint8_t page[OTLOG__SPOOL_PAGE])
+{
 	size_t done = 0;
-	while (done < sizeof page) {
-		ssize_t got = pread(fd, page + done, sizeof page - done, (off_t)done);
+	memset(page, 0, OTLOG__SPOOL_PAGE); /* what is cut off is zero, and its CRC wrong */
+	while (done < OTLOG__SPOOL_PAGE) {
+		ssize_t got = pread(fd, page + done, OTLOG__SPOOL_PAGE - done, (off_t)done);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return OTLOG__SPOOL_HEADER_UNREADABLE;
+			return false;
 		if (got == 0)
-			break; /* cut off: what is missing is zero, and its CRC wrong */
+			break;
 		done += (size_t)got;
 	}
-	return otlog__spool_page_read(page, header, place, generation);
+	return true;
 }

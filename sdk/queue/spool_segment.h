@@ -84,19 +84,23 @@ void otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__s
 /* NULL-safe for what is not open. */
 void otlog__spool_segment_close(otlog__spool_segment *segment);
 
+/* Reads the header page; zeros where the file is cut off. False with errno set: the disk does not give it. */
+bool otlog__spool_page_read(int fd, uint8_t page[OTLOG__SPOOL_PAGE]);
+
 typedef enum otlog__spool_header_state {
 	OTLOG__SPOOL_HEADER_OURS,
-	OTLOG__SPOOL_HEADER_FOREIGN,   /* of another version or byte order */
-	OTLOG__SPOOL_HEADER_DAMAGED,   /* it makes no sense */
-	OTLOG__SPOOL_HEADER_UNREADABLE /* the disk does not give it: errno says why */
+	OTLOG__SPOOL_HEADER_FOREIGN, /* of another version or byte order */
+	OTLOG__SPOOL_HEADER_DAMAGED  /* it makes no sense */
 } otlog__spool_header_state;
 
-/* What the bytes of a header page say. *place: where the first entry stands that is not done with. */
-otlog__spool_header_state otlog__spool_page_read(const uint8_t page[OTLOG__SPOOL_PAGE], otlog__spool_header *header,
-                                                 otlog__spool_place *place, uint64_t *generation);
+/* Fills *header from that of its two copies that makes sense. */
+otlog__spool_header_state otlog__spool_page_header(const uint8_t page[OTLOG__SPOOL_PAGE], otlog__spool_header *header);
 
-/* The same of an open file. */
-otlog__spool_header_state otlog__spool_header_read(int fd, otlog__spool_header *header, otlog__spool_place *place,
-                                                   uint64_t *generation);
+/*
+ * What the done slots say of a segment of that chain with that first number: where the first entry stands that is not done
+ * with. *generation is 0 if no slot makes sense, so that nothing is done with.
+ */
+void otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uint64_t first,
+                            otlog__spool_place *place, uint64_t *generation);
 
 #endif

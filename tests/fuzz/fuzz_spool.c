@@ -109,8 +109,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	otlog__spool_place place;
 	uint64_t generation;
 	memcpy(page, bytes, size < sizeof page ? size : sizeof page);
-	if (otlog__spool_page_read(page, &header, &place, &generation) == OTLOG__SPOOL_HEADER_OURS)
-		CHECK(place.position >= OTLOG__SPOOL_PAGE && place.number >= header.first &&
-		      memchr(header.pipeline_name, '\0', sizeof header.pipeline_name));
+	if (otlog__spool_page_header(page, &header) == OTLOG__SPOOL_HEADER_OURS)
+		CHECK(memchr(header.pipeline_name, '\0', sizeof header.pipeline_name));
+	otlog__spool_page_done(page, SALT, FIRST, &place, &generation);
+	CHECK(place.position >= OTLOG__SPOOL_PAGE && place.position % 8 == 0 && place.number >= FIRST);
 	return 0;
 }

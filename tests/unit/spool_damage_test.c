@@ -303,17 +303,36 @@ an_entry_given_up_after_an_error_does_not_count(void **state)
 	spool_bytes_free(&bytes);
 }
 
+/* The chain of three, where the header page of the second is gone, and as much behind it. */
+static void
+write_chain_without_a_header(size_t behind)
+{
+	for (uint32_t i = 0; i < 3; i++)
+		write_segment(i + 1, 77, i * PER_SEGMENT, PER_SEGMENT);
+	spool_bytes bytes = spool_bytes_load(&folder, 2);
+	memset(bytes.data, 0xff, OTLOG__SPOOL_PAGE + behind);
+	spool_bytes_store(&folder, 2, bytes.data, bytes.size);
+	spool_bytes_free(&bytes);
+}
+
+static void
+a_segment_without_a_header_is_told_by_the_others(void **state)
+{
+	(void)state;
+	write_chain_without_a_header(0);
+	outcome got = read_folder(true);
+	assert_int_equal(got.totals.segments, 3);
+	assert_int_equal(got.marks, ALL(3 * PER_SEGMENT));
+	assert_int_equal(got.books.lost_entries + got.books.damaged, 0);
+	assert_int_equal(spool_folder_files(&folder), 0);
+}
+
 static void
 damaged_files_are_removed_with_what_is_intact_in_them_delivered(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < 3; i++)
-		write_segment(i + 1, 77, i * PER_SEGMENT, PER_SEGMENT);
-	spool_bytes bytes = spool_bytes_load(&folder, 2);
-	memset(bytes.data, 0xff, OTLOG__SPOOL_PAGE);
-	spool_bytes_store(&folder, 2, bytes.data, bytes.size);
-	spool_bytes_free(&bytes);
-	bytes = spool_bytes_load(&folder, 3);
+	write_chain_without_a_header(1);
+	spool_bytes bytes = spool_bytes_load(&folder, 3);
 	bytes.data[position_of(1) + 40] ^= 1;
 	bytes.data[position_of(2)] ^= 1;
 	spool_bytes_store(&folder, 3, bytes.data, bytes.size);
@@ -404,6 +423,7 @@ main(void)
 		IN_FOLDER(a_segment_in_the_middle_cut_off_after_every_byte),
 		IN_FOLDER(bytes_missing_in_the_middle_of_a_segment),
 		IN_FOLDER(an_entry_given_up_after_an_error_does_not_count),
+		IN_FOLDER(a_segment_without_a_header_is_told_by_the_others),
 		IN_FOLDER(damaged_files_are_removed_with_what_is_intact_in_them_delivered),
 		IN_FOLDER(every_bit_of_a_live_segment_flipped),
 		IN_FOLDER(random_flips_in_a_chain),
