@@ -2,12 +2,13 @@
  * SIGKILL at random while eight threads and the handlers that interrupt them emit into a queue file: afterwards nobody
  * but the file and the callers' own verdicts is left, and no record that emit accepted may be missing.
  *
- * OTLOG_KILLS sets the number of kills (20).
+ * OTLOG_FAULTS_FACTOR times 200 kills.
  */
 #include "tests/support/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
+#include "tests/support/factor.h"
 #include "tests/support/queue_crew.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
@@ -258,15 +259,16 @@ static void
 no_accepted_record_is_lost_when_the_process_is_killed(void **state)
 {
 	(void)state;
-	const char *wanted = getenv("OTLOG_KILLS");
-	uint32_t kills = wanted ? (uint32_t)strtoul(wanted, NULL, 10) : 20;
+	uint32_t kills = faults_count(200);
+	uint64_t started_nano = otlog__monotonic_nano();
 	totals sum = { 0 };
 	for (uint32_t i = 0; i < kills; i++)
 		one_kill(i, &sum);
 	print_message("%u kills: %lu emits returned, %lu of them in handlers, %lu refused; %lu records recovered, none "
-	              "lost, %lu twice; %lu evicted for the pipeline that was away\n",
+	              "lost, %lu twice; %lu evicted for the pipeline that was away; %.0f s\n",
 	              kills, (unsigned long)sum.returned, (unsigned long)sum.from_handlers, (unsigned long)sum.refused,
-	              (unsigned long)sum.recovered, (unsigned long)sum.twice, (unsigned long)sum.evicted);
+	              (unsigned long)sum.recovered, (unsigned long)sum.twice, (unsigned long)sum.evicted,
+	              (double)(otlog__monotonic_nano() - started_nano) / (double)OTLOG__NANOS_PER_S);
 }
 
 int
