@@ -195,11 +195,12 @@ otlog__grpc_link_take(otlog__grpc_channels *channels, otlog_export_result *resul
 }
 
 void
-otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, bool failed)
+otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, otlog__grpc_link_state state)
 {
-	bool useless = failed && has_failed(link->channel);
+	bool useless =
+	    state == OTLOG__GRPC_LINK_SILENT || (state == OTLOG__GRPC_LINK_DOUBTFUL && has_failed(link->channel));
 	pthread_mutex_lock(&channels->lock);
-	if (failed)
+	if (state != OTLOG__GRPC_LINK_GOOD)
 		channels->look_at_once = true;
 	if (useless && channels->current == link)
 		retire(channels); /* not the last: the caller's use counts */

@@ -1,7 +1,8 @@
 /*
  * The connection to one destination, which gRPC calls a channel. One that could not connect is given up, and the next
  * batch opens another: so each attempt really tries, and sees name servers as they then are. gRPC left to itself would
- * answer with the last failure until its own back-off is over. When the certificate files change, the next batch opens
+ * answer with the last failure until its own back-off is over, and go on using a connection behind which there is nobody
+ * any more. When the certificate files change, the next batch opens
  * another too, while the calls of the old one come to their end.
  */
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_CHANNEL_H
@@ -56,8 +57,14 @@ struct otlog__grpc_link {
  */
 otlog__grpc_link *otlog__grpc_link_take(otlog__grpc_channels *channels, otlog_export_result *result);
 
-/* Gives it back; `failed`: the call was not answered well, so whether the channel is still good is looked into. */
-void otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, bool failed);
+typedef enum otlog__grpc_link_state {
+	OTLOG__GRPC_LINK_GOOD,
+	OTLOG__GRPC_LINK_DOUBTFUL, /* the call was not answered well: whether the channel is still good is looked into */
+	OTLOG__GRPC_LINK_SILENT    /* the call was not answered: the next batch gets another channel */
+} otlog__grpc_link_state;
+
+/* Gives it back. */
+void otlog__grpc_link_give(otlog__grpc_channels *channels, otlog__grpc_link *link, otlog__grpc_link_state state);
 
 /* Closes the current link, if gRPC may be called, and frees the rest; nobody uses one any more. */
 void otlog__grpc_channels_close(otlog__grpc_channels *channels, bool usable);

@@ -77,7 +77,7 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 		                       endpoint);
 }
 
-static void
+static otlog__grpc_link_state
 run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *request, size_t records,
     otlog_export_result *result)
 {
@@ -88,7 +88,7 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 		otlog__grpc_judge(&cut_short, endpoint, result);
 		if (call)
 			grpc_call_unref(call);
-		return;
+		return OTLOG__GRPC_LINK_GOOD;
 	}
 	otlog__grpc_reply reply;
 	char said[512];
@@ -106,6 +106,9 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 	if (reply.outcome.status == GRPC_STATUS_OK)
 		accept_answer(self, &reply, records, result);
 	otlog__grpc_reply_free(&reply);
+	if (strcmp(result->error_type, OTLOG__GRPC_TIMEOUT) == 0)
+		return OTLOG__GRPC_LINK_SILENT;
+	return result->verdict == OTLOG_VERDICT_RETRY ? OTLOG__GRPC_LINK_DOUBTFUL : OTLOG__GRPC_LINK_GOOD;
 }
 
 static void
@@ -123,8 +126,7 @@ export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, u
 		.body_size = batch->request_size,
 		.timeout_ms = timeout_ms,
 	};
-	run(self, place, &request, batch->records, result);
-	otlog__grpc_link_give(&self->channels, link, result->verdict == OTLOG_VERDICT_RETRY);
+	otlog__grpc_link_give(&self->channels, link, run(self, place, &request, batch->records, result));
 }
 
 /* What can be told without the network. Returns true if the batch is not to be sent. */

@@ -13,6 +13,9 @@
  */
 #define OTLOG__GRPC_RECEIVE_MAX 4194357
 
+/* The error type of an attempt whose time was up; where the receiver's was, it is the status's name. */
+#define OTLOG__GRPC_TIMEOUT "timeout"
+
 /* Everything is borrowed. */
 typedef struct otlog__grpc_outcome {
 	int status;       /* a grpc_status_code, the peer's or gRPC's own */

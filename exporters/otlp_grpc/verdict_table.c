@@ -68,7 +68,7 @@ const otlog__grpc_status otlog__grpc_other_status = { "", DROP, "nothing that gR
 #define CLOSED { "connection_broken", RETRY, "the connection was closed", false, CHECK_TLS, CHECK_CLIENT }
 #define LEAVING { NULL, RETRY, "the receiver is going away (GOAWAY)", false, "If that does not end, see its log", NULL }
 #define STREAM_RESET { "stream_reset", RETRY, "it broke the request off without an answer (RST_STREAM)", true, SEE_LOG, NULL }
-#define NO_TIME { "timeout", RETRY, "no answer in time", false, "See whether it is overloaded, or raise " TIMEOUT, NULL }
+#define NO_TIME { OTLOG__GRPC_TIMEOUT, RETRY, "no answer in time", false, "See whether it is overloaded, or raise " TIMEOUT, NULL }
 #define OVER_LIMIT { NULL, TOO_LARGE, "the batch is larger than the receiver takes", true, LOWER_BATCH, NULL }
 #define NO_ADDRESS { NULL, RETRY, "gRPC has nowhere to connect to", true, "Check the name server and " ENDPOINT, "Check that the files of " CA_FILE ", _CLIENT_CERTIFICATE and _CLIENT_KEY are PEM and belong together" }
 
