@@ -21,11 +21,11 @@ last_takes(const otlog__spool *spool, uint64_t bytes)
 	       otlog__file_may_grow_to(last->end + bytes);
 }
 
-/* Bytes that the spool's files grow by. */
-static uint64_t
-growth(const otlog__spool *spool, uint64_t bytes)
+/* Whether the spool's files may grow by an entry of that many bytes. */
+static bool
+has_bytes_left(const otlog__spool *spool, uint64_t bytes, bool in_last)
 {
-	return bytes + (last_takes(spool, bytes) ? 0 : OTLOG__SPOOL_PAGE);
+	return spool->books.bytes + bytes + (in_last ? 0 : OTLOG__SPOOL_PAGE) <= spool->options.max_bytes;
 }
 
 static bool
@@ -41,8 +41,8 @@ otlog__spool_has_room(otlog__spool *spool, size_t size)
 		return false;
 	pthread_mutex_lock(&spool->appending);
 	pthread_mutex_lock(&spool->mutex);
-	bool room = spool->options.drop_oldest ||
-	            spool->books.bytes + growth(spool, otlog__spool_entry_bytes(size)) <= spool->options.max_bytes;
+	uint64_t bytes = otlog__spool_entry_bytes(size);
+	bool room = spool->options.drop_oldest || has_bytes_left(spool, bytes, last_takes(spool, bytes));
 	pthread_mutex_unlock(&spool->mutex);
 	pthread_mutex_unlock(&spool->appending);
 	return room;
@@ -55,8 +55,8 @@ otlog__spool_has_room(otlog__spool *spool, size_t size)
 static bool
 reserve(otlog__spool *spool, uint64_t bytes, otlog__spooled **last, otlog__spooled **garbage)
 {
-	uint64_t more;
-	while (spool->books.bytes + (more = growth(spool, bytes)) > spool->options.max_bytes) {
+	bool in_last;
+	while (in_last = last_takes(spool, bytes), !has_bytes_left(spool, bytes, in_last)) {
 		otlog__spooled *oldest = spool->first;
 		if (!spool->options.drop_oldest || !oldest)
 			return false;
@@ -64,10 +64,9 @@ reserve(otlog__spool *spool, uint64_t bytes, otlog__spooled **last, otlog__spool
 		oldest->records = 0;
 		otlog__spool_unlist(spool, oldest, garbage);
 	}
-	spool->books.bytes += more;
-	*last = NULL;
-	if (last_takes(spool, bytes)) {
-		*last = spool->last;
+	spool->books.bytes += bytes + (in_last ? 0 : OTLOG__SPOOL_PAGE);
+	*last = in_last ? spool->last : NULL;
+	if (in_last) {
 		spool->last->holders++;
 		spool->last->writing = true;
 		spool->last->bytes += bytes;
