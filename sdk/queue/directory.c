@@ -43,9 +43,8 @@ file_system_is_trusted(int directory)
 	}
 }
 
-/* Whether nobody else can put files into it. */
-static bool
-is_ours_alone(const struct stat *info)
+bool
+otlog__directory_is_ours(const struct stat *info)
 {
 	return info->st_uid == geteuid() && (info->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -74,7 +73,7 @@ open_inside(int outer, bool create, otlog__directory_trouble *trouble)
 		return trouble_is(trouble, errno,
 		                  "it is not this user's alone, and the folder otlog-<uid> inside cannot be opened",
 		                  "remove that, or name a directory that is writable for this user alone (mode 0700)");
-	if (fstat(inner, &info) == 0 && is_ours_alone(&info))
+	if (fstat(inner, &info) == 0 && otlog__directory_is_ours(&info))
 		return inner;
 	close(inner);
 	return trouble_is(trouble, EPERM, "the folder otlog-<uid> inside it is somebody else's",
@@ -100,7 +99,7 @@ otlog__directory_open(const char *path, bool create, otlog__directory_trouble *t
 		return trouble_is(trouble, 0, "its file system may break its promise of room",
 		                  "choose a directory on ext4, xfs, btrfs or tmpfs");
 	}
-	if (fstat(fd, &info) == 0 && is_ours_alone(&info))
+	if (fstat(fd, &info) == 0 && otlog__directory_is_ours(&info))
 		return fd;
 	int inner = open_inside(fd, create, trouble);
 	close(fd);

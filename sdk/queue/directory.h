@@ -24,6 +24,11 @@ typedef struct otlog__directory_trouble {
  */
 int otlog__directory_open(const char *path, bool create, otlog__directory_trouble *trouble);
 
+struct stat;
+
+/* Whether nobody else can put files into it. */
+bool otlog__directory_is_ours(const struct stat *info);
+
 /*
  * Opens a file that may hold other people's mischief: never a link, a device or a pipe. It must be a file of ours that
  * nobody else may write to, with one name. -1 with errno set: ELOOP, EINVAL (no plain file), EPERM (somebody else's),

@@ -64,11 +64,15 @@ typedef struct otlog__image_lane {
 	uint32_t run_count;
 	uint64_t end_seq; /* frames that were accepted, as far as can be told */
 	uint64_t end_position;
+	uint64_t waiting; /* intact records that wait for one of the pipelines */
 	otlog__image_place places[OTLOG__LAYOUT_PIPELINES];
 } otlog__image_lane;
 
 /* Reads all there is to say about the lane. False when memory is short. Free it in either case. */
 bool otlog__image_load(const otlog__image *image, uint32_t lane, otlog__image_lane *out);
+
+/* Frames of the lane that every pipeline is done with at this moment, at least. */
+uint64_t otlog__image_released(const otlog__image *image, uint32_t lane);
 
 void otlog__image_lane_free(otlog__image_lane *lane);
 
@@ -92,7 +96,7 @@ typedef struct otlog__image_refs {
 } otlog__image_refs;
 
 /*
- * Reads the next records that have a bit of the mask, and moves *at behind them. Their bytes are put into *bytes from its
+ * Reads the next records that wait for a pipeline of the mask, and moves *at behind them. Their bytes are put into *bytes from its
  * beginning, and the refs point there. Returns how many; 0: the end, with *at behind the last frame, or memory is short
  * (errno ENOMEM, else 0).
  */

@@ -95,6 +95,7 @@ pass_cursors(const loading *load, uint64_t position, uint64_t seq, uint32_t *pas
 static void
 count_waiting(otlog__image_lane *out, uint32_t pipelines)
 {
+	out->waiting += pipelines != 0;
 	for (; pipelines; pipelines &= pipelines - 1)
 		out->places[__builtin_ctz(pipelines)].waiting++;
 }
@@ -355,6 +356,7 @@ look_at_everything(loading *load)
 {
 	otlog__image_lane *out = load->out;
 	out->run_count = 0;
+	out->waiting = 0;
 	for (uint32_t p = 0; p < OTLOG__LAYOUT_PIPELINES; p++)
 		out->places[p].waiting = 0;
 	/* Without checksums nothing in an untrusted lane tells a record from what lay there before. */
@@ -380,6 +382,16 @@ otlog__image_lost_from(const otlog__image_lane *lane, uint64_t seq)
 		there += end > from ? end - from : 0;
 	}
 	return lane->end_seq > seq ? lane->end_seq - seq - there : 0;
+}
+
+uint64_t
+otlog__image_released(const otlog__image *image, uint32_t lane)
+{
+	uint64_t seq;
+	otlog__image_bytes(
+	    image, (uint64_t)OTLOG__CONTROL_PAGE * (1 + (uint64_t)lane) + offsetof(otlog__lane_page, released.seq),
+	    &seq, sizeof seq);
+	return seq;
 }
 
 /* Of three counts that lie near each other in a sound lane one that another bears out. */

@@ -10,6 +10,7 @@
 
 typedef struct reading {
 	const otlog__image *image;
+	const otlog__image_lane *loaded;
 	uint32_t lane;
 	uint32_t mask;
 	uint32_t max_records;
@@ -77,12 +78,22 @@ frame_at(const reading *read, size_t at, uint64_t seq, otlog__frame *frame)
 	return STEP_DONE;
 }
 
+/* Whether a pipeline of the mask is not done with the frame. */
+static bool
+is_wanted(const reading *read, const otlog__frame *frame, uint64_t seq)
+{
+	for (uint32_t bits = frame->pipelines & read->mask; bits; bits &= bits - 1)
+		if (read->loaded->places[__builtin_ctz(bits)].consumed <= seq)
+			return true;
+	return false;
+}
+
 /* Takes the frame into the batch if it is wanted. False: there is no room for it any more. */
 static bool
-take_frame(reading *read, const otlog__frame *frame, size_t at)
+take_frame(reading *read, const otlog__frame *frame, uint64_t seq, size_t at)
 {
 	uint32_t size = frame->size - read->image->trailer;
-	if (!(frame->pipelines & read->mask))
+	if (!is_wanted(read, frame, seq))
 		return true;
 	bool room =
 	    read->records < read->max_records && (read->records == 0 || size <= read->max_bytes - read->taken_bytes);
@@ -107,7 +118,7 @@ go_through(reading *read, const otlog__run *run, otlog__image_at *at, uint64_t *
 		*need = otlog__frame_bytes(frame.size);
 		if (found != STEP_DONE)
 			return found;
-		if (!take_frame(read, &frame, position))
+		if (!take_frame(read, &frame, at->seq, position))
 			break;
 		position += *need;
 		at->seq++;
@@ -117,11 +128,22 @@ go_through(reading *read, const otlog__run *run, otlog__image_at *at, uint64_t *
 	return STEP_DONE;
 }
 
+/* How much to read for a batch, by what the run's frames take on average. */
+static uint64_t
+bytes_for(const reading *read, const otlog__run *run)
+{
+	uint64_t average = ((uint64_t)run->end - run->start) * 8 / run->frames;
+	uint64_t records = average * read->max_records;
+	uint64_t bytes = read->max_bytes < records ? read->max_bytes : records;
+	bytes += bytes / 8 + 4096;
+	return bytes < MOST_BYTES ? bytes : MOST_BYTES;
+}
+
 /* The run from *at on. What has changed since it was looked at is passed over and counted as lost. */
 static bool
 read_run(reading *read, const otlog__run *run, otlog__image_at *at)
 {
-	uint64_t most = read->max_bytes < MOST_BYTES / 2 ? read->max_bytes + MOST_BYTES / 64 : MOST_BYTES;
+	const uint64_t most = bytes_for(read, run);
 	uint64_t want = most;
 	while (at->offset < run->end && !read->full && read->records == 0) {
 		uint64_t need = 0;
@@ -180,6 +202,7 @@ otlog__image_read(const otlog__image *image, uint32_t lane, const otlog__image_l
                   otlog__image_refs *refs)
 {
 	reading read = { .image = image,
+		         .loaded = loaded,
 		         .lane = lane,
 		         .mask = mask,
 		         .max_records = max_records,

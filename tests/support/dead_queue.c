@@ -8,6 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Protobuf, as what is read of them may be: schema URLs. */
+#define RESOURCE "\x1a\x07I was I"
+#define TAIL "\x1a\x01u"
+static const char scopes[3][5] = { "\x1a\x02s0", "\x1a\x02s1", "\x1a\x02s2" };
+
 uint32_t
 dead_queue_emit(otlog__queue *queue, const dead_queue *as, uint32_t first, uint32_t count)
 {
@@ -49,12 +54,12 @@ live_and_die(const dead_queue *as)
 	                                               .lanes = lanes,
 	                                               .pipelines = as->pipelines,
 	                                               .pipeline_count = as->pipeline_count,
-	                                               .resource = "who I was",
+	                                               .resource = RESOURCE,
 	                                               .resource_size = 9,
 	                                               .checksums = as->checksums });
 	CHECK(queue && otlog__queue_in_file(queue));
-	for (uint32_t scope = 0; scope < 3; scope++)
-		CHECK(otlog__queue_add_scope(queue, &scope, sizeof scope, "url", 3) == scope);
+	for (uint16_t scope = 0; scope < 3; scope++)
+		CHECK(otlog__queue_add_scope(queue, scopes[scope], 4, TAIL, 3) == scope);
 	CHECK(dead_queue_emit(queue, as, 0, as->records) == as->records);
 	deliver(queue, as->delivered);
 	if (as->then)
@@ -94,16 +99,15 @@ dead_tally_make(uint32_t source)
 static bool
 scope_fits(const otlog__backlog_batch *batch, uint32_t number, uint16_t scope)
 {
-	uint32_t expected = number % 3;
 	otlog__scope_bytes bytes = otlog__scopes_get(batch->scopes, scope);
-	return scope == expected && bytes.head_size == sizeof expected && bytes.tail_size == 3 &&
-	       memcmp(bytes.head, &expected, sizeof expected) == 0 && memcmp(bytes.tail, "url", 3) == 0;
+	return scope == number % 3 && bytes.head_size == 4 && bytes.tail_size == 3 &&
+	       memcmp(bytes.head, scopes[scope], 4) == 0 && memcmp(bytes.tail, TAIL, 3) == 0;
 }
 
 void
 dead_tally_enter(dead_tally *tally, const otlog__backlog_batch *batch)
 {
-	CHECK(batch->refs && batch->resource_size == 9 && memcmp(batch->resource, "who I was", 9) == 0);
+	CHECK(batch->refs && batch->resource_size == 9 && memcmp(batch->resource, RESOURCE, 9) == 0);
 	for (uint32_t i = 0; i < batch->records; i++) {
 		uint32_t source = 0, number = 0;
 		tally->records++;

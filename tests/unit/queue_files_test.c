@@ -1,0 +1,354 @@
+/* Looking into queue directories, as tools do: what is said of the files, and what is read of them. */
+#include "tests/support/cmocka.h"
+
+#include <otlog/queue_files.h>
+
+#include "sdk/queue/spool.h"
+#include "tests/support/check.h"
+#include "tests/support/dead_image.h"
+#include "tests/support/dead_queue.h"
+#include "tests/support/diagnosed.h"
+#include "tests/support/queue_image.h"
+#include "tests/support/queue_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const names[] = { "otlp_http", "console" };
+static char directory[64];
+
+static int
+make_directory(void **state)
+{
+	(void)state;
+	queue_directory_make(directory);
+	diagnosed_begin();
+	return 0;
+}
+
+static int
+remove_directory(void **state)
+{
+	(void)state;
+	queue_directory_remove(directory);
+	return 0;
+}
+
+/* A log record of no more than a body: field 5, a string value. Made of the number alone. */
+static size_t
+make_record(uint8_t out[32], uint32_t number)
+{
+	int text = snprintf((char *)out + 4, 28, "record %u", number);
+	out[0] = 5 << 3 | 2;
+	out[1] = (uint8_t)(text + 2);
+	out[2] = 1 << 3 | 2;
+	out[3] = (uint8_t)text;
+	return (size_t)text + 4;
+}
+
+static void
+emit(otlog__queue *queue, uint32_t from, uint32_t to)
+{
+	for (uint32_t number = from; number < to; number++) {
+		uint8_t record[32];
+		size_t size = make_record(record, number);
+		otlog__slot slot;
+		CHECK(otlog__queue_begin(queue, size, &slot) == OTLOG_EMIT_ACCEPTED);
+		memcpy(slot.bytes, record, size);
+		otlog__queue_commit(queue, &slot, size, 0, (uint16_t)(number % 3 + 1));
+	}
+}
+
+/* Records 0 … 89: number % 3 is 0 for the first, 1 for the second, 2 for both; 20 delivered by the first. */
+static void
+emit_real_records(otlog__queue *queue, void *user)
+{
+	(void)user;
+	otlog__frame_ref refs[20];
+	otlog__batch_span span;
+	emit(queue, 0, 90);
+	CHECK(otlog__queue_read_begin(queue, 0, 20, SIZE_MAX, refs, &span) == 20);
+	otlog__queue_read_end(queue, 0);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
+}
+
+static void
+make_dead(bool checksums)
+{
+	dead_queue queue = { .directory = directory,
+		             .pipelines = names,
+		             .pipeline_count = 2,
+		             .then = emit_real_records,
+		             .checksums = checksums };
+	dead_queue_make(&queue);
+}
+
+typedef struct seen {
+	int files;
+	otlog_queue_file last;
+	char name[128];
+	char problem[300];
+	char pipelines[OTLOG_MAX_PIPELINES][32];
+} seen;
+
+static void
+see(void *user, const otlog_queue_file *file)
+{
+	seen *self = user;
+	self->files++;
+	self->last = *file;
+	snprintf(self->name, sizeof self->name, "%s", file->name);
+	snprintf(self->problem, sizeof self->problem, "%s", file->problem);
+	for (size_t p = 0; p < file->pipeline_count; p++)
+		snprintf(self->pipelines[p], sizeof self->pipelines[p], "%s", file->pipelines[p]);
+}
+
+static seen
+visit(void)
+{
+	seen all = { 0 };
+	assert_true(otlog_queue_files_visit(directory, see, &all));
+	return all;
+}
+
+static void
+a_dead_queue_is_described(void **state)
+{
+	(void)state;
+	for (int checksums = 0; checksums < 2; checksums++) {
+		char path[512];
+		make_dead(checksums);
+		seen all = visit();
+		assert_int_equal(all.files, 1);
+		assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_WAITING);
+		assert_string_equal(all.problem, "");
+		assert_int_equal(all.last.pipeline_count, 2);
+		assert_string_equal(all.pipelines[0], "otlp_http");
+		assert_string_equal(all.pipelines[1], "console");
+		assert_int_equal(all.last.waiting[0], 40);
+		assert_int_equal(all.last.waiting[1], 60);
+		/* The first has had 20 of its 60: numbers 0, 2, 3, 5, … 29. Of these the odd ones out were its alone. */
+		assert_int_equal(all.last.records, 90 - 10);
+		assert_int_equal(all.last.damaged + all.last.spooled, 0);
+		assert_true(all.last.trusted);
+		assert_true(all.last.owner_pid && all.last.created_unix_nano);
+		assert_in_range(all.last.bytes, 65536 * 2, 65536 * 3);
+		assert_int_equal(queue_directory_find(directory, ".queue", path), 1); /* still */
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+typedef struct read_back {
+	uint32_t numbers[90];
+	uint32_t records;
+	uint32_t batches;
+	uint32_t stop_after; /* batches; 0: never */
+	bool scoped;
+} read_back;
+
+static bool
+read_batch(void *user, const otlog_batch *batch)
+{
+	read_back *self = user;
+	otlog_batch_reader reader = otlog_batch_records(batch);
+	otlog_record_view record;
+	uint32_t before = self->records, number;
+	while (otlog_batch_next(&reader, &record)) {
+		char body[32];
+		otlog_value_text(&record.body, body, sizeof body);
+		CHECK(sscanf(body, "record %u", &number) == 1 && number < 90);
+		self->numbers[number]++;
+		self->records++;
+	}
+	CHECK(self->records - before == batch->records);
+	return ++self->batches != self->stop_after;
+}
+
+static void
+what_waits_is_read(void **state)
+{
+	(void)state;
+	make_dead(false);
+	seen all = visit();
+	read_back first = { 0 }, second = { 0 }, any = { 0 }, none = { 0 };
+	assert_true(otlog_queue_file_read(directory, all.name, "otlp_http", read_batch, &first));
+	assert_true(otlog_queue_file_read(directory, all.name, "console", read_batch, &second));
+	assert_true(otlog_queue_file_read(directory, all.name, NULL, read_batch, &any));
+	assert_true(otlog_queue_file_read(directory, all.name, "nobody", read_batch, &none));
+	assert_int_equal(first.records, 40);
+	assert_int_equal(second.records, 60);
+	assert_int_equal(any.records, 80);
+	assert_int_equal(none.batches, 0);
+	for (uint32_t number = 0; number < 90; number++) {
+		bool for_first = number % 3 != 1 && number >= 30, for_second = number % 3 != 0;
+		assert_int_equal(first.numbers[number], for_first);
+		assert_int_equal(second.numbers[number], for_second);
+		assert_int_equal(any.numbers[number], for_first || for_second);
+	}
+}
+
+static void
+reading_stops_when_it_is_told_to(void **state)
+{
+	(void)state;
+	dead_queue queue = { .directory = directory, .pipelines = names, .pipeline_count = 1, .records = 0 };
+	queue.then = emit_real_records;
+	queue.lanes = 1;
+	dead_queue_make(&queue);
+	seen all = visit();
+	read_back some = { .stop_after = 1 };
+	assert_true(otlog_queue_file_read(directory, all.name, NULL, read_batch, &some));
+	assert_int_equal(some.batches, 1);
+}
+
+static void
+what_cannot_be_read_is_an_error(void **state)
+{
+	(void)state;
+	seen all = { 0 };
+	read_back some = { 0 };
+	assert_false(otlog_queue_files_visit("/nonexistent/directory", see, &all));
+	assert_int_equal(errno, ENOENT);
+	assert_false(otlog_queue_files_visit(NULL, see, &all));
+	assert_false(otlog_queue_file_read(directory, "no-such-name", NULL, read_batch, &some));
+	assert_int_equal(errno, ENOENT);
+	assert_false(otlog_queue_file_read(directory, "../escape", NULL, read_batch, &some));
+	assert_int_equal(errno, EINVAL);
+	assert_true(otlog_queue_files_visit(directory, see, &all));
+	assert_int_equal(all.files, 0);
+}
+
+/* In a child, for a process does not look at its own. */
+static int
+sees_a_live_queue(void)
+{
+	seen all = visit();
+	read_back any = { 0 };
+	if (all.files != 1 || all.last.state != OTLOG_QUEUE_FILE_LIVE || all.last.records != 90 ||
+	    all.last.damaged != 0)
+		return 1;
+	return otlog_queue_file_read(directory, all.name, NULL, read_batch, &any) && any.records == 90 ? 0 : 2;
+}
+
+static void
+a_live_queue_is_looked_at_without_harm(void **state)
+{
+	(void)state;
+	int status;
+	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){
+	    .directory = directory, .bytes = 65536, .lanes = 1, .pipelines = names, .pipeline_count = 2 });
+	assert_true(otlog__queue_in_file(queue));
+	emit(queue, 0, 90);
+	seen own = visit();
+	assert_int_equal(own.files, 0);
+	for (int i = 0; i < 2; i++) { /* the second time shows that the lock is still there */
+		fflush(NULL);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(sees_a_live_queue());
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+	otlog__queue_free(queue);
+}
+
+static void
+damage_is_counted_and_named(void **state)
+{
+	(void)state;
+	dead_image image;
+	make_dead(false);
+	dead_image_load(&image, directory);
+	dead_image_data(&image, 0)[dead_image_frame(&image, 0, 50) + 3] ^= 8;
+	dead_image_put(&image, directory);
+	seen all = visit();
+	assert_int_equal(all.last.damaged, 1);
+	assert_int_equal(all.last.records, 79);
+	assert_non_null(strstr(all.problem, "damaged"));
+
+	dead_image_header(&image)->version = 1;
+	dead_image_sign(&image);
+	dead_image_put(&image, directory);
+	all = visit();
+	assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_FOREIGN);
+	assert_non_null(strstr(all.problem, "version"));
+
+	memset(image.queue, 0x5a, 4096);
+	dead_image_put(&image, directory);
+	all = visit();
+	assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_DAMAGED);
+	assert_int_equal(all.last.records, 0);
+	read_back any = { 0 };
+	assert_false(otlog_queue_file_read(directory, all.name, NULL, read_batch, &any));
+	dead_image_free(&image);
+}
+
+static void
+a_queue_of_before_the_machine_went_down_is_not_trusted(void **state)
+{
+	(void)state;
+	dead_image image;
+	make_dead(false);
+	dead_image_load(&image, directory);
+	dead_image_reboot(&image);
+	dead_image_put(&image, directory);
+	seen all = visit();
+	assert_false(all.last.trusted);
+	assert_int_equal(all.last.records, 0);
+	assert_int_equal(all.last.damaged, 90);
+	assert_non_null(strstr(all.problem, "OTLOG_DURABILITY"));
+	dead_image_free(&image);
+}
+
+static void
+links_and_pipes_are_not_followed(void **state)
+{
+	(void)state;
+	char path[128];
+	snprintf(path, sizeof path, "%s/link.queue", directory);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	snprintf(path, sizeof path, "%s/pipe.queue", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof path, "%s/folder.queue", directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	seen all = visit();
+	assert_int_equal(all.files, 3);
+	assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_DAMAGED);
+	assert_true(all.problem[0] != '\0');
+}
+
+static void
+states_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_LIVE), "live");
+	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_WAITING), "waiting");
+	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_FOREIGN), "foreign");
+	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_DAMAGED), "damaged");
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIRECTORY(a_dead_queue_is_described),
+		IN_DIRECTORY(what_waits_is_read),
+		IN_DIRECTORY(reading_stops_when_it_is_told_to),
+		IN_DIRECTORY(what_cannot_be_read_is_an_error),
+		IN_DIRECTORY(a_live_queue_is_looked_at_without_harm),
+		IN_DIRECTORY(damage_is_counted_and_named),
+		IN_DIRECTORY(a_queue_of_before_the_machine_went_down_is_not_trusted),
+		IN_DIRECTORY(links_and_pipes_are_not_followed),
+		cmocka_unit_test(states_have_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
