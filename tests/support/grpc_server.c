@@ -249,6 +249,8 @@ take_message(grpc_receiver *receiver, session *session)
 	if (is_poisoned(receiver))
 		session->reply = (grpc_receiver_reply){ .status = GRPC_STATUS_INVALID_ARGUMENT, .text = "poison" };
 	bool hang = session->reply.hang && !receiver->released;
+	if (!receiver->options.count_only)
+		receiver->calls[receiver->call_count - 1].taken = !hang && session->reply.status == 0;
 	if (hang) {
 		session->next = receiver->hanging;
 		receiver->hanging = session;

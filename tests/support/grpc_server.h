@@ -65,6 +65,7 @@ typedef struct grpc_receiver_call {
 	otlog_header *headers; /* those that gRPC shows; values of -bin decoded */
 	size_t header_count;
 	bool gzipped;
+	bool taken;    /* it was answered with OK, at once */
 	uint8_t *body; /* after decompression */
 	size_t body_size;
 } grpc_receiver_call;
