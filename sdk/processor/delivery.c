@@ -19,6 +19,7 @@
 typedef struct part {
 	uint32_t first;
 	uint32_t count;
+	bool too_large; /* as such it was refused */
 } part;
 
 typedef struct delivery {
@@ -26,6 +27,10 @@ typedef struct delivery {
 	otlog__batch_end *end;
 	part parts[MOST_PARTS]; /* still to be sent, the next one last */
 	size_t part_count;
+	part put_off[MOST_PARTS]; /* refused, and not worth halving unless something else is taken */
+	size_t put_off_count;
+	bool took_some;
+	otlog_export_result refusal; /* the last one */
 	uint32_t attempts;
 	uint32_t refusals;   /* parts in a row that were refused, with none taken between */
 	uint32_t round;      /* of the schedule, when the attempt began */
@@ -195,6 +200,7 @@ static void
 took(delivery *d, const otlog__buffer *request)
 {
 	d->refusals = 0;
+	d->took_some = true;
 	d->bytes += request->size;
 	/* Relaxed: a hint for later batches. Looked at first, for this is mostly so. */
 	_Atomic uint32_t *gave_up = &d->worker->processor->gave_up_halves;
@@ -263,32 +269,65 @@ halvings(uint32_t records)
 	return count;
 }
 
+static void
+split(delivery *d, part which)
+{
+	uint32_t half = which.count / 2;
+	d->parts[d->part_count++] = (part){ .first = which.first + half, .count = which.count - half };
+	d->parts[d->part_count++] = (part){ .first = which.first, .count = half };
+}
+
+static void
+drop_refused(delivery *d, part which)
+{
+	drop_part(d, which, which.too_large ? OTLOG_DROP_TOO_LARGE : OTLOG_DROP_REJECTED, &d->refusal);
+}
+
 /*
  * The part is refused for something in it. One bad record is found by halving; where nothing at all is taken after as
- * many tries as that needs, and a few more, the destination refuses everything, and is spared the other halves.
+ * many tries as that needs, and a few more, the destination seems to refuse everything: what it refuses then is put off
+ * until the rest of the batch has been tried once, and is halved only if some of that was taken.
  */
 static void
 refused(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
 {
 	otlog__worker *w = d->worker;
 	otlog__batch_processor *p = w->processor;
-	bool too_large = result->verdict == OTLOG_VERDICT_TOO_LARGE;
+	which.too_large = result->verdict == OTLOG_VERDICT_TOO_LARGE;
 	d->refusals++;
+	d->refusal = *result;
 	if (which.count == 1) {
-		drop_record(d, request, too_large, result);
+		drop_record(d, request, which.too_large, result);
 		return;
 	}
-	if (too_large)
+	if (which.too_large)
 		remember_size(p, request->size);
-	if (d->refusals > halvings(w->records) + 3)
+	if (!d->took_some && d->refusals > halvings(w->records) + 3)
 		atomic_store_explicit(&p->gave_up_halves, 1, memory_order_relaxed); /* as in took */
-	if (atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed)) {
-		drop_part(d, which, too_large ? OTLOG_DROP_TOO_LARGE : OTLOG_DROP_REJECTED, result);
-		return;
+	if (d->took_some || !atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed))
+		split(d, which);
+	else if (d->put_off_count < MOST_PARTS)
+		d->put_off[d->put_off_count++] = which;
+	else
+		drop_refused(d, which);
+}
+
+/* The part to be sent next; false if there is none. */
+static bool
+next_part(delivery *d, part *out)
+{
+	while (d->part_count == 0 && d->put_off_count) {
+		part first = d->put_off[0];
+		memmove(d->put_off, d->put_off + 1, --d->put_off_count * sizeof first);
+		if (d->took_some)
+			split(d, first);
+		else
+			drop_refused(d, first);
 	}
-	uint32_t half = which.count / 2;
-	d->parts[d->part_count++] = (part){ which.first + half, which.count - half };
-	d->parts[d->part_count++] = (part){ which.first, half };
+	if (d->part_count == 0)
+		return false;
+	*out = d->parts[--d->part_count];
+	return true;
 }
 
 static void
@@ -360,10 +399,9 @@ drop_for_memory(delivery *d, part which)
 bool
 otlog__deliver(otlog__worker *w, otlog__batch_end *end)
 {
-	delivery d = { .worker = w, .end = end, .parts = { { 0, w->records } }, .part_count = 1 };
+	delivery d = { .worker = w, .end = end, .parts = { { .count = w->records } }, .part_count = 1 };
 	*end = (otlog__batch_end){ 0 };
-	while (d.part_count) {
-		part which = d.parts[--d.part_count];
+	for (part which; next_part(&d, &which);) {
 		const otlog__buffer *request = &w->request;
 		otlog_export_result result;
 		if (which.count < w->records) {

@@ -211,7 +211,7 @@ bool
 otlog__request_slice(const otlog__buffer *request, uint32_t first, uint32_t count, otlog__buffer *out)
 {
 	slicing s = { .first = first, .end = first + count };
-	const uint8_t *at = request->data, *end = at + request->size;
+	const uint8_t *at = request->data, *end = at ? at + request->size : at;
 	bool done = true;
 	field f;
 	out->size = 0;

@@ -32,7 +32,8 @@ add_counts(otlog__batch_processor *processor, otlog_pipeline_statistics *out)
 	out->batches = counts.batches;
 	out->retries = counts.retries;
 	out->bytes = counts.bytes;
-	out->in_flight = counts.in_flight;
+	/* Counted a moment later than what is queued, and so perhaps finished or new since. */
+	out->in_flight = counts.in_flight < out->queued ? counts.in_flight : out->queued;
 	out->duration_sum_s = counts.duration_sum_s;
 	memcpy(out->last_error, counts.last_error, sizeof out->last_error);
 	memcpy(out->duration_counts, counts.duration_counts, sizeof out->duration_counts);
