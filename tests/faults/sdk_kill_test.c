@@ -1,0 +1,370 @@
+/*
+ * SIGKILL at random while eight threads log through the whole SDK into a queue directory. The next process logs too, adopts
+ * what the dead one has left, delivers it to the same receiver, and is killed in turn; the last one only delivers. No
+ * record whose emit had returned may be missing; twice comes what was in flight at a kill, and no more.
+ *
+ * OTLOG_FAULTS_FACTOR times 200 kills, in chains of 25, each chain with other settings.
+ */
+#include "tests/support/cmocka.h"
+
+#include "sdk/base/clock.h"
+#include "sdk/base/random.h"
+#include "tests/support/check.h"
+#include "tests/support/factor.h"
+#include "tests/support/queue_image.h"
+#include "tests/support/receiver.h"
+#include "tests/support/witness.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE_NANO (60 * OTLOG__NANOS_PER_S)
+#define MOVED_RECORDS 4096u /* what the keeper puts into a spool at once */
+
+/* The settings of a chain. */
+typedef struct profile {
+	const char *about;
+	uint32_t pipelines;
+	uint32_t concurrency;
+	uint64_t spool_bytes;
+	otlog_durability durability;
+	otlog_queue_full full;
+	uint64_t max_records;
+	uint32_t emits; /* that return before a kill, about */
+	bool global;    /* otlog_start instead of a provider */
+	bool comes_and_goes;
+	bool http;
+} profile;
+
+static const profile profiles[] = {
+	{ .about = "one destination", .pipelines = 1, .concurrency = 1, .emits = 60000 },
+	{ .about = "four requests at once",
+	  .pipelines = 1,
+	  .concurrency = 4,
+	  .full = OTLOG_QUEUE_FULL_BLOCK,
+	  .comes_and_goes = true,
+	  .emits = 60000 },
+	{ .about = "a spool",
+	  .pipelines = 1,
+	  .concurrency = 1,
+	  .spool_bytes = 64 << 20,
+	  .full = OTLOG_QUEUE_FULL_BLOCK,
+	  .comes_and_goes = true,
+	  .emits = 65000 },
+	{ .about = "two destinations with a spool each",
+	  .pipelines = 2,
+	  .concurrency = 2,
+	  .spool_bytes = 64 << 20,
+	  .full = OTLOG_QUEUE_FULL_BLOCK,
+	  .comes_and_goes = true,
+	  .emits = 60000 },
+	{ .about = "durability interval",
+	  .pipelines = 1,
+	  .concurrency = 1,
+	  .durability = OTLOG_DURABILITY_INTERVAL,
+	  .emits = 60000 },
+	{ .about = "durability batch and a spool",
+	  .pipelines = 1,
+	  .concurrency = 2,
+	  .durability = OTLOG_DURABILITY_BATCH,
+	  .spool_bytes = 64 << 20,
+	  .full = OTLOG_QUEUE_FULL_BLOCK,
+	  .comes_and_goes = true,
+	  .emits = 60000 },
+	{ .about = "otlog_start, a queue of 4,096 records",
+	  .pipelines = 1,
+	  .concurrency = 1,
+	  .full = OTLOG_QUEUE_FULL_BLOCK,
+	  .max_records = 4096,
+	  .global = true,
+	  .emits = 65000 },
+	{ .about = "OTLP/HTTP", .pipelines = 1, .concurrency = 1, .comes_and_goes = true, .http = true, .emits = 5000 },
+};
+
+typedef struct chain {
+	const profile *as;
+	char directory[64];
+	witness *witness;
+	receiver *receiver;
+	uint32_t process; /* whose turn it is */
+} chain;
+
+static void
+say_nothing(void *user, otlog_diagnostic_level level, const char *message)
+{
+	(void)user, (void)level, (void)message;
+}
+
+/* ---- The processes that are killed ------------------------------------------------------------------------------- */
+
+static otlog_exporter
+exporter(const chain *c, uint32_t place)
+{
+	static const char *const names[] = { "near", "far" };
+	otlog_exporter http;
+	if (!c->as->http)
+		return witness_exporter(c->witness, place, names[place], c->as->concurrency);
+	CHECK(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = receiver_url(c->receiver) }, &http));
+	return http;
+}
+
+static otlog_provider *
+start(const chain *c)
+{
+	const profile *as = c->as;
+	otlog_pipeline_options pipelines[WITNESS_PLACES];
+	for (uint32_t i = 0; i < as->pipelines; i++)
+		pipelines[i] = (otlog_pipeline_options){
+			.exporter = exporter(c, i), .schedule_delay_ms = 20, .retry_initial_ms = 1, .retry_cap_ms = 5
+		};
+	const otlog_attr attributes[] = { OTLOG_KV(WITNESS_ATTRIBUTE, (int)c->process) };
+	const otlog_options options = { .service_name = "victim",
+		                        .resource_attributes = { attributes, 1 },
+		                        .pipelines = pipelines,
+		                        .pipeline_count = as->pipelines,
+		                        .queue_directory = c->directory,
+		                        .queue_bytes = 1 << 20,
+		                        .max_queue_records = as->max_records,
+		                        .queue_full = as->full ? as->full : OTLOG_QUEUE_FULL_DROP,
+		                        .queue_block_timeout_ms = 30000,
+		                        .durability = as->durability,
+		                        .sync_interval_ms = 20,
+		                        .spool_bytes = as->spool_bytes,
+		                        .diagnostic = say_nothing };
+	if (as->global) {
+		CHECK(otlog_start(&options));
+		return NULL;
+	}
+	otlog_provider *provider = otlog_provider_create(&options);
+	CHECK(provider);
+	return provider;
+}
+
+typedef struct emitter {
+	pthread_t thread;
+	witness *witness;
+	otlog_logger *logger;
+	uint32_t source;
+} emitter;
+
+static void *
+emit(void *self)
+{
+	const emitter *e = self;
+	otlog_emit_result result;
+	while (witness_emit(e->witness, e->logger, e->source, &result))
+		if (result != OTLOG_EMIT_ACCEPTED)
+			usleep(50); /* or the numbers are used up by refusals */
+	return NULL;
+}
+
+static void
+be_killed(const chain *c)
+{
+	emitter emitters[WITNESS_THREADS];
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that was stopped */
+	otlog_provider *provider = start(c);
+	for (uint32_t i = 0; i < WITNESS_THREADS; i++) {
+		emitters[i] = (emitter){ .witness = c->witness,
+			                 .logger = witness_logger(provider, i),
+			                 .source = c->process * WITNESS_THREADS + i };
+		CHECK(pthread_create(&emitters[i].thread, NULL, emit, &emitters[i]) == 0);
+	}
+	for (;;)
+		pause();
+}
+
+/* ---- The one that cleans up -------------------------------------------------------------------------------------- */
+
+static uint32_t
+count_files(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	uint32_t count = 0;
+	CHECK(directory);
+	while ((entry = readdir(directory)))
+		count += entry->d_name[0] != '.';
+	closedir(directory);
+	return count;
+}
+
+static void
+take_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)
+{
+	if (provider)
+		otlog_provider_statistics(provider, out);
+	else
+		otlog_statistics(out);
+}
+
+/* Delivers what there is for as long as something moves. */
+static void
+deliver_some(const chain *c)
+{
+	otlog_statistics_snapshot now;
+	otlog_provider *provider = start(c);
+	uint64_t moved_nano = otlog__monotonic_nano(), delivered = 0;
+	while (otlog__monotonic_nano() - moved_nano < 200 * OTLOG__NANOS_PER_MS && count_files(c->directory) > 2) {
+		uint64_t sum = 0;
+		take_statistics(provider, &now);
+		for (size_t i = 0; i < now.pipeline_count; i++) {
+			sum += now.pipelines[i].delivered;
+			for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
+				CHECK(now.pipelines[i].dropped[reason] == 0);
+		}
+		if (sum != delivered)
+			moved_nano = otlog__monotonic_nano();
+		delivered = sum;
+		usleep(2000);
+	}
+	CHECK((provider ? otlog_provider_shutdown(provider, 30000) : otlog_shutdown(30000)) == OTLOG_DELIVERED);
+	otlog_provider_destroy(provider);
+}
+
+static void
+clean_up(const chain *c)
+{
+	uint64_t give_up = otlog__monotonic_nano() + PATIENCE_NANO;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (count_files(c->directory) > 0 && otlog__monotonic_nano() < give_up)
+		deliver_some(c);
+	_exit(count_files(c->directory) > 0);
+}
+
+/* ---- Killing ----------------------------------------------------------------------------------------------------- */
+
+static pid_t
+launch(const chain *c, void (*run)(const chain *))
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		run(c);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* Waits until so many emits have returned, while the destinations come and go. */
+static bool
+wait_for_emits(const chain *c, pid_t victim, uint64_t emits)
+{
+	uint64_t give_up = otlog__monotonic_nano() + PATIENCE_NANO;
+	while (witness_returned(c->witness, c->process) < emits) {
+		if (otlog__monotonic_nano() > give_up || waitpid(victim, NULL, WNOHANG) != 0)
+			return false;
+		usleep(1000);
+		/* The last place only, if there are two: the other one shall not mind. */
+		_Atomic uint32_t *away = &c->witness->away[c->as->pipelines - 1];
+		if (c->as->comes_and_goes && otlog__random_u64() % 8 == 0)
+			atomic_store(away, !atomic_load(away));
+	}
+	return true;
+}
+
+static void
+one_kill(chain *c)
+{
+	int status = 0;
+	pid_t victim = launch(c, be_killed);
+	bool under_way = wait_for_emits(c, victim, c->as->emits / 2 + otlog__random_u64() % c->as->emits);
+	usleep((useconds_t)(otlog__random_u64() % 3000));
+	assert_true(under_way);
+	kill(victim, SIGKILL);
+	assert_int_equal(waitpid(victim, &status, 0), victim);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static unsigned
+judge(void *user, const receiver_request *request)
+{
+	witness *w = user;
+	if (atomic_load(&w->away[0]))
+		return 503;
+	witness_enter(w, 0, request->body, request->body_size);
+	return 200;
+}
+
+typedef struct totals {
+	witness_sum records;
+	uint32_t kills;
+} totals;
+
+/* What may come twice because of one kill: each request in flight, and what was on its way into a spool. */
+static uint64_t
+most_twice(const chain *c)
+{
+	uint64_t requests = (uint64_t)c->as->concurrency * atomic_load(&c->witness->largest);
+	return c->as->pipelines * (requests + (c->as->spool_bytes ? MOVED_RECORDS : 0));
+}
+
+static void
+check_chain(const chain *c, uint32_t kills, totals *all)
+{
+	witness_sum sum = { 0 };
+	witness_add(c->witness, c->as->pipelines, &sum);
+	print_message("  %s: %lu returned, %lu refused, %lu lost, %lu twice\n", c->as->about,
+	              (unsigned long)sum.returned, (unsigned long)sum.refused, (unsigned long)sum.lost,
+	              (unsigned long)sum.twice);
+	assert_int_equal(atomic_load(&c->witness->strange), 0);
+	assert_int_equal(sum.lost, 0);
+	assert_int_equal(sum.unborn, 0);
+	assert_in_range(sum.twice, 0, kills * most_twice(c));
+	all->records.returned += sum.returned;
+	all->records.refused += sum.refused;
+	all->records.twice += sum.twice;
+	all->kills += kills;
+}
+
+static void
+one_chain(const profile *as, uint32_t kills, totals *all)
+{
+	chain c = { .as = as, .witness = witness_make() };
+	int status = 0;
+	queue_directory_make(c.directory);
+	if (as->http)
+		c.receiver = receiver_start(&(receiver_options){ .judge = judge, .user = c.witness });
+	for (c.process = 0; c.process < kills; c.process++)
+		one_kill(&c);
+	for (uint32_t i = 0; i < WITNESS_PLACES; i++)
+		atomic_store(&c.witness->away[i], 0);
+	pid_t last = launch(&c, clean_up);
+	assert_int_equal(waitpid(last, &status, 0), last);
+	assert_int_equal(status, 0);
+	receiver_stop(c.receiver);
+	check_chain(&c, kills, all);
+	queue_directory_remove(c.directory);
+	witness_free(c.witness);
+}
+
+static void
+no_record_is_lost_when_the_process_is_killed(void **state)
+{
+	const uint32_t kinds = sizeof profiles / sizeof profiles[0];
+	uint64_t started_nano = otlog__monotonic_nano();
+	totals all = { 0 };
+	(void)state;
+	for (uint32_t left = faults_count(200), i = 0; left > 0; i++) {
+		uint32_t kills = left < WITNESS_PROCESSES ? left : WITNESS_PROCESSES;
+		one_chain(&profiles[i % kinds], kills, &all);
+		left -= kills;
+	}
+	print_message("%u kills: %lu emits returned, %lu of them refused; none lost, %lu twice; %.0f s\n", all.kills,
+	              (unsigned long)all.records.returned, (unsigned long)all.records.refused,
+	              (unsigned long)all.records.twice,
+	              (double)(otlog__monotonic_nano() - started_nano) / (double)OTLOG__NANOS_PER_S);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(no_record_is_lost_when_the_process_is_killed) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
