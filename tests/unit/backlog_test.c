@@ -1,6 +1,7 @@
 /* Taking over what dead processes have left, and delivering it record by record. */
 #include "tests/support/cmocka.h"
 
+#include "sdk/queue/spool.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"
 #include "tests/support/dead_queue.h"
@@ -508,6 +509,96 @@ the_memory_of_an_adopter_can_be_freed_in_a_child(void **state)
 	end_backlog(backlog);
 }
 
+/* Three requests of 10, 11 and 12 records, and 20 records that are still in the queue. */
+static void
+spool_some(otlog__queue *queue, void *user)
+{
+	dead_queue *as = user;
+	uint64_t number;
+	otlog__spool *spool = otlog__spool_create(&(otlog__spool_options){ .directory = otlog__queue_directory(queue),
+	                                                                   .name = otlog__queue_name(queue),
+	                                                                   .pipeline = 0,
+	                                                                   .pipeline_name = names[0],
+	                                                                   .max_bytes = 1 << 20 });
+	CHECK(spool);
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK(otlog__spool_append(spool, "request 0", 8 + i % 2, 10 + i, false, &number) == OTLOG__SPOOL_TAKEN);
+	if (as->closed) {
+		otlog__queue_keep_file(queue);
+		otlog__spool_close(spool);
+	}
+}
+
+static void
+a_spool_is_delivered_before_its_queue_and_removed(void **state)
+{
+	(void)state;
+	for (int closed = 0; closed < 2; closed++) {
+		otlog__backlog_batch batch = { 0 };
+		dead_queue queue = a_queue(5, 20);
+		queue.then = spool_some;
+		queue.user = &queue;
+		queue.closed = closed;
+		dead_queue_make(&queue);
+		otlog__backlog *backlog = open_backlog(1);
+		assert_true(otlog__backlog_look(backlog));
+		assert_int_equal(otlog__backlog_waiting(backlog, 0), 53);
+		for (uint32_t i = 0; i < 3; i++) {
+			assert_int_equal(otlog__backlog_take(backlog, 0, 5, 1 << 20, &batch), 10 + i);
+			assert_null(batch.refs);
+			assert_int_equal(batch.bytes.size, 8 + i % 2);
+			assert_memory_equal(batch.bytes.data, "request 0", batch.bytes.size);
+			otlog__backlog_finish(backlog, 0, &batch, &(otlog__batch_end){ 0 });
+			assert_books(backlog, 0, (uint64_t[]){ 10, 21, 33 }[i], 53 - (uint64_t[]){ 10, 21, 33 }[i], 0);
+		}
+		assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 20);
+		assert_int_equal(files(".queue") + files(".meta") + files(".spool"), 0);
+		assert_int_equal(diagnosed_times("spool"), 0);
+		end_backlog(backlog);
+		otlog__backlog_batch_free(&batch);
+	}
+}
+
+static void
+an_empty_queue_stays_for_its_spool(void **state)
+{
+	(void)state;
+	dead_queue queue = a_queue(5, 20);
+	queue.delivered = 20;
+	queue.then = spool_some;
+	queue.user = &queue;
+	queue.closed = true;
+	dead_queue_make(&queue);
+	assert_int_equal(files(".queue"), 1);
+	otlog__backlog *backlog = open_backlog(1);
+	assert_true(otlog__backlog_look(backlog));
+	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 33);
+	assert_int_equal(files(".queue") + files(".meta") + files(".spool"), 0);
+	end_backlog(backlog);
+}
+
+static void
+a_spool_whose_queue_is_gone_is_delivered(void **state)
+{
+	(void)state;
+	char path[512];
+	dead_queue queue = a_queue(5, 20);
+	struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	queue.then = spool_some;
+	queue.user = &queue;
+	dead_queue_make(&queue);
+	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(queue_directory_find(directory, ".spool", path), 1);
+	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+	otlog__backlog *backlog = open_backlog(1);
+	otlog__backlog_look(backlog); /* makes something that can be locked */
+	assert_true(otlog__backlog_look(backlog));
+	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 33);
+	assert_int_equal(files(".queue") + files(".spool"), 0);
+	end_backlog(backlog);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
@@ -530,6 +621,9 @@ main(void)
 		IN_DIRECTORY(pipelines_are_told_apart_by_name_not_by_place),
 		IN_DIRECTORY(an_orderly_end_leaves_what_was_not_delivered),
 		IN_DIRECTORY(the_memory_of_an_adopter_can_be_freed_in_a_child),
+		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
+		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),
+		IN_DIRECTORY(a_spool_whose_queue_is_gone_is_delivered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

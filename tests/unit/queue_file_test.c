@@ -2,6 +2,7 @@
 #include "tests/support/cmocka.h"
 
 #include "sdk/base/clock.h"
+#include "sdk/queue/crc32c.h"
 #include "sdk/queue/meta.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/state.h"
@@ -473,6 +474,83 @@ two_queues_of_a_process_have_files_of_their_own(void **state)
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 0);
 }
 
+static void
+checksums_lie_behind_the_records_and_are_not_read(void **state)
+{
+	(void)state;
+	char path[512];
+	otlog__frame_ref refs[4];
+	otlog__batch_span span;
+	otlog__slot slot;
+	queue_image image;
+	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .directory = directory,
+	                                                                 .bytes = LANE_BYTES,
+	                                                                 .lanes = 1,
+	                                                                 .pipelines = names,
+	                                                                 .pipeline_count = 1,
+	                                                                 .checksums = true });
+	const size_t most = otlog__queue_max_record(queue);
+	assert_int_equal(most, LANE_BYTES / 2 - 16 - 4);
+	put(queue, "one", 1);
+	put(queue, "", 1);
+	assert_int_equal(otlog__queue_begin(queue, most, &slot), OTLOG_EMIT_ACCEPTED);
+	assert_true(slot.capacity >= most);
+	memset(slot.bytes, 'm', slot.capacity); /* all of it is the caller's */
+	otlog__queue_commit(queue, &slot, most, 0, 1);
+	assert_int_equal(otlog__queue_begin(queue, most + 1, &slot), OTLOG_EMIT_TOO_LARGE);
+
+	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
+	assert_true(queue_image_open(&image, path));
+	assert_int_equal(image.header.flags, OTLOG__QUEUE_PAYLOAD_CRC);
+	const uint8_t *data = image.bytes + image.header.data_offset;
+	otlog__frame frame;
+	uint32_t crc;
+	memcpy(&frame, data, sizeof frame);
+	memcpy(&crc, data + 16 + 3, sizeof crc);
+	assert_int_equal(frame.size, 3 + 4);
+	assert_int_equal(crc, otlog__crc32c(frame.check, "one", 3));
+	queue_image_close(&image);
+
+	assert_int_equal(otlog__queue_read_begin(queue, 0, 4, 3, refs, &span), 2); /* 3 bytes and none */
+	assert_int_equal(refs[0].size, 3);
+	assert_memory_equal(refs[0].bytes, "one", 3);
+	assert_int_equal(refs[1].size, 0);
+	otlog__queue_read_end(queue, 0);
+	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
+	assert_int_equal(drain(queue, 0), 1);
+	otlog__queue_free(queue);
+}
+
+static void
+in_memory_there_are_no_checksums(void **state)
+{
+	(void)state;
+	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){
+	    .bytes = LANE_BYTES, .lanes = 1, .pipelines = names, .pipeline_count = 1, .checksums = true });
+	assert_int_equal(otlog__queue_max_record(queue), LANE_BYTES / 2 - 16);
+	assert_true(otlog__queue_sync(queue));
+	otlog__queue_free(queue);
+}
+
+static void
+syncing_tells_whether_it_could(void **state)
+{
+	(void)state;
+	otlog__queue *queue = open_in(directory, "s");
+	put(queue, "one", 1);
+	assert_true(otlog__queue_sync(queue));
+	assert_true(otlog__queue_sync(queue));
+	int taken_away = queue->mapping.file;
+	queue->mapping.file = -1; /* so that fdatasync fails */
+	assert_false(otlog__queue_sync(queue));
+	assert_int_equal(errno, EBADF);
+	queue->mapping.file = taken_away;
+	assert_int_equal(drain(queue, 0), 1);
+	otlog__queue_close(queue);
+	assert_true(otlog__queue_sync(queue)); /* there is nothing more to sync */
+	otlog__queue_free(queue);
+}
+
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
@@ -494,6 +572,9 @@ main(void)
 		IN_DIRECTORY(a_scope_that_cannot_be_written_is_kept_in_memory),
 		IN_DIRECTORY(no_memory_at_all_gives_no_queue_and_leaves_no_file),
 		IN_DIRECTORY(two_queues_of_a_process_have_files_of_their_own),
+		IN_DIRECTORY(checksums_lie_behind_the_records_and_are_not_read),
+		cmocka_unit_test(in_memory_there_are_no_checksums),
+		IN_DIRECTORY(syncing_tells_whether_it_could),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
