@@ -204,10 +204,11 @@ static bool
 reopen(const void *exporter, otlog_exporter *out)
 {
 	(void)exporter, (void)out;
-	otlog__diagnose_always(OTLOG__ERROR,
-	                       "gRPC does not work in a child of fork: it exports nothing. With a queue directory "
-	                       "(OTLOG_QUEUE_DIR) the child's records stay in its queue's file, for another process to "
-	                       "deliver. Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf in programs that fork");
+	otlog__diagnose_always(
+	    OTLOG__ERROR, "gRPC does not work in a child of fork: it exports nothing. With a queue directory "
+			  "(OTLOG_QUEUE_DIR) the child's records stay in its queue's file, for another process to "
+			  "deliver; without one none are taken. Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf in "
+			  "programs that fork");
 	return false;
 }
 

@@ -147,8 +147,9 @@ typedef struct otlog_grpc_options {
  * gRPC is initialised once, here, and stays: it starts four to eight threads, with all signals blocked. It logs on
  * stderr by itself; that is switched off for the whole process unless GRPC_VERBOSITY or GRPC_TRACE is set or something
  * else in the process has initialised gRPC before: what matters is in our diagnostics. gRPC ends the process when memory
- * runs out. It does not work in a child of fork: there, an exporter keeps every batch for another try and says so, so
- * that a queue in a file (OTLOG_QUEUE_DIR) preserves the records. Use OTLP over HTTP in programs that fork.
+ * runs out. It does not work in a child of fork: there, the exporter is not opened again, which is said once. With a queue
+ * in a file (OTLOG_QUEUE_DIR) the child's records wait there for another process; without, none are taken. Use OTLP over
+ * HTTP in programs that fork.
  */
 OTLOG_API bool otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
                                                      const otlog_grpc_options *grpc, size_t grpc_size,

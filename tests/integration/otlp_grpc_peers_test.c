@@ -20,9 +20,9 @@ open_url(const char *url)
 	return exporter;
 }
 
-/* Sends twice, so that also the second attempt tells of its own failure; the batch must be kept both times. */
+/* Sends twice, so that also the second attempt tells of its own failure; the batch must be kept both times. NULL: any type. */
 static void
-check_kept(const char *url, uint64_t timeout_ms, const char *says)
+check_kept(const char *url, uint64_t timeout_ms, const char *error_type, const char *says)
 {
 	otlog_exporter exporter = open_url(url);
 	otlog_batch batch = otlp_request_create(300, 1000);
@@ -33,6 +33,8 @@ check_kept(const char *url, uint64_t timeout_ms, const char *says)
 		assert_non_null(strstr(result.message, url));
 		assert_non_null(strstr(result.message, says));
 		assert_non_null(strstr(result.message, "OTEL_EXPORTER_OTLP_"));
+		if (error_type)
+			assert_string_equal(result.error_type, error_type);
 	}
 	otlp_request_free(&batch);
 	exporter.functions->destroy(exporter.self);
@@ -40,13 +42,13 @@ check_kept(const char *url, uint64_t timeout_ms, const char *says)
 
 /* The raw server's URL has a path, which messages leave out. */
 static void
-check_raw(const raw_play *play, const char *scheme, uint64_t timeout_ms, const char *says)
+check_raw(const raw_play *play, const char *scheme, uint64_t timeout_ms, const char *error_type, const char *says)
 {
 	char url[64];
 	raw_server *server = raw_server_start(play, 1);
 	snprintf(url, sizeof url, "%s%s", scheme, strstr(raw_server_url(server), "://"));
 	*strstr(url, "/v1/logs") = '\0';
-	check_kept(url, timeout_ms, says);
+	check_kept(url, timeout_ms, error_type, says);
 	raw_server_stop(server);
 }
 
@@ -59,7 +61,7 @@ nobody_listening_is_said_at_once(void **state)
 	(void)state;
 	if (path)
 		*path = '\0';
-	check_kept(url, LONG_MS, "nobody listens");
+	check_kept(url, LONG_MS, "connection_refused", "nobody listens");
 	close(taken);
 }
 
@@ -67,7 +69,7 @@ static void
 an_unknown_host_is_said(void **state)
 {
 	(void)state;
-	check_kept("http://no-such-host.invalid:4317", LONG_MS, "unknown host");
+	check_kept("http://no-such-host.invalid:4317", LONG_MS, "name_not_found", "unknown host");
 }
 
 static void
@@ -77,7 +79,7 @@ an_http_1_server_is_recognised(void **state)
 	receiver *server = receiver_start(NULL);
 	(void)state;
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", receiver_port(server));
-	check_kept(url, LONG_MS, "4318");
+	check_kept(url, LONG_MS, "wrong_protocol", "4318");
 	receiver_stop(server);
 }
 
@@ -88,17 +90,17 @@ garbage_and_closed_connections_keep_the_batch(void **state)
 	static const char frames[] = "\0\0\0\4\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 	raw_play play = { .answer = "\x01\xff garbage that is longer than a frame's head\r\n", .end = RAW_END_CLOSE };
 	(void)state;
-	check_raw(&play, "http", LONG_MS, "not HTTP/2");
-	check_raw(&play, "https", LONG_MS, "TLS");
+	check_raw(&play, "http", LONG_MS, "wrong_protocol", "not HTTP/2");
+	check_raw(&play, "https", LONG_MS, "wrong_protocol", "TLS");
 	play.answer = frames;
 	play.answer_size = sizeof frames - 1;
-	check_raw(&play, "http", LONG_MS, "");
+	check_raw(&play, "http", LONG_MS, NULL, "");
 	play.answer = NULL;
-	check_raw(&play, "http", LONG_MS, "closed");
-	check_raw(&play, "https", LONG_MS, "");
+	check_raw(&play, "http", LONG_MS, "connection_broken", "closed");
+	check_raw(&play, "https", LONG_MS, NULL, "");
 	play.end = RAW_END_RESET;
-	check_raw(&play, "http", LONG_MS, "closed");
-	check_raw(&play, "https", LONG_MS, "");
+	check_raw(&play, "http", LONG_MS, "connection_broken", "closed");
+	check_raw(&play, "https", LONG_MS, NULL, "");
 }
 
 static void
@@ -108,11 +110,11 @@ silence_costs_the_time_out(void **state)
 	static const char settings[] = "\0\0\0\4\0\0\0\0\0";
 	raw_play play = { .end = RAW_END_HOLD };
 	(void)state;
-	check_raw(&play, "http", 50, "OTEL_EXPORTER_OTLP_TIMEOUT");
-	check_raw(&play, "https", 50, "OTEL_EXPORTER_OTLP_TIMEOUT");
+	check_raw(&play, "http", 50, "timeout", "OTEL_EXPORTER_OTLP_TIMEOUT");
+	check_raw(&play, "https", 50, "timeout", "OTEL_EXPORTER_OTLP_TIMEOUT");
 	play.answer = settings;
 	play.answer_size = sizeof settings - 1;
-	check_raw(&play, "http", 50, "OTEL_EXPORTER_OTLP_TIMEOUT");
+	check_raw(&play, "http", 50, "timeout", "OTEL_EXPORTER_OTLP_TIMEOUT");
 }
 
 int
