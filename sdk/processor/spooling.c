@@ -55,31 +55,25 @@ first_in_flight(otlog__batch_processor *p)
 static bool
 spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
 {
-	bool done = true;
+	otlog__spool_result result = OTLOG__SPOOL_TAKEN;
 	otlog__worker *w;
 	pthread_mutex_lock(&p->order);
-	while (done && (w = first_in_flight(p))) {
-		if (w->request.size == 0) { /* memory was short: it is dropped as soon as it is its turn */
-			done = false;
+	while (result == OTLOG__SPOOL_TAKEN && (w = first_in_flight(p))) {
+		result = OTLOG__SPOOL_FULL;
+		if (w->request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
 			break;
-		}
-		switch (otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true,
-		                            &w->number)) {
-		case OTLOG__SPOOL_TAKEN:
+		result = otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true,
+		                             &w->number);
+		if (result == OTLOG__SPOOL_TAKEN) {
 			w->origin = OTLOG__FROM_SPOOL;
 			otlog__queue_finish(p->queue, p->pipeline, &w->span,
 			                    &(otlog__batch_end){ .spooled = w->records });
-			break;
-		case OTLOG__SPOOL_FULL:
-			done = false;
-			break;
-		case OTLOG__SPOOL_FAILED:
-			done = failed(p, now_nano);
-			break;
 		}
 	}
 	pthread_mutex_unlock(&p->order);
-	return done;
+	if (result == OTLOG__SPOOL_FAILED) /* under no lock that statistics take: it is said to the user */
+		failed(p, now_nano);
+	return result == OTLOG__SPOOL_TAKEN;
 }
 
 /* Whether a batch may be read at all: what does not fit stays in the queue, if that is what the user wants. */

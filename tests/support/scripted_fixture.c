@@ -98,7 +98,8 @@ scripted_start(scripted_fixture *f, otlog_options options, otlog_pipeline_option
 		all[1].exporter = scripted_exporter(f->b);
 	options.pipelines = all;
 	options.pipeline_count = f->b ? 2 : 1;
-	options.diagnostic = diagnosed_take;
+	if (!options.diagnostic)
+		options.diagnostic = diagnosed_take;
 	options.diagnostic_level = OTLOG_DIAGNOSTIC_DEBUG;
 	f->provider = otlog_provider_create(&options);
 	assert_non_null(f->provider);

@@ -1,0 +1,161 @@
+/* The keeper's part of a batch processor: what happens around a spool that is full, or that the disk does not take. */
+#include "tests/support/check.h"
+#include "tests/support/cmocka.h"
+#include "tests/support/diagnosed.h"
+#include "tests/support/scripted_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_MS 20000
+#define STEP 500u
+
+static void
+away(void *user, const scripted_call *call, otlog_export_result *result)
+{
+	(void)user, (void)call;
+	result->verdict = OTLOG_VERDICT_RETRY;
+	snprintf(result->error_type, sizeof result->error_type, "away");
+}
+
+/* Emits as fast as the second pipeline takes; the first is away. */
+static void
+emit_at_the_pace_of_the_other(scripted_fixture *f, uint32_t records)
+{
+	for (uint32_t at = 0; at < records; at += STEP) {
+		scripted_emit_all(f, at, STEP, 100);
+		scripted_wait_taken(f->b, at + STEP);
+	}
+}
+
+static void
+a_full_spool_is_no_burden_to_the_other_pipelines(void **state)
+{
+	scripted_fixture *f = *state;
+	enum { RECORDS = 40000 };
+	f->a = scripted_create("away", away, NULL, 1);
+	f->b = scripted_create("there", NULL, NULL, 1);
+	scripted_start(f,
+	               (otlog_options){ .queue_directory = scripted_directory(f),
+	                                .queue_bytes = 1 << 20,
+	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
+	                                .spool_bytes = 1 << 20,
+	                                .spool_full = OTLOG_SPOOL_FULL_DROP_NEWEST },
+	               (otlog_pipeline_options){ 0 });
+	emit_at_the_pace_of_the_other(f, RECORDS);
+	assert_int_equal(scripted_statistics(f, 1).dropped[OTLOG_DROP_QUEUE_FULL], 0);
+	otlog_pipeline_statistics gone = scripted_statistics(f, 0);
+	assert_int_equal(gone.delivered, 0);
+	assert_true(gone.spooled > 0 && gone.spool_bytes <= 1 << 20);
+	assert_true(gone.dropped[OTLOG_DROP_SPOOL_FULL] + gone.dropped[OTLOG_DROP_QUEUE_FULL] > 0);
+
+	/* It is back: what was kept arrives, each record once, the oldest first. */
+	scripted_set_rule(f->a, NULL, NULL);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
+	gone = scripted_statistics(f, 0);
+	assert_int_equal(gone.queued, 0);
+	assert_int_equal(scripted_take_books(f->a).twice, 0);
+	assert_int_equal(scripted_take_books(f->a).taken, gone.delivered);
+	assert_int_equal(scripted_times(f->a, 0), 1);
+}
+
+static void
+the_oldest_give_way_where_that_is_wanted(void **state)
+{
+	scripted_fixture *f = *state;
+	enum { RECORDS = 40000 };
+	f->a = scripted_create("away", away, NULL, 1);
+	f->b = scripted_create("there", NULL, NULL, 1);
+	scripted_start(f,
+	               (otlog_options){ .queue_directory = scripted_directory(f),
+	                                .queue_bytes = 1 << 20,
+	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
+	                                .spool_bytes = 2 << 20,
+	                                .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST },
+	               (otlog_pipeline_options){ 0 });
+	emit_at_the_pace_of_the_other(f, RECORDS);
+	scripted_set_rule(f->a, NULL, NULL);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
+	assert_int_equal(scripted_statistics(f, 1).delivered, RECORDS);
+	otlog_pipeline_statistics back = scripted_statistics(f, 0);
+	assert_int_equal(back.queued, 0);
+	assert_int_equal(scripted_take_books(f->a).taken, back.delivered);
+	assert_int_equal(back.delivered + back.dropped[OTLOG_DROP_SPOOL_FULL] + back.dropped[OTLOG_DROP_QUEUE_FULL],
+	                 RECORDS);
+	assert_int_equal(scripted_times(f->a, RECORDS - 1), 1);
+}
+
+/* ---- A disk that does not take it -------------------------------------------------------------------------------- */
+
+/* Puts a file where the folder of the spool would be. */
+static void
+block_spool(const char *directory)
+{
+	char path[512] = "";
+	DIR *d = opendir(directory);
+	CHECK(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		char *end = strstr(e->d_name, ".queue");
+		if (end)
+			snprintf(path, sizeof path, "%s/%.*s.spool", directory, (int)(end - e->d_name), e->d_name);
+	}
+	closedir(d);
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+/* What a host may do with a message: look at the statistics. */
+static void
+look_and_take(void *user, otlog_diagnostic_level level, const char *message)
+{
+	scripted_fixture *f = user;
+	otlog_statistics_snapshot all;
+	diagnosed_take(NULL, level, message);
+	if (f->provider)
+		otlog_provider_statistics(f->provider, &all);
+}
+
+static void
+a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody(void **state)
+{
+	scripted_fixture *f = *state;
+	enum { RECORDS = 20000 };
+	alarm(60); /* rather than hang */
+	f->a = scripted_create("away", away, NULL, 1);
+	f->b = scripted_create("there", NULL, NULL, 1);
+	scripted_start(f,
+	               (otlog_options){ .queue_directory = scripted_directory(f),
+	                                .queue_bytes = 1 << 20,
+	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
+	                                .spool_bytes = 8 << 20,
+	                                .diagnostic = look_and_take,
+	                                .diagnostic_user = f },
+	               (otlog_pipeline_options){ 0 });
+	block_spool(f->directory);
+	emit_at_the_pace_of_the_other(f, RECORDS);
+	assert_true(diagnosed_says("away: the spool cannot be written"));
+	scripted_set_rule(f->a, NULL, NULL);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
+	assert_int_equal(scripted_statistics(f, 1).delivered, RECORDS);
+	otlog_pipeline_statistics back = scripted_statistics(f, 0);
+	assert_int_equal(back.delivered, scripted_take_books(f->a).taken);
+	assert_int_equal(scripted_take_books(f->a).twice, 0);
+	alarm(0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_full_spool_is_no_burden_to_the_other_pipelines),
+		TEST(the_oldest_give_way_where_that_is_wanted),
+		TEST(a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
