@@ -26,7 +26,7 @@ target_link_libraries(otlog-grpc-objects PUBLIC otlog-api ${OTLOG_GRPC_LIBRARY} 
                                                 PkgConfig::PROTOBUF_C Threads::Threads)
 
 # What it shares with the exporters over HTTP, and has a copy of: it must work without libotlog.
-set(OTLOG_GRPC_SHARED printable.c tls_files.c tls_material.c tls_pem.c)
+set(OTLOG_GRPC_SHARED fork_guard.c printable.c tls_files.c tls_material.c tls_pem.c)
 list(TRANSFORM OTLOG_GRPC_SHARED PREPEND ${CMAKE_SOURCE_DIR}/exporters/http/)
 add_library(otlog-grpc SHARED ${OTLOG_STATELESS_BASE} ${OTLOG_GRPC_SHARED} $<TARGET_OBJECTS:otlog-proto>)
 target_link_libraries(otlog-grpc PRIVATE otlog-grpc-objects PkgConfig::OPENSSL PUBLIC otlog-api)

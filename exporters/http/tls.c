@@ -1,5 +1,6 @@
 #include "exporters/http/tls.h"
 
+#include "exporters/http/fork_guard.h"
 #include "sdk/base/diagnostics.h"
 
 #include <stdio.h>
@@ -15,24 +16,28 @@ struct otlog__tls {
 
 /* Only with some TLS libraries can libcurl take certificates from memory. */
 static bool
-can_take_texts(CURL *easy)
+can_take_texts(void)
 {
-	return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL) == CURLE_OK;
+	otlog__fork_guard_enter();
+	CURL *easy = curl_easy_init();
+	bool can = easy && curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, NULL) == CURLE_OK;
+	curl_easy_cleanup(easy);
+	otlog__fork_guard_leave();
+	return can;
 }
 
 otlog__tls *
 otlog__tls_create(const otlog__tls_options *options, uint64_t now_nano)
 {
-	CURL *easy = curl_easy_init();
 	otlog__tls *tls = calloc(1, sizeof *tls);
 	bool created = false;
-	if (!easy || !tls || !otlog__tls_files_open(&tls->files, options, now_nano)) {
+	if (!tls || !otlog__tls_files_open(&tls->files, options, now_nano)) {
 		otlog__diagnose_always(
 		    OTLOG__ERROR,
 		    "memory is short for certificates: nothing is exported. Give the process more memory");
 		goto done;
 	}
-	created = can_take_texts(easy) || (!tls->files.authorities.material.count && !tls->files.client.material.count);
+	created = can_take_texts() || (!tls->files.authorities.material.count && !tls->files.client.material.count);
 	if (!created) {
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "this libcurl (%s) takes no certificates from memory: nothing is exported. "
@@ -42,7 +47,6 @@ otlog__tls_create(const otlog__tls_options *options, uint64_t now_nano)
 	}
 	tls->changed = true; /* also if there is nothing good: requests must fail then */
 done:
-	curl_easy_cleanup(easy);
 	if (created)
 		return tls;
 	otlog__tls_free(tls);

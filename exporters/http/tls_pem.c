@@ -1,5 +1,7 @@
 #include "exporters/http/tls_pem.h"
 
+#include "exporters/http/fork_guard.h"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -40,6 +42,7 @@ otlog__pem_check_authorities(const void *text, size_t size)
 {
 	otlog__pem_fault fault = OTLOG__PEM_NO_CERTIFICATE;
 	bool asked = false;
+	otlog__fork_guard_enter();
 	ERR_set_mark(); /* the program's own errors are to stay as they are */
 	BIO *in = open_text(text, size);
 	STACK_OF(X509_INFO) *blocks = in ? PEM_X509_INFO_read_bio(in, NULL, refuse_password, &asked) : NULL;
@@ -51,6 +54,7 @@ otlog__pem_check_authorities(const void *text, size_t size)
 	sk_X509_INFO_pop_free(blocks, X509_INFO_free);
 	BIO_free(in);
 	ERR_pop_to_mark();
+	otlog__fork_guard_leave();
 	return fault;
 }
 
@@ -112,6 +116,7 @@ otlog__pem_check_pair(const void *certificate, size_t certificate_size, const vo
                       int64_t *expires_unix_s)
 {
 	otlog__pem_fault fault = OTLOG__PEM_NO_MEMORY;
+	otlog__fork_guard_enter();
 	ERR_set_mark();
 	BIO *certificate_in = open_text(certificate, certificate_size);
 	BIO *key_in = open_text(key, key_size);
@@ -126,5 +131,6 @@ done:
 	BIO_free(key_in);
 	BIO_free(certificate_in);
 	ERR_pop_to_mark();
+	otlog__fork_guard_leave();
 	return fault;
 }

@@ -1,5 +1,6 @@
 #include "exporters/http/transport.h"
 
+#include "exporters/http/fork_guard.h"
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
 #include "exporters/http/options.h"
@@ -91,7 +92,11 @@ forget_last(otlog__http *http)
 {
 	drop_answer(http);
 	otlog__address_free(&http->target);
-	curl_easy_cleanup(http->away);
+	if (http->away) {
+		otlog__fork_guard_enter();
+		curl_easy_cleanup(http->away);
+		otlog__fork_guard_leave();
+	}
 	http->away = NULL;
 }
 
@@ -264,6 +269,17 @@ set_options(otlog__http *http)
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK && otlog__tls_apply(http->tls, easy);
 }
 
+static bool
+init_handles(otlog__http *http)
+{
+	otlog__fork_guard_enter();
+	pthread_once(&curl_once, init_curl);
+	http->multi = curl_ready ? curl_multi_init() : NULL;
+	http->easy = curl_ready ? curl_easy_init() : NULL;
+	otlog__fork_guard_leave();
+	return http->multi && http->easy;
+}
+
 otlog__http *
 otlog__http_create(const otlog__http_options *options)
 {
@@ -289,15 +305,12 @@ otlog__http_create(const otlog__http_options *options)
 		goto failed;
 	if (!otlog__http_options_copy(options, &http->options))
 		goto no_memory;
-	pthread_once(&curl_once, init_curl);
-	if (!curl_ready)
+	if (!init_handles(http))
 		goto no_memory;
-	http->multi = curl_multi_init();
-	http->easy = curl_easy_init();
 	http->tls = create_tls(options);
 	if (!http->tls)
 		goto failed;
-	if (!http->multi || !http->easy || !set_options(http))
+	if (!set_options(http))
 		goto no_memory;
 	return http;
 
@@ -312,7 +325,12 @@ failed:
 otlog__http *
 otlog__http_reopen(const otlog__http *http)
 {
-	return otlog__http_create(&http->options);
+	if (otlog__fork_guard_is_sound())
+		return otlog__http_create(&http->options);
+	otlog__diagnose_always(
+	    OTLOG__WARN, "this process was forked while libcurl or OpenSSL was busy for long, and cannot use them: "
+			 "it exports nothing over HTTP. Fork again, or execute a program");
+	return NULL;
 }
 
 /* ---- One request ------------------------------------------------------------------------------------------------- */
@@ -330,15 +348,18 @@ static CURLcode
 run(otlog__http *http, CURL *easy)
 {
 	CURLcode code = CURLE_OUT_OF_MEMORY;
-	if (curl_multi_add_handle(http->multi, easy) != CURLM_OK)
-		return code;
 	int running = 1;
-	while (!is_cancelled(http)) {
+	otlog__fork_guard_enter();
+	bool added = curl_multi_add_handle(http->multi, easy) == CURLM_OK;
+	while (added && !is_cancelled(http)) {
 		if (curl_multi_perform(http->multi, &running) != CURLM_OK || !running)
 			break;
+		otlog__fork_guard_leave();
 		/* libcurl wakes for its own timers, the request's time-out among them, and for otlog__http_cancel; the
 		 * second is for a process that had no descriptors left for waking when the exporter was made. */
-		if (curl_multi_poll(http->multi, NULL, 0, 1000, NULL) != CURLM_OK)
+		CURLMcode polled = curl_multi_poll(http->multi, NULL, 0, 1000, NULL);
+		otlog__fork_guard_enter();
+		if (polled != CURLM_OK)
 			break;
 	}
 	int left = 0;
@@ -346,7 +367,9 @@ run(otlog__http *http, CURL *easy)
 	while ((message = curl_multi_info_read(http->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			code = message->data.result;
-	curl_multi_remove_handle(http->multi, easy);
+	if (added)
+		curl_multi_remove_handle(http->multi, easy);
+	otlog__fork_guard_leave();
 	return code;
 }
 
@@ -355,14 +378,16 @@ static bool
 renew_multi(otlog__http *http)
 {
 	CURLM *old = http->multi;
+	otlog__fork_guard_enter();
 	CURLM *new = curl_multi_init();
-	if (!new)
-		return false;
-	pthread_mutex_lock(&http->multi_lock);
-	http->multi = new;
-	pthread_mutex_unlock(&http->multi_lock);
-	curl_multi_cleanup(old);
-	return true;
+	if (new) {
+		pthread_mutex_lock(&http->multi_lock);
+		http->multi = new;
+		pthread_mutex_unlock(&http->multi_lock);
+		curl_multi_cleanup(old);
+	}
+	otlog__fork_guard_leave();
+	return new;
 }
 
 /* A connection goes on with the certificates that it was made with: other ones want another connection. */
@@ -571,9 +596,11 @@ otlog__http_destroy(otlog__http *http)
 	sigset_t signals;
 	otlog__sigpipe_hold(&signals);
 	forget_last(http);
+	otlog__fork_guard_enter();
 	curl_easy_cleanup(http->easy);
 	if (http->multi)
 		curl_multi_cleanup(http->multi);
+	otlog__fork_guard_leave();
 	otlog__sigpipe_release(&signals);
 	pthread_mutex_destroy(&http->multi_lock);
 	otlog__tls_free(http->tls);

@@ -2,6 +2,7 @@
  * Exporters over HTTP in children of fork: the parent's is in the middle of its requests, the child opens another one
  * from it, to the same destination with the same options, and sends over a connection of its own.
  */
+#include "sdk/base/diagnostics.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"
@@ -37,6 +38,7 @@
 typedef struct busy {
 	otlog_exporter exporter;
 	otlog_batch batch;
+	bool anew;         /* each time through another exporter: with TLS, a handshake a request */
 	_Atomic bool stop; /* writer: the test */
 	unsigned exported;
 	pthread_t thread;
@@ -50,12 +52,24 @@ export_once(otlog_exporter exporter, const otlog_batch *batch)
 	return result.verdict;
 }
 
+static void
+export_anew(otlog_exporter first, const otlog_batch *batch)
+{
+	otlog_exporter own = { 0 };
+	CHECK(first.functions->reopen(first.self, &own));
+	CHECK(export_once(own, batch) == OTLOG_VERDICT_OK);
+	own.functions->destroy(own.self);
+}
+
 static void *
 keep_exporting(void *self)
 {
 	busy *b = self;
 	do {
-		CHECK(export_once(b->exporter, &b->batch) == OTLOG_VERDICT_OK);
+		if (b->anew)
+			export_anew(b->exporter, &b->batch);
+		else
+			CHECK(export_once(b->exporter, &b->batch) == OTLOG_VERDICT_OK);
 		b->exported++;
 	} while (!atomic_load_explicit(&b->stop, memory_order_relaxed)); /* nothing hangs on the order */
 	return NULL;
@@ -205,6 +219,31 @@ a_child_trusts_whom_its_parent_trusts(void **state)
 	certificate_free(ours);
 }
 
+/* OpenSSL has locks for the whole process, which handshakes and certificates being read take all the time. */
+static void
+a_child_of_a_parent_in_a_handshake_gets_on(void **state)
+{
+	certificate *ours = certificate_create("IP:127.0.0.1");
+	const receiver_options options = { .certificate = ours->certificate, .key = ours->key };
+	receiver *server = receiver_start(&options);
+	otlog_exporter exporter =
+	    create_from_strings_that_go(otlog_otlp_http_exporter_create_sized, receiver_url(server),
+	                                ours->certificate_file, OTLOG_COMPRESSION_NONE);
+	busy b = { .exporter = exporter, .batch = otlp_request_create(3, 100), .anew = true };
+	(void)state;
+	otlog__diagnostics_set(diagnosed_take, NULL, OTLOG__WARN);
+	assert_int_equal(pthread_create(&b.thread, NULL, keep_exporting, &b), 0);
+	for (int i = 0; i < 10 * FORKS; i++)
+		fork_child(&exporter, &b.batch);
+	atomic_store_explicit(&b.stop, true, memory_order_relaxed);
+	pthread_join(b.thread, NULL);
+	assert_int_equal(receiver_request_count(server), b.exported + 20 * FORKS);
+	otlp_request_free(&b.batch);
+	exporter.functions->destroy(exporter.self);
+	receiver_stop(server);
+	certificate_free(ours);
+}
+
 static void
 a_child_uploads_to_the_log_server_itself(void **state)
 {
@@ -250,6 +289,7 @@ main(void)
 		cmocka_unit_test(a_child_sends_protobuf_of_its_own),
 		cmocka_unit_test(a_child_sends_json_of_its_own),
 		cmocka_unit_test(a_child_trusts_whom_its_parent_trusts),
+		cmocka_unit_test(a_child_of_a_parent_in_a_handshake_gets_on),
 		cmocka_unit_test(a_child_uploads_to_the_log_server_itself),
 		cmocka_unit_test(what_was_warned_of_is_not_warned_of_again),
 	};
