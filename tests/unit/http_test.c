@@ -127,6 +127,89 @@ cancelled_is_tried_again_and_too_large_is_not(void **state)
 	assert_int_equal(judge(large, NULL).verdict, OTLOG_VERDICT_DROP);
 }
 
+/* Each kind of failure has its word, and its message the word's cause. */
+static void
+failures_are_told_apart(void **state)
+{
+	static const struct {
+		otlog__http_outcome outcome;
+		const char *error_type, *says;
+	} rows[] = {
+		{ { .curl_code = CURLE_COULDNT_RESOLVE_HOST }, "name_not_found", "Check the name server" },
+		{ { .curl_code = CURLE_COULDNT_CONNECT, .os_error = ECONNREFUSED }, "connection_refused", "nobody" },
+		{ { .curl_code = CURLE_COULDNT_CONNECT, .os_error = ENETUNREACH }, "no_connection", "unreachable" },
+		{ { .curl_code = CURLE_COULDNT_CONNECT, .os_error = ECONNREFUSED, .to_proxy = true },
+		  "proxy_refused",
+		  "Start the proxy" },
+		{ { .curl_code = CURLE_COULDNT_RESOLVE_PROXY }, "proxy_not_found", "http_proxy" },
+		{ { .curl_code = CURLE_PROXY }, "proxy_failed", "http_proxy" },
+		{ { .curl_code = CURLE_RECV_ERROR, .connect_status = 407 }, "proxy_authentication", "credentials" },
+		{ { .curl_code = CURLE_RECV_ERROR, .connect_status = 502 }, "proxy_denied", "allow it" },
+		{ { .curl_code = CURLE_OPERATION_TIMEDOUT }, "timeout", "THE_TIMEOUT" },
+		{ { .curl_code = CURLE_GOT_NOTHING }, "no_answer", "https:// in THE_ENDPOINT" },
+		{ { .curl_code = CURLE_SEND_ERROR }, "connection_broken", "See why" },
+		{ { .curl_code = CURLE_RECV_ERROR }, "connection_broken", "See why" },
+		{ { .curl_code = CURLE_PARTIAL_FILE }, "connection_broken", "See why" },
+		{ { .curl_code = CURLE_WRITE_ERROR, .noise = OTLOG__HTTP_NOISE_TLS }, "wrong_protocol", "https://" },
+		{ { .curl_code = CURLE_WRITE_ERROR, .noise = OTLOG__HTTP_NOISE_HTTP2 }, "wrong_protocol", "gRPC" },
+		{ { .curl_code = CURLE_WRITE_ERROR, .noise = OTLOG__HTTP_NOISE_OTHER }, "wrong_protocol", "4318" },
+		{ { .curl_code = CURLE_SSL_CONNECT_ERROR, .curl_text = "SSL routines::wrong version number" },
+		  "wrong_protocol",
+		  "Write http:// in THE_ENDPOINT" },
+		{ { .curl_code = CURLE_SSL_CONNECT_ERROR, .curl_text = "no shared cipher" },
+		  "tls_failed",
+		  "THE_ENDPOINT" },
+		{ { .curl_code = CURLE_SSL_CONNECT_ERROR, .curl_text = "sslv3 alert bad certificate" },
+		  "tls_client_refused",
+		  "THE_CLIENT" },
+		{ { .curl_code = CURLE_PEER_FAILED_VERIFICATION, .verify_result = X509_V_ERR_UNSPECIFIED },
+		  "tls_name_mismatch",
+		  "another name" },
+		{ { .curl_code = CURLE_PEER_FAILED_VERIFICATION, .verify_result = X509_V_ERR_HOSTNAME_MISMATCH },
+		  "tls_name_mismatch",
+		  "another name" },
+		{ { .curl_code = CURLE_PEER_FAILED_VERIFICATION, .verify_result = X509_V_ERR_CERT_HAS_EXPIRED },
+		  "tls_expired",
+		  "Renew" },
+		{ { .curl_code = CURLE_PEER_FAILED_VERIFICATION, .verify_result = X509_V_ERR_CERT_NOT_YET_VALID },
+		  "tls_expired",
+		  "clock" },
+		{ { .curl_code = CURLE_PEER_FAILED_VERIFICATION,
+		    .verify_result = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY },
+		  "tls_untrusted",
+		  "THE_CA_FILE" },
+		{ { .curl_code = CURLE_SSL_CACERT_BADFILE }, "tls_files", "THE_CA_FILE" },
+		{ { .curl_code = CURLE_SSL_CERTPROBLEM }, "tls_files", "THE_CLIENT" },
+		{ { .curl_code = CURLE_OUT_OF_MEMORY }, "out_of_memory", "memory" },
+		{ { .cancelled = true, .curl_code = CURLE_OUT_OF_MEMORY }, "cancelled", "shutting down" },
+		{ { .curl_code = CURLE_URL_MALFORMAT }, "failed", "THE_ENDPOINT" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		otlog_export_result result = judge(rows[i].outcome, NULL);
+		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+		if (strcmp(result.error_type, rows[i].error_type) != 0 || !strstr(result.message, rows[i].says))
+			fail_msg("row %zu: %s: %s", i, result.error_type, result.message);
+	}
+	otlog__http_outcome unsent = { .request_too_large = true, .curl_code = CURLE_OUT_OF_MEMORY };
+	assert_int_equal(judge(unsent, NULL).verdict, OTLOG_VERDICT_TOO_LARGE);
+	assert_string_equal(judge(unsent, NULL).error_type, "too_large_request");
+}
+
+/* It quotes a malformed proxy with its password. */
+static void
+what_libcurl_quotes_is_not_passed_on(void **state)
+{
+	otlog__http_outcome outcome = { .curl_code = CURLE_COULDNT_RESOLVE_PROXY,
+		                        .curl_text = "Unsupported proxy syntax in 'http://user:secret@host:x'" };
+	(void)state;
+	assert_null(strstr(judge(outcome, NULL).message, "secret"));
+	outcome.curl_text = "something about user:secret@host";
+	assert_null(strstr(judge(outcome, NULL).message, "secret"));
+	outcome.curl_text = "Could not resolve proxy: squid.internal";
+	assert_non_null(strstr(judge(outcome, NULL).message, "squid.internal"));
+}
+
 static void
 retry_after_counts_with_retryable_statuses_only(void **state)
 {
@@ -385,6 +468,8 @@ main(void)
 		cmocka_unit_test(what_left_the_request_unanswered_is_tried_again),
 		cmocka_unit_test(an_answer_that_makes_no_sense_is_tried_again_and_names_the_endpoint),
 		cmocka_unit_test(cancelled_is_tried_again_and_too_large_is_not),
+		cmocka_unit_test(failures_are_told_apart),
+		cmocka_unit_test(what_libcurl_quotes_is_not_passed_on),
 		cmocka_unit_test(retry_after_counts_with_retryable_statuses_only),
 		cmocka_unit_test(messages_name_cause_and_remedy),
 		cmocka_unit_test(a_long_cause_does_not_push_the_remedy_out),
