@@ -4,7 +4,7 @@
 
 #include <otlog/exporter.h>
 
-/* No answer is larger: OTLP specification, "OTLP/gRPC Request and Response" (message size limits). */
+/* No answer is larger: OTLP specification, "OTLP/gRPC Response". */
 #define OTLOG__GRPC_ANSWER_MAX ((size_t)4 * 1024 * 1024)
 
 /*
