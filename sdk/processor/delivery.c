@@ -80,7 +80,7 @@ refuse_ourselves(const otlog__buffer *request, otlog_export_result *result)
 	         "a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent. Lower "
 	         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
 	         request->size);
-	snprintf(result->error_type, sizeof result->error_type, "request_too_large");
+	snprintf(result->error_type, sizeof result->error_type, "too_large_request");
 }
 
 static void
