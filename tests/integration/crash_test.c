@@ -145,12 +145,12 @@ check_death(void (*die)(void), const char *signal_name, int signal)
 /* ---- Deaths ------------------------------------------------------------------------------------------------------ */
 
 static volatile int zero;
-#define NOWHERE ((volatile int *)(uintptr_t)64)
+static volatile int *volatile nowhere = (volatile int *)64;
 
 static void
 write_to_nowhere(void)
 {
-	*NOWHERE = 1;
+	*nowhere = 1;
 }
 
 static void
@@ -282,7 +282,7 @@ static void
 exit_with_42(int signal, siginfo_t *info, void *context)
 {
 	sigset_t mask;
-	CHECK(info->si_addr == (void *)NOWHERE && context);
+	CHECK(info->si_addr == (const volatile void *)nowhere && context);
 	CHECK(pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0);
 	CHECK(sigismember(&mask, signal) && sigismember(&mask, SIGUSR2));
 	_exit(42);
