@@ -327,9 +327,9 @@ otlog__http_reopen(const otlog__http *http)
 {
 	if (otlog__fork_guard_is_sound())
 		return otlog__http_create(&http->options);
-	otlog__diagnose_always(
-	    OTLOG__WARN, "this process was forked while libcurl or OpenSSL was busy for long, and cannot use them: "
-			 "it exports nothing over HTTP. Fork again, or execute a program");
+	otlog__diagnose(OTLOG__WARN,
+	                "this process was forked while libcurl or OpenSSL was busy for long, and cannot use them: it "
+	                "exports nothing over HTTP. Run a program in it (exec), or fork again");
 	return NULL;
 }
 
