@@ -54,7 +54,8 @@ bench_quantile(bench_samples *samples, double share)
 	return samples->values[rank ? rank - 1 : 0];
 }
 
-static const bench_case *const tables[] = { bench_emit_cases, bench_json_cases, bench_delivery_cases };
+static const bench_case *const tables[] = { bench_emit_cases, bench_json_cases, bench_delivery_cases,
+	                                    bench_recovery_cases };
 
 static const bench_case *
 find_case(const char *name)

@@ -11,6 +11,8 @@ typedef struct bench_options {
 	unsigned threads;
 	uint64_t records; /* of a delivery case, all threads together */
 	bool quick;       /* a few rounds only: shows that it runs, measures nothing */
+	unsigned seconds; /* of an outage */
+	uint64_t rate;    /* records a second during it */
 } bench_options;
 
 typedef struct bench_samples {
@@ -30,6 +32,12 @@ typedef struct bench_result {
 	bench_samples records_per_s, cpu_s_per_million;
 	uint64_t dropped;
 	bool drops_apply;
+	/* What other cases do not have. */
+	struct bench_figure {
+		const char *name;
+		double value;
+	} figures[16];
+	size_t figure_count;
 } bench_result;
 
 /* One case: rounds of several cases alternate, so that the machine's noise hits all alike. */
@@ -44,6 +52,11 @@ typedef struct bench_case {
 extern const bench_case bench_emit_cases[];     /* emit.c; ends with a NULL name */
 extern const bench_case bench_json_cases[];     /* json.c */
 extern const bench_case bench_delivery_cases[]; /* delivery.c */
+extern const bench_case bench_outage_cases[];   /* outage.c */
+extern const bench_case bench_recovery_cases[]; /* recovery.c */
+
+/* Adds a figure of the case's own; `name` is a literal. */
+void bench_add_figure(bench_result *result, const char *name, double value);
 
 uint64_t bench_now_ns(void);
 __attribute__((noreturn)) void bench_fail(const char *why);
