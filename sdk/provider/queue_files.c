@@ -46,6 +46,7 @@ typedef struct looked_at {
 	otlog__header_kind kind;
 	otlog__image image;
 	otlog__image_lane *lanes;
+	otlog__sealed_words words[OTLOG__QUEUE_MAX_LANES]; /* before the lanes were read */
 	otlog__meta meta;
 	otlog__spool_files *spool;
 } looked_at;
@@ -88,8 +89,10 @@ read_queue(looked_at *queue, const char *name)
 		close(meta);
 	queue->lanes = calloc(queue->image.header.lanes, sizeof *queue->lanes);
 	done = done && queue->lanes;
-	for (uint32_t lane = 0; done && lane < queue->image.header.lanes; lane++)
+	for (uint32_t lane = 0; done && lane < queue->image.header.lanes; lane++) {
+		queue->words[lane] = otlog__image_words(&queue->image, lane);
 		done = otlog__image_load(&queue->image, lane, &queue->lanes[lane]);
+	}
 	return done;
 }
 
@@ -145,18 +148,16 @@ static void
 describe_lane(const looked_at *queue, uint32_t lane, otlog_queue_file *out)
 {
 	const otlog__image_lane *loaded = &queue->lanes[lane];
-	uint64_t released = 0, most = 0;
-	/* What its owner has read while we did is not lost. */
-	if (out->state == OTLOG_QUEUE_FILE_LIVE)
-		released = otlog__image_released(&queue->image, lane);
+	otlog__sealed_words now = otlog__image_words(&queue->image, lane);
+	/* What its owner has overwritten while we read is not lost. */
+	bool stood_still = memcmp(&now, &queue->words[lane], sizeof now) == 0;
+	uint64_t lost = 0;
 	for (uint32_t p = 0; p < queue->image.header.pipelines; p++) {
-		uint64_t from = loaded->places[p].consumed > released ? loaded->places[p].consumed : released;
-		uint64_t lost = otlog__image_lost_from(loaded, from);
-		most = lost > most ? lost : most;
+		lost = loaded->places[p].lost > lost ? loaded->places[p].lost : lost;
 		out->waiting[p] += loaded->places[p].waiting;
 	}
 	out->records += loaded->waiting;
-	out->damaged += most;
+	out->damaged += stood_still ? lost : 0;
 }
 
 static void

@@ -23,6 +23,13 @@ name_of(file_name out, const char *name, const char *suffix)
 
 /* ---- Taking over ------------------------------------------------------------------------------------------------- */
 
+/* Whether a file that could not be opened may be opened later: it is we who are short of something. */
+static bool
+is_for_now(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 /* Opens and locks NAME.queue, whose name is claimed. */
 static otlog__adoption
 lock_file(const otlog__adopter *by, const char *name, int *out)
@@ -30,7 +37,7 @@ lock_file(const otlog__adopter *by, const char *name, int *out)
 	file_name queue;
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = otlog__directory_open_file(by->directory, name_of(queue, name, ".queue"), O_RDWR);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || is_for_now(errno)))
 		return OTLOG__NOT_ADOPTED;
 	if (fd < 0) {
 		otlog__diagnose_always(OTLOG__WARN,
@@ -86,7 +93,7 @@ read_meta(otlog__adopted *file)
 {
 	file_name name;
 	int fd = otlog__directory_open_file(file->by->directory, name_of(name, file->name, ".meta"), O_RDONLY);
-	bool done = otlog__meta_read(&file->meta, fd, file->image.header.salt);
+	bool done = (fd >= 0 || !is_for_now(errno)) && otlog__meta_read(&file->meta, fd, file->image.header.salt);
 	if (fd >= 0)
 		close(fd);
 	if (done && file->image.header.lanes && !(file->meta.whole && file->meta.has_resource))
@@ -236,8 +243,9 @@ say_adopted(const otlog__adopted *file)
 	uint64_t waiting = 0, lost = 0;
 	for (uint32_t p = 0; p < file->by->pipeline_count; p++) {
 		const otlog__adopted_pipeline *own = &file->pipelines[p];
+		uint64_t lost_here = own->bit == OTLOG__NOT_THERE ? 0 : lost_in_lanes(file, own->bit);
 		waiting += own->waiting;
-		lost += own->bit == OTLOG__NOT_THERE ? 0 : lost_in_lanes(file, own->bit);
+		lost = lost_here > lost ? lost_here : lost; /* the same ones, mostly */
 	}
 	if (waiting)
 		otlog__diagnose_always(OTLOG__INFO,
@@ -260,13 +268,15 @@ read_all(otlog__adopted *file, bool *leave)
 		return true;
 	}
 	file->spool = otlog__spool_files_open(file->by->directory, file->name, true);
-	if (!file->spool && errno != ENOENT && errno != ENOMEM) {
+	if (!file->spool && is_for_now(errno))
+		return false;
+	if (!file->spool && errno != ENOENT) {
 		otlog__diagnose_always(OTLOG__WARN,
 		                       "%s/%s.spool cannot be read (%s) and is left as it is; look after it",
 		                       file->by->path, file->name, strerror(errno));
 		file->keep = true;
 	}
-	return (file->spool || errno != ENOMEM) && read_meta(file) && load_lanes(file) && match_pipelines(file);
+	return read_meta(file) && load_lanes(file) && match_pipelines(file);
 }
 
 otlog__adoption

@@ -71,8 +71,8 @@ typedef struct otlog__image_lane {
 /* Reads all there is to say about the lane. False when memory is short. Free it in either case. */
 bool otlog__image_load(const otlog__image *image, uint32_t lane, otlog__image_lane *out);
 
-/* Frames of the lane that every pipeline is done with at this moment, at least. */
-uint64_t otlog__image_released(const otlog__image *image, uint32_t lane);
+/* The words of the lane's control page at this moment: of a live queue they go on. */
+otlog__sealed_words otlog__image_words(const otlog__image *image, uint32_t lane);
 
 void otlog__image_lane_free(otlog__image_lane *lane);
 

@@ -384,14 +384,12 @@ otlog__image_lost_from(const otlog__image_lane *lane, uint64_t seq)
 	return lane->end_seq > seq ? lane->end_seq - seq - there : 0;
 }
 
-uint64_t
-otlog__image_released(const otlog__image *image, uint32_t lane)
+otlog__sealed_words
+otlog__image_words(const otlog__image *image, uint32_t lane)
 {
-	uint64_t seq;
-	otlog__image_bytes(
-	    image, (uint64_t)OTLOG__CONTROL_PAGE * (1 + (uint64_t)lane) + offsetof(otlog__lane_page, released.seq),
-	    &seq, sizeof seq);
-	return seq;
+	_Alignas(64) uint8_t bytes[OTLOG__CONTROL_PAGE];
+	otlog__image_bytes(image, (uint64_t)OTLOG__CONTROL_PAGE * (1 + (uint64_t)lane), bytes, sizeof bytes);
+	return otlog__sealed_words_of(bytes);
 }
 
 /* Of three counts that lie near each other in a sound lane one that another bears out. */

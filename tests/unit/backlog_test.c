@@ -509,6 +509,51 @@ the_memory_of_an_adopter_can_be_freed_in_a_child(void **state)
 	end_backlog(backlog);
 }
 
+#define LARGE 700000u
+
+static void
+emit_large(otlog__queue *queue, void *user)
+{
+	(void)user;
+	for (uint32_t i = 0; i < 4; i++) { /* two fill the lane */
+		otlog__slot slot;
+		otlog_emit_result result = otlog__queue_begin(queue, LARGE + i, &slot);
+		CHECK(result == (i < 2 ? OTLOG_EMIT_ACCEPTED : OTLOG_EMIT_QUEUE_FULL));
+		if (result != OTLOG_EMIT_ACCEPTED)
+			continue;
+		for (uint32_t at = 0; at < LARGE + i; at++)
+			slot.bytes[at] = (uint8_t)(at * 7 + i);
+		otlog__queue_commit(queue, &slot, LARGE + i, 0, 1);
+	}
+}
+
+static void
+records_larger_than_what_is_read_at_once_are_whole(void **state)
+{
+	(void)state;
+	for (int checksums = 0; checksums < 2; checksums++) {
+		otlog__backlog_batch batch = { 0 };
+		dead_queue queue = a_queue(5, 0);
+		queue.bytes = 2 << 20;
+		queue.checksums = checksums;
+		queue.then = emit_large;
+		dead_queue_make(&queue);
+		otlog__backlog *backlog = open_backlog(1);
+		assert_true(otlog__backlog_look(backlog));
+		for (uint32_t i = 0; i < 2; i++) {
+			assert_int_equal(otlog__backlog_take(backlog, 0, 100, 1000, &batch), 1);
+			assert_int_equal(batch.refs[0].size, LARGE + i);
+			for (uint32_t at = 0; at < LARGE + i; at++)
+				if (batch.refs[0].bytes[at] != (uint8_t)(at * 7 + i))
+					fail_msg("byte %u of record %u is wrong", at, i);
+			otlog__backlog_finish(backlog, 0, &batch, &(otlog__batch_end){ 0 });
+		}
+		assert_books(backlog, 0, 2, 0, 0);
+		end_backlog(backlog);
+		otlog__backlog_batch_free(&batch);
+	}
+}
+
 /* Three requests of 10, 11 and 12 records, and 20 records that are still in the queue. */
 static void
 spool_some(otlog__queue *queue, void *user)
@@ -621,6 +666,7 @@ main(void)
 		IN_DIRECTORY(pipelines_are_told_apart_by_name_not_by_place),
 		IN_DIRECTORY(an_orderly_end_leaves_what_was_not_delivered),
 		IN_DIRECTORY(the_memory_of_an_adopter_can_be_freed_in_a_child),
+		IN_DIRECTORY(records_larger_than_what_is_read_at_once_are_whole),
 		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
 		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),
 		IN_DIRECTORY(a_spool_whose_queue_is_gone_is_delivered),
