@@ -67,9 +67,6 @@ otlog__backing_close(otlog_provider *provider)
 		otlog__spool_books books;
 		if (!spool)
 			continue;
-		otlog__spool_take_books(spool, &books);
-		if (books.queued)
-			otlog__queue_keep_file(provider->queue); /* its lock and its .meta are the spool's too */
 		if (!otlog__spool_sync(spool))
 			otlog__diagnose(
 			    OTLOG__ERROR,
@@ -77,6 +74,9 @@ otlog__backing_close(otlog_provider *provider)
 			    "but not a loss of power; look after the disk",
 			    provider->pipelines[i].exporter.name);
 		otlog__spool_close(spool);
+		otlog__spool_take_books(spool, &books);
+		if (books.queued)
+			otlog__queue_keep_file(provider->queue); /* its lock and its .meta are the spool's too */
 	}
 	if (provider->backlog)
 		otlog__backlog_close(provider->backlog);

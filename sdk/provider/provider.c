@@ -257,6 +257,8 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;
+	if (given_up && result < OTLOG_DROPPED)
+		result = OTLOG_DROPPED;
 	if (given_up)
 		otlog__diagnose_always(OTLOG__WARN,
 		                       "shutdown: the time is up and %" PRIu64

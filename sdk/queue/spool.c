@@ -147,6 +147,22 @@ otlog__spool_sync(otlog__spool *spool)
 	return done;
 }
 
+/* What is in flight and whose segment went as the oldest is in no file: nobody will deliver it. Under the mutex. */
+static void
+give_up_dropped(otlog__spool *spool)
+{
+	otlog__spool_flight *flight = &spool->flight;
+	for (size_t i = 0; i < flight->count; i++) {
+		otlog__spool_taken *taken = &flight->taken[(flight->first + i) & (flight->capacity - 1)];
+		const otlog__spooled *segment = taken->segment;
+		if (segment->listed)
+			continue;
+		spool->books.dropped[OTLOG_DROP_SPOOL_FULL] += taken->records;
+		spool->in_flight_records -= taken->records;
+		taken->records = 0;
+	}
+}
+
 void
 otlog__spool_close(otlog__spool *spool)
 {
@@ -157,6 +173,7 @@ otlog__spool_close(otlog__spool *spool)
 	bool empty = !spool->first;
 	spool->closed = true;
 	spool->folder = -1;
+	give_up_dropped(spool);
 	for (otlog__spooled *segment = spool->first; segment; segment = segment->next)
 		otlog__spool_segment_close(&segment->file);
 	pthread_mutex_unlock(&spool->mutex);

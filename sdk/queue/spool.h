@@ -89,7 +89,10 @@ void otlog__spool_take_books(otlog__spool *spool, otlog__spool_books *books);
 /* Brings everything to the disk. True if there is nothing. False with errno set. */
 bool otlog__spool_sync(otlog__spool *spool);
 
-/* Closes the files; those with entries that are not done with stay for the next process, the others are removed. */
+/*
+ * Closes the files; those with entries that are not done with stay for the next process, the others are removed. Entries in
+ * flight whose segment was dropped as the oldest are then counted as dropped[spool_full]. The books stay readable.
+ */
 void otlog__spool_close(otlog__spool *spool);
 
 /* In a forked child: frees the memory, touches no file and no lock. NULL is allowed. After close: frees it. */

@@ -227,6 +227,24 @@ an_entry_in_flight_that_gives_way_is_counted_by_its_end(void **state)
 }
 
 static void
+one_that_gave_way_and_has_no_end_is_dropped_when_all_is_closed(void **state)
+{
+	(void)state;
+	otlog__spool *spool = spool_folder_create(&folder, MIB, true);
+	uint64_t count = 0;
+	assert_int_equal(spool_put(spool, count++, 100000, 7), OTLOG__SPOOL_TAKEN);
+	assert_int_equal(spool_get(spool, 0, 100000, false), 7);
+	while (spool_books_of(spool).dropped[OTLOG_DROP_SPOOL_FULL] == 0)
+		assert_int_equal(spool_put(spool, count++, 100000, 2), OTLOG__SPOOL_TAKEN);
+	otlog__spool_books before = spool_books_of(spool);
+	otlog__spool_close(spool);
+	otlog__spool_books after = spool_books_of(spool);
+	assert_int_equal(after.dropped[OTLOG_DROP_SPOOL_FULL], before.dropped[OTLOG_DROP_SPOOL_FULL] + 7);
+	assert_int_equal(after.queued, before.queued - 7);
+	otlog__spool_free(spool);
+}
+
+static void
 what_is_being_delivered_already_is_not_handed_out(void **state)
 {
 	(void)state;
@@ -353,6 +371,7 @@ main(void)
 		IN_FOLDER(a_full_spool_says_so_and_keeps_what_it_has),
 		IN_FOLDER(the_oldest_segment_gives_way),
 		IN_FOLDER(an_entry_in_flight_that_gives_way_is_counted_by_its_end),
+		IN_FOLDER(one_that_gave_way_and_has_no_end_is_dropped_when_all_is_closed),
 		IN_FOLDER(what_is_being_delivered_already_is_not_handed_out),
 		IN_FOLDER(what_makes_no_sense_is_refused),
 		IN_FOLDER(one_pipeline_that_closes_does_not_take_the_folder_from_another),
