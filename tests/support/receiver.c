@@ -146,8 +146,10 @@ keep_request(receiver *receiver, exchange *exchange)
 	request->body = exchange->body.data;
 	request->body_size = exchange->body.size;
 	exchange->body = (otlog__buffer){ 0 };
-	exchange->kept = true;
 	decode(request);
+	if (receiver->options.forgets)
+		return;
+	exchange->kept = true;
 	pthread_mutex_lock(&receiver->lock);
 	receiver->requests = grow(receiver->requests, receiver->request_count, sizeof *receiver->requests);
 	receiver->requests[receiver->request_count++] = request;
@@ -190,7 +192,7 @@ settle(receiver *receiver, exchange *exchange)
 		request->status = request->message || request->json ? reply->status : 400;
 		if (judged)
 			request->status = judged;
-		if (request->status / 100 == 2 && request->message)
+		if (request->status / 100 == 2 && request->message && exchange->kept)
 			keep_records(receiver, request->message);
 	}
 	pthread_cond_broadcast(&receiver->changed);

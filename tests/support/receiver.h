@@ -37,6 +37,7 @@ typedef struct receiver_options {
 	/* Gives the status of a decoded request by what it holds; 0: as the script says. Called in the receiver's threads. */
 	unsigned (*judge)(void *user, const receiver_request *request);
 	void *user;
+	bool forgets; /* keeps nothing of what came: for runs of many requests, whose judge looks at each */
 } receiver_options;
 
 /* NULL is {0}. Ends the test program if there is no port. */

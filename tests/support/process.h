@@ -1,0 +1,17 @@
+/* What a process takes of its machine, for tests that it stays within bounds. */
+#ifndef TESTS_SUPPORT_PROCESS_H
+#define TESTS_SUPPORT_PROCESS_H
+
+#include <stdint.h>
+
+/* Resident bytes of this process, pages of files that it has mapped included. */
+uint64_t process_resident_bytes(void);
+
+/* Open descriptors, and threads. */
+unsigned process_descriptors(void);
+unsigned process_threads(void);
+
+/* Entries of the directory, hidden ones not counted. */
+unsigned process_count_files(const char *directory);
+
+#endif
