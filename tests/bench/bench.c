@@ -1,4 +1,7 @@
-/* otlog_bench CASE… [--json] [--queue-dir DIR] [--threads N] [--records N] [--rounds N] [--quick] */
+/*
+ * otlog_bench CASE… [--json] [--queue-dir DIR] [--threads N] [--records N] [--rounds N] [--seconds N] [--rate N]
+ *                   [--quick]
+ */
 #include "tests/bench/bench.h"
 
 #include <err.h>
@@ -37,6 +40,14 @@ bench_add(bench_samples *samples, double value)
 	samples->values[samples->count++] = value;
 }
 
+void
+bench_add_figure(bench_result *result, const char *name, double value)
+{
+	if (result->figure_count == sizeof result->figures / sizeof *result->figures)
+		bench_fail("too many figures for one case");
+	result->figures[result->figure_count++] = (struct bench_figure){ name, value };
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -55,7 +66,7 @@ bench_quantile(bench_samples *samples, double share)
 }
 
 static const bench_case *const tables[] = { bench_emit_cases, bench_json_cases, bench_delivery_cases,
-	                                    bench_recovery_cases };
+	                                    bench_outage_cases, bench_recovery_cases };
 
 static const bench_case *
 find_case(const char *name)
@@ -71,11 +82,11 @@ static void
 usage(FILE *out)
 {
 	fprintf(out, "usage: otlog_bench CASE... [--json] [--queue-dir DIR] [--threads N] [--records N] [--rounds N] "
-	             "[--quick]\n\n"
+	             "[--seconds N] [--rate N] [--quick]\n\n"
 	             "Rounds of the cases alternate, so that their figures can be compared.\n\n");
 	for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (const bench_case *c = tables[t]; c->name; c++)
-			fprintf(out, "  %-16s %s\n", c->name, c->what);
+			fprintf(out, "  %-18s %s\n", c->name, c->what);
 }
 
 static void
@@ -89,7 +100,7 @@ print_field(bool json, const char *name, double value, int digits)
 static void
 print_result(bench_result *r, bool json)
 {
-	printf(json ? "{\"case\":\"%s\"" : "%-16s", r->name);
+	printf(json ? "{\"case\":\"%s\"" : "%-18s", r->name);
 	print_field(json, "ns_per_op", bench_quantile(&r->ns_per_op, 0.5), 2);
 	print_field(json, "min", bench_quantile(&r->ns_per_op, 0), 2);
 	print_field(json, "p99", bench_quantile(&r->latency_ns, 0.99), 0);
@@ -98,6 +109,8 @@ print_result(bench_result *r, bool json)
 	print_field(json, "cpu_s_per_million", bench_quantile(&r->cpu_s_per_million, 0.5), 3);
 	if (r->drops_apply)
 		print_field(json, "dropped", (double)r->dropped, 0);
+	for (size_t i = 0; i < r->figure_count; i++)
+		print_field(json, r->figures[i].name, r->figures[i].value, 1);
 	printf(json ? "}\n" : "\n");
 	free(r->ns_per_op.values);
 	free(r->latency_ns.values);
@@ -139,9 +152,10 @@ main(int argc, char **argv)
 		{ "json", no_argument, 0, 'j' },          { "queue-dir", required_argument, 0, 'd' },
 		{ "threads", required_argument, 0, 't' }, { "records", required_argument, 0, 'n' },
 		{ "rounds", required_argument, 0, 'r' },  { "quick", no_argument, 0, 'q' },
+		{ "seconds", required_argument, 0, 's' }, { "rate", required_argument, 0, 'R' },
 		{ "help", no_argument, 0, 'h' },          { 0 }
 	};
-	bench_options options = { .threads = 1, .records = 3000000 };
+	bench_options options = { .threads = 1, .records = 3000000, .seconds = 60, .rate = 5000 };
 	unsigned rounds = 5;
 	bool json = false;
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -161,9 +175,16 @@ main(int argc, char **argv)
 		case 'r':
 			rounds = (unsigned)number(optarg);
 			break;
+		case 's':
+			options.seconds = (unsigned)number(optarg);
+			break;
+		case 'R':
+			options.rate = number(optarg);
+			break;
 		case 'q':
 			options.quick = true;
 			options.records = 50000;
+			options.seconds = 1;
 			rounds = 1;
 			break;
 		default:

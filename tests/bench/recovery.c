@@ -33,12 +33,6 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 static otlog_provider *
 start_provider(recovery_case *c)
 {

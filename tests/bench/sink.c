@@ -85,7 +85,7 @@ answer(connection *c)
 	size_t head = (size_t)(end - (char *)c->data) + 4;
 	*end = '\0';
 	size_t size = strtoul(header((char *)c->data, "\r\ncontent-length:"), NULL, 10);
-	if (!fill(c, head + size))
+	if (!fill(c, head + size) || atomic_load(&shared->away))
 		return false;
 	const char *ok = is_json((char *)c->data) ? json : protobuf;
 	atomic_fetch_add(&shared->records, count_request((char *)c->data, c->data + head, size));
@@ -113,7 +113,9 @@ run(int listener)
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		pthread_t thread;
-		if (fd >= 0 && pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0)
+		if (fd >= 0 && atomic_load(&shared->away))
+			close(fd);
+		else if (fd >= 0 && pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd) == 0)
 			pthread_detach(thread);
 	}
 }

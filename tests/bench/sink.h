@@ -16,6 +16,7 @@ typedef struct bench_sink {
 	struct bench_sink_shared {
 		_Atomic uint64_t records; /* writer: the sink */
 		_Atomic uint64_t bytes;
+		_Atomic uint32_t away; /* writer: the benchmark. The sink then closes every connection at once */
 	} * shared;
 } bench_sink;
 
