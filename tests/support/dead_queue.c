@@ -43,8 +43,8 @@ deliver(otlog__queue *queue, uint32_t records)
 	}
 }
 
-static void
-live_and_die(const dead_queue *as)
+void
+dead_queue_live(const dead_queue *as)
 {
 	uint32_t lanes = as->lanes ? as->lanes : 1;
 	otlog__queue *queue =
@@ -78,7 +78,7 @@ dead_queue_make(const dead_queue *queue)
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
-		live_and_die(queue);
+		dead_queue_live(queue);
 		_exit(0);
 	}
 	CHECK(waitpid(child, &status, 0) == child);

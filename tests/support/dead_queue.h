@@ -33,6 +33,9 @@ typedef struct dead_queue {
 /* Makes it in a child, which is gone when this returns. Ends the test program if that cannot be done. */
 void dead_queue_make(const dead_queue *queue);
 
+/* What the child does; the queue stays open. */
+void dead_queue_live(const dead_queue *queue);
+
 /* Emits records first … first + count - 1 of the source; those refused are not tried again. Returns how many got in. */
 uint32_t dead_queue_emit(otlog__queue *queue, const dead_queue *as, uint32_t first, uint32_t count);
 

@@ -9,9 +9,14 @@
 #include "tests/support/queue_image.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -509,6 +514,74 @@ the_memory_of_an_adopter_can_be_freed_in_a_child(void **state)
 	end_backlog(backlog);
 }
 
+/* What the child has done, as far as its calls have returned. */
+typedef struct ledger {
+	_Atomic uint32_t emitted;
+	_Atomic uint32_t delivered;
+} ledger;
+
+static void
+emit_until_killed(otlog__queue *queue, void *user)
+{
+	static otlog__frame_ref refs[16];
+	ledger *books = user;
+	dead_queue as = a_queue(8, 0);
+	otlog__batch_span span;
+	for (uint32_t number = 0; number < DEAD_MAX; number++) {
+		if (dead_queue_emit(queue, &as, number, 1) != 1)
+			_exit(3);
+		atomic_store(&books->emitted, number + 1);
+		if (number % 16 != 15 || number < 128)
+			continue;
+		uint32_t taken = otlog__queue_read_begin(queue, 0, 16, SIZE_MAX, refs, &span);
+		otlog__queue_read_end(queue, 0);
+		otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
+		atomic_fetch_add(&books->delivered, taken);
+	}
+	pause();
+}
+
+static void
+whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
+{
+	(void)state;
+	ledger *books = mmap(NULL, sizeof *books, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(books, MAP_FAILED);
+	for (uint32_t kills = 0; kills < 20; kills++) {
+		memset(books, 0, sizeof *books);
+		fflush(NULL);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			dead_queue queue = a_queue(8, 0);
+			queue.checksums = kills % 2;
+			queue.then = emit_until_killed;
+			queue.user = books;
+			dead_queue_live(&queue);
+			_exit(4);
+		}
+		while (atomic_load(&books->emitted) < 150 + kills * 500)
+			sched_yield();
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+
+		otlog__backlog *backlog = open_backlog(1);
+		dead_tally *tally = dead_tally_make(8);
+		uint32_t emitted = atomic_load(&books->emitted), delivered = atomic_load(&books->delivered);
+		assert_true(otlog__backlog_look(backlog));
+		uint32_t records = dead_drain(backlog, 0, UINT32_MAX, tally);
+		assert_in_range(records, emitted - delivered - 16, emitted - delivered + 1);
+		assert_int_equal(dead_tally_once(tally, delivered + 16, emitted), emitted - delivered - 16);
+		assert_int_equal(tally->strange, 0);
+		assert_true(tally->in_order);
+		assert_books(backlog, 0, records, 0, 0);
+		end_backlog(backlog);
+		free(tally);
+	}
+	munmap(books, sizeof *books);
+}
+
 #define LARGE 700000u
 
 static void
@@ -666,6 +739,7 @@ main(void)
 		IN_DIRECTORY(pipelines_are_told_apart_by_name_not_by_place),
 		IN_DIRECTORY(an_orderly_end_leaves_what_was_not_delivered),
 		IN_DIRECTORY(the_memory_of_an_adopter_can_be_freed_in_a_child),
+		IN_DIRECTORY(whenever_it_was_killed_nothing_that_was_accepted_is_missing),
 		IN_DIRECTORY(records_larger_than_what_is_read_at_once_are_whole),
 		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
 		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),

@@ -13,9 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,6 +263,57 @@ a_live_queue_is_looked_at_without_harm(void **state)
 }
 
 static void
+emit_and_deliver_for_ever(otlog__queue *queue, void *user)
+{
+	static otlog__frame_ref refs[64];
+	otlog__batch_span span;
+	(void)user;
+	for (;;) {
+		emit(queue, 0, 64);
+		while (otlog__queue_waiting(queue, 0) > 500 || otlog__queue_waiting(queue, 1) > 500)
+			for (uint32_t p = 0; p < 2; p++) {
+				otlog__queue_read_begin(queue, p, 64, SIZE_MAX, refs, &span);
+				otlog__queue_read_end(queue, p);
+				otlog__queue_finish(queue, p, &span, &(otlog__batch_end){ 0 });
+			}
+	}
+}
+
+static void
+a_busy_queue_is_looked_at_without_alarm(void **state)
+{
+	(void)state;
+	char path[512];
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dead_queue_live(&(dead_queue){ .directory = directory,
+		                               .pipelines = names,
+		                               .pipeline_count = 2,
+		                               .then = emit_and_deliver_for_ever });
+		_exit(4);
+	}
+	while (queue_directory_find(directory, ".queue", path) == 0)
+		sched_yield();
+	for (int i = 0; i < 40; i++) {
+		seen all = visit();
+		read_back any = { 0 };
+		assert_int_equal(all.files, 1);
+		assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_LIVE);
+		assert_int_equal(all.last.damaged, 0);
+		assert_string_equal(all.problem, "");
+		assert_true(otlog_queue_file_read(directory, all.name, NULL, read_batch, &any));
+	}
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	seen all = visit();
+	assert_int_equal(all.last.state, OTLOG_QUEUE_FILE_WAITING);
+	assert_int_equal(all.last.damaged, 0);
+}
+
+static void
 damage_is_counted_and_named(void **state)
 {
 	(void)state;
@@ -345,6 +399,7 @@ main(void)
 		IN_DIRECTORY(reading_stops_when_it_is_told_to),
 		IN_DIRECTORY(what_cannot_be_read_is_an_error),
 		IN_DIRECTORY(a_live_queue_is_looked_at_without_harm),
+		IN_DIRECTORY(a_busy_queue_is_looked_at_without_alarm),
 		IN_DIRECTORY(damage_is_counted_and_named),
 		IN_DIRECTORY(a_queue_of_before_the_machine_went_down_is_not_trusted),
 		IN_DIRECTORY(links_and_pipes_are_not_followed),
