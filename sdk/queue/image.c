@@ -2,6 +2,7 @@
 #include "sdk/queue/image.h"
 
 #include "sdk/queue/crc32c.h"
+#include "sdk/queue/mapping.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,6 +107,10 @@ otlog__image_write_place(const otlog__image *image, uint32_t lane, uint32_t pipe
 	const uint64_t ends[2] = { place->cursor, place->consumed };
 	if (at + sizeof(otlog__lane_cursor) > image->file_bytes) {
 		errno = ENOSPC; /* cut off: a file does not grow by what is read from it */
+		return false;
+	}
+	if (!otlog__file_may_grow_to(at + sizeof(otlog__lane_cursor))) {
+		errno = EFBIG;
 		return false;
 	}
 	return write_all(image->file, place->counts, sizeof place->counts, at + sizeof ends) &&

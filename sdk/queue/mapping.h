@@ -72,7 +72,10 @@ void otlog__mapping_close_files(otlog__mapping *mapping);
 /* Closes and unmaps everything. In a forked child pass in_child: the addresses may be somebody else's by now. */
 void otlog__mapping_free(otlog__mapping *mapping, bool in_child);
 
-/* Whether a file of this process may grow to `bytes`: past the limit the kernel sends SIGXFSZ, which kills the host. */
+/*
+ * Whether a file of this process may be written up to `bytes`, be it that long already: past the limit the kernel sends
+ * SIGXFSZ, which kills the host.
+ */
 bool otlog__file_may_grow_to(uint64_t bytes);
 
 #endif

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -582,6 +583,31 @@ whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 	munmap(books, sizeof *books);
 }
 
+static int
+deliver_under_a_limit(void *unused)
+{
+	(void)unused;
+	struct rlimit limit = { .rlim_cur = 4096, .rlim_max = 4096 };
+	signal(SIGXFSZ, SIG_DFL);
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 9;
+	otlog__backlog *backlog = open_backlog(1);
+	if (!otlog__backlog_look(backlog) || dead_drain(backlog, 0, UINT32_MAX, NULL) != 120)
+		return 1;
+	end_backlog(backlog);
+	return files(".queue") + files(".meta") == 0 && diagnosed_times("cannot be written (File too large)") == 1 ? 0
+	                                                                                                           : 2;
+}
+
+static void
+a_limit_of_file_sizes_brings_no_signal(void **state)
+{
+	(void)state;
+	dead_queue queue = a_queue(5, 120);
+	dead_queue_make(&queue);
+	assert_int_equal(in_child(deliver_under_a_limit, NULL), 0);
+}
+
 #define LARGE 700000u
 
 static void
@@ -740,6 +766,7 @@ main(void)
 		IN_DIRECTORY(an_orderly_end_leaves_what_was_not_delivered),
 		IN_DIRECTORY(the_memory_of_an_adopter_can_be_freed_in_a_child),
 		IN_DIRECTORY(whenever_it_was_killed_nothing_that_was_accepted_is_missing),
+		IN_DIRECTORY(a_limit_of_file_sizes_brings_no_signal),
 		IN_DIRECTORY(records_larger_than_what_is_read_at_once_are_whole),
 		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
 		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),
