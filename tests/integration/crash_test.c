@@ -18,6 +18,8 @@
 
 #define LONG_MS 20000
 #define QUEUE_BYTES (1 << 20)
+#define TRACE_ID "0af7651916cd43dd8448eb211c80319c"
+#define TRACEPARENT "00-" TRACE_ID "-b7ad6b7169203331-01"
 
 static char directory[64];
 
@@ -68,6 +70,7 @@ die_by(void (*die)(void), otlog_switch crash_handler)
 		alarm(30);
 		set_handlers();
 		start(crash_handler);
+		otlog_context_attach_traceparent(TRACEPARENT);
 		die();
 		_exit(99);
 	}
@@ -126,9 +129,17 @@ check_record(const otlog_record_view *record, const char *signal_name, int signa
 		fail_msg("no address of this program in the stack: %s", text);
 }
 
-/* Dies with and without the handler: the same way, and leaves one record of that signal. */
 static void
-check_death(void (*die)(void), const char *signal_name, int signal)
+check_trace(const otlog_record_view *record)
+{
+	char id[33];
+	otlog_hex(record->trace_id, id, sizeof id);
+	assert_string_equal(id, TRACE_ID);
+}
+
+/* Dies with and without the handler: the same way, and leaves one record of that signal, with the thread's trace if it has one. */
+static void
+check_death(void (*die)(void), const char *signal_name, int signal, bool has_trace)
 {
 	int without = die_by(die, OTLOG_SWITCH_OFF);
 	int with = die_by(die, OTLOG_SWITCH_ON);
@@ -138,6 +149,8 @@ check_death(void (*die)(void), const char *signal_name, int signal)
 	otlog_memory *memory = start(OTLOG_SWITCH_OFF);
 	assert_int_equal(adopt(memory, &record), 1);
 	check_record(&record, signal_name, signal);
+	if (has_trace)
+		check_trace(&record);
 	otlog_shutdown(LONG_MS);
 	otlog_memory_free(memory);
 }
@@ -194,13 +207,13 @@ static void
 each_signal_leaves_a_record_and_the_death_it_would_have_been(void **state)
 {
 	(void)state;
-	check_death(write_to_nowhere, "SIGSEGV", SIGSEGV);
-	check_death(be_killed, "SIGSEGV", SIGSEGV);
-	check_death(abort, "SIGABRT", SIGABRT);
-	check_death(divide_by_zero, "SIGFPE", SIGFPE);
-	check_death(read_behind_a_file, "SIGBUS", SIGBUS);
+	check_death(write_to_nowhere, "SIGSEGV", SIGSEGV, true);
+	check_death(be_killed, "SIGSEGV", SIGSEGV, true);
+	check_death(abort, "SIGABRT", SIGABRT, true);
+	check_death(divide_by_zero, "SIGFPE", SIGFPE, true);
+	check_death(read_behind_a_file, "SIGBUS", SIGBUS, true);
 #if defined(__x86_64__) || defined(__i386__)
-	check_death(run_no_instruction, "SIGILL", SIGILL);
+	check_death(run_no_instruction, "SIGILL", SIGILL, true);
 #endif
 }
 
@@ -242,8 +255,8 @@ static void
 an_overflow_of_the_stack_is_seen(void **state)
 {
 	(void)state;
-	check_death(overflow, "SIGSEGV", SIGSEGV);
-	check_death(overflow_another_stack, "SIGSEGV", SIGSEGV);
+	check_death(overflow, "SIGSEGV", SIGSEGV, true);
+	check_death(overflow_another_stack, "SIGSEGV", SIGSEGV, false);
 }
 
 #define THREADS 4
@@ -273,7 +286,7 @@ threads_that_crash_at_once_leave_one_record(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		check_death(crash_in_threads, "SIGSEGV", SIGSEGV);
+		check_death(crash_in_threads, "SIGSEGV", SIGSEGV, false);
 }
 
 /* ---- Handlers of the program's own ------------------------------------------------------------------------------- */

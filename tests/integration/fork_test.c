@@ -26,6 +26,15 @@
 #define MADV_WIPEONFORK 18
 #endif
 
+/* The thread sanitizer calls handlers itself, as functions, and makes a fork of vfork. */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN true
+#elif defined(__has_feature)
+#define UNDER_TSAN __has_feature(thread_sanitizer)
+#else
+#define UNDER_TSAN false
+#endif
+
 /* Runs the function in a child, which must return 0. It is killed, and the test fails, if it hangs. */
 static void
 in_child(int (*run)(void *), void *user)
@@ -353,6 +362,8 @@ static void
 a_handlers_emit_makes_no_heir_but_is_counted(void **state)
 {
 	(void)state;
+	if (UNDER_TSAN)
+		skip();
 	receiver *server = receiver_start(NULL);
 	diagnosed_begin();
 	start_global(server, NULL);
@@ -489,6 +500,89 @@ a_child_appends_to_the_same_file(void **state)
 	queue_directory_remove(directory);
 }
 
+static int
+log_to_the_pipe(void *logger)
+{
+	EXPECT(sdk_emit_text(logger, "said by the child") == OTLOG_EMIT_ACCEPTED, 1);
+	EXPECT(otlog_shutdown(LONG_MS) == OTLOG_DELIVERED, 2);
+	return 0;
+}
+
+static void
+a_child_writes_to_the_same_console(void **state)
+{
+	int ends[2];
+	char text[1024] = "";
+	otlog_pipeline_options pipeline = { .schedule_delay_ms = 10 };
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_true(otlog_console_exporter_create(&(otlog_console_options){ .fd = ends[1] }, &pipeline.exporter));
+	assert_true(
+	    otlog_start(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = QUEUE_BYTES }));
+	in_child(log_to_the_pipe, otlog_get_logger("test", "1"));
+	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
+	close(ends[1]);
+	assert_true(read(ends[0], text, sizeof text - 1) > 0);
+	assert_non_null(strstr(text, "said by the child"));
+	close(ends[0]);
+}
+
+/* ---- Not by fork ------------------------------------------------------------------------------------------------- */
+
+static void
+a_child_of_raw_clone_logs_too(void **state)
+{
+	(void)state;
+	receiver *server = receiver_start(NULL);
+	diagnosed_begin();
+	start_global(server, NULL);
+	otlog_logger *logger = otlog_get_logger("test", "1");
+	assert_int_equal(sdk_emit_text(logger, "parent"), OTLOG_EMIT_ACCEPTED);
+	assert_int_equal(otlog_flush(LONG_MS), OTLOG_DELIVERED); /* so that no lock of the C library's is held */
+	long pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		alarm(30);
+		_exit(log_to_the_pipe(logger));
+	}
+	int status = -1;
+	assert_int_equal(waitpid((pid_t)pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
+	assert_int_equal(receiver_record_count(server), 2);
+	receiver_stop(server);
+}
+
+/* A child of vfork is its parent, but for its descriptors. */
+static __attribute__((noinline)) pid_t
+emit_in_vfork(otlog_logger *logger)
+{
+	pid_t pid = vfork();
+	if (pid == 0)
+		_exit(sdk_emit_text(logger, "vfork") == OTLOG_EMIT_ACCEPTED ? 0 : 1);
+	return pid;
+}
+
+static void
+what_a_child_of_vfork_emits_is_its_parents(void **state)
+{
+	(void)state;
+	if (UNDER_TSAN)
+		skip();
+	receiver *server = receiver_start(NULL);
+	diagnosed_begin();
+	start_global(server, NULL);
+	otlog_logger *logger = otlog_get_logger("test", "1");
+	pid_t pid = emit_in_vfork(logger);
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
+	assert_int_equal(receiver_record_count(server), 1);
+	assert_int_equal(resource_value(receiver_record_at(server, 0), "process.pid")->int_value, getpid());
+	receiver_stop(server);
+}
+
 /* ---- Kernels that cannot wipe a page in a child ------------------------------------------------------------------ */
 
 static int
@@ -545,6 +639,9 @@ main(void)
 		TEST(threads_that_emit_first_at_once_share_one_heir),
 		TEST(a_child_may_start_for_itself_or_stay_off),
 		TEST(a_child_appends_to_the_same_file),
+		TEST(a_child_writes_to_the_same_console),
+		TEST(a_child_of_raw_clone_logs_too),
+		TEST(what_a_child_of_vfork_emits_is_its_parents),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
