@@ -25,7 +25,7 @@ typedef struct otlog__cli_command {
 	int (*run)(const struct otlog__cli_command *command, int argc, char **argv);
 } otlog__cli_command;
 
-extern const otlog__cli_command otlog__cli_doctor, otlog__cli_emit;
+extern const otlog__cli_command otlog__cli_doctor, otlog__cli_emit, otlog__cli_queue, otlog__cli_drain;
 
 /* ---- arguments.c ------------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,8 @@
 static const otlog__cli_command *const commands[] = {
 	&otlog__cli_doctor,
 	&otlog__cli_emit,
+	&otlog__cli_queue,
+	&otlog__cli_drain,
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

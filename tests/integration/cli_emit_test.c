@@ -85,8 +85,12 @@ a_body_comes_from_standard_input(void **state)
 	assert_done(&run, 0);
 	run = tool_start(OTLOG_TOOL, TOOL_LIST(endpoint(receiver_url(server))), TOOL_LIST("emit", "-"), large);
 	assert_done(&run, 0);
+	run = tool_start(OTLOG_TOOL, TOOL_LIST(endpoint(receiver_url(server))), TOOL_LIST("emit", "-"),
+	                 large + size - 8192);
+	assert_done(&run, 0);
 	assert_bytes(receiver_record_at(server, 0).record->body->string_value, "first line\nsecond line");
 	assert_bytes(receiver_record_at(server, 1).record->body->string_value, large);
+	assert_bytes(receiver_record_at(server, 2).record->body->string_value, large + size - 8192);
 	assert_int_equal(receiver_record_at(server, 0).record->severity_number, 9);
 	free(large);
 	receiver_stop(server);
