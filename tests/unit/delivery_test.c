@@ -448,6 +448,37 @@ a_stop_between_two_halves_keeps_the_books_right(void **state)
 	assert_int_equal(s.delivered + s.dropped[OTLOG_DROP_REJECTED] + s.dropped[OTLOG_DROP_AFTER_SHUTDOWN], 1000);
 }
 
+/* With a queue in a file the next process sends the whole batch again, and finds the bad record again. */
+static void
+a_stop_between_two_halves_loses_nothing_in_a_file(void **state)
+{
+	scripted_fixture *f = *state;
+	void *other;
+	f->a = scripted_create("stopped", hangs_in_the_middle, NULL, 1);
+	scripted_start(f, (otlog_options){ .queue_directory = scripted_directory(f) },
+	               (otlog_pipeline_options){ .max_batch_records = 1000, .schedule_delay_ms = 60000 });
+	scripted_set_gate(f->a, false);
+	scripted_emit_all(f, 0, 1000, 0);
+	scripted_wait_at_gate(f->a, 1);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_DURABLE);
+	assert_int_equal(scripted_statistics(f, 0).queued, 1000);
+
+	assert_int_equal(scripted_setup(&other), 0);
+	scripted_fixture *next = other;
+	static const uint32_t ids[] = { 700 };
+	poison same = { ids, 1 };
+	next->a = scripted_create("stopped", with_poison, &same, 1);
+	scripted_start(next, (otlog_options){ .queue_directory = f->directory }, (otlog_pipeline_options){ 0 });
+	scripted_wait_taken(next->a, 999);
+	scripted_assert_taken_once(next->a, 1000, ids, 1);
+	assert_int_equal(otlog_provider_shutdown(next->provider, FLUSH_MS), OTLOG_DROPPED);
+	otlog_pipeline_statistics s = scripted_statistics(next, 0);
+	assert_int_equal(s.adopted, 1000);
+	assert_int_equal(s.delivered, 999);
+	assert_int_equal(s.dropped[OTLOG_DROP_REJECTED], 1);
+	scripted_teardown(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
 
 int
@@ -469,6 +500,7 @@ main(void)
 		TEST(durations_are_counted_up_to_each_bound),
 		TEST(whatever_the_verdicts_the_books_say_what_the_destination_has),
 		TEST(a_stop_between_two_halves_keeps_the_books_right),
+		TEST(a_stop_between_two_halves_loses_nothing_in_a_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
