@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs are not kept without bound: past this a file is no queue of ours, however many frames seem to be in it. */
+/* Of a lane, for each run at least: what is past that bound is lost. Torn sectors make one for 256 bytes at most. */
 #define LEAST_RUN_BYTES 128u
 
 typedef struct loading {
@@ -39,15 +39,16 @@ most_frames(const loading *load)
 
 /* ---- Runs -------------------------------------------------------------------------------------------------------- */
 
+/* NULL if there are too many; with no_memory if memory is short. */
 static otlog__run *
 new_run(loading *load)
 {
 	otlog__image_lane *out = load->out;
+	if (out->run_count >= lane_bytes(load) / LEAST_RUN_BYTES)
+		return NULL;
 	if (out->run_count == load->run_capacity) {
 		uint32_t capacity = load->run_capacity ? 2 * load->run_capacity : 8;
-		otlog__run *runs = NULL;
-		if (out->run_count < lane_bytes(load) / LEAST_RUN_BYTES)
-			runs = realloc(out->runs, capacity * sizeof *runs);
+		otlog__run *runs = realloc(out->runs, capacity * sizeof *runs);
 		if (!runs) {
 			load->no_memory = true;
 			return NULL;
@@ -58,7 +59,7 @@ new_run(loading *load)
 	return &out->runs[out->run_count++];
 }
 
-/* Adds a frame to the last run, or to a new one. */
+/* Adds a frame to the last run, or to a new one. False: there are too many, or memory is short. */
 static bool
 add_frame(loading *load, uint64_t seq, uint64_t position, uint64_t offset, uint64_t bytes)
 {
@@ -181,7 +182,7 @@ scan(loading *load)
 			continue;
 		}
 		note_cursors(load, offset, frame.seq);
-		if (!add_frame(load, frame.seq, 0, offset, otlog__frame_bytes(frame.size)))
+		if (!add_frame(load, frame.seq, 0, offset, otlog__frame_bytes(frame.size)) && load->no_memory)
 			return false;
 		offset += otlog__frame_bytes(frame.size);
 	}
@@ -271,16 +272,19 @@ is_plausible(const loading *load, uint64_t consumed)
 	return consumed <= load->out->end_seq && load->out->end_seq - consumed <= most_frames(load);
 }
 
-/* The number at the pipeline's cursor. Where the lane ends there lies what is a lap old. */
+/*
+ * The number at the pipeline's cursor, if that stands before a tail that can be believed. Where the lane ends there lies
+ * what is a lap old.
+ */
 static bool
 is_pointed_at(const loading *load, uint32_t pipeline, uint64_t *seq)
 {
 	const otlog__image_lane *out = load->out;
-	uint64_t cursor = out->places[pipeline].cursor;
+	uint64_t behind = load->tail - out->places[pipeline].cursor;
+	bool tail_fits = ((load->tail ^ out->end_position) & (lane_bytes(load) - 1)) == 0;
 	*seq = widen(load->seq_at_cursor[pipeline], out->end_seq);
-	return (load->has_seq_at_cursor >> pipeline & 1) &&
-	       ((cursor ^ out->end_position) & (lane_bytes(load) - 1)) != 0 &&
-	       ((cursor ^ load->tail) & (lane_bytes(load) - 1)) != 0 && is_plausible(load, *seq);
+	return (load->has_seq_at_cursor >> pipeline & 1) && tail_fits && behind > 0 && behind < lane_bytes(load) &&
+	       is_plausible(load, *seq);
 }
 
 /* Frames that the pipeline is done with: in doubt the least, for twice is better than never. */

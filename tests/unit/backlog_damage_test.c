@@ -318,6 +318,43 @@ random_damage_is_counted_to_the_record(void **state)
 }
 
 static void
+a_control_page_of_garbage_loses_no_record(void **state)
+{
+	(void)state;
+	srandom(21);
+	for (int trial = 0; trial < 300; trial++) {
+		dead_image image;
+		dead_image_copy(&image, trial % 2 ? &summed : &plain);
+		uint8_t *page = (uint8_t *)dead_image_lane(&image, 0);
+		for (size_t at = 0; at < 4096; at++)
+			page[at] = (uint8_t)random();
+		outcome out = deliver(&image);
+		assert_int_equal(out.delivered, RECORDS - DELIVERED); /* the others too: at least once */
+		assert_int_equal(out.strange + (uint32_t)out.left, 0);
+		dead_image_free(&image);
+	}
+}
+
+static void
+a_lane_of_nothing_but_single_frames_takes_bounded_memory(void **state)
+{
+	(void)state;
+	dead_image image;
+	dead_image_copy(&image, &plain);
+	uint64_t salt = dead_image_header(&image)->salt;
+	uint8_t *data = dead_image_data(&image, 0);
+	for (uint32_t i = 0; (i + 1) * 24 <= 65536; i++) {
+		otlog__frame frame = { .size = 8, .pipelines = 1, .seq = 2 * i };
+		frame.check = otlog__frame_check(&frame, 0, salt);
+		memcpy(data + (size_t)i * 24, &frame, sizeof frame);
+	}
+	outcome out = deliver(&image);
+	assert_in_range(out.strange, 1, 512);
+	assert_int_equal(out.left, 0);
+	dead_image_free(&image);
+}
+
+static void
 files_of_other_kinds_are_left_alone(void **state)
 {
 	(void)state;
@@ -398,6 +435,8 @@ main(void)
 		cmocka_unit_test(a_meta_file_that_was_cut_off_costs_names_not_records),
 		cmocka_unit_test(no_bit_of_the_meta_file_loses_a_record),
 		cmocka_unit_test(random_damage_is_counted_to_the_record),
+		cmocka_unit_test(a_control_page_of_garbage_loses_no_record),
+		cmocka_unit_test(a_lane_of_nothing_but_single_frames_takes_bounded_memory),
 		cmocka_unit_test(files_of_other_kinds_are_left_alone),
 		cmocka_unit_test(what_is_no_queue_at_all_is_left_alone),
 		cmocka_unit_test(a_file_of_zeros_is_removed),
