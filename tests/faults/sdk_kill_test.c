@@ -92,6 +92,7 @@ typedef struct chain {
 	witness *witness;
 	receiver *receiver;
 	uint32_t process; /* whose turn it is */
+	uint32_t spooled; /* processes that left a spool */
 } chain;
 
 static void
@@ -272,6 +273,7 @@ wait_for_emits(const chain *c, pid_t victim, uint64_t emits)
 static void
 one_kill(chain *c)
 {
+	char path[512];
 	int status = 0;
 	pid_t victim = launch(c, be_killed);
 	bool under_way = wait_for_emits(c, victim, c->as->emits / 2 + otlog__random_u64() % c->as->emits);
@@ -280,6 +282,7 @@ one_kill(chain *c)
 	kill(victim, SIGKILL);
 	assert_int_equal(waitpid(victim, &status, 0), victim);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	c->spooled += queue_directory_find(c->directory, ".spool", path) > 0;
 }
 
 static unsigned
@@ -316,6 +319,7 @@ check_chain(const chain *c, uint32_t kills, totals *all)
 	assert_int_equal(atomic_load(&c->witness->strange), 0);
 	assert_int_equal(sum.lost, 0);
 	assert_int_equal(sum.unborn, 0);
+	assert_true(!c->as->spool_bytes || c->spooled > 0);
 	assert_in_range(sum.twice, 0, kills * most_twice(c));
 	all->records.returned += sum.returned;
 	all->records.refused += sum.refused;
