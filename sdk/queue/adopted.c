@@ -104,14 +104,17 @@ read_meta(otlog__adopted *file)
 	return done;
 }
 
+/* A program that crashes again and again while its destination is away shall not fill the disk with empty lanes. */
 static bool
 load_lanes(otlog__adopted *file)
 {
 	const uint32_t lanes = file->image.header.lanes;
 	file->lanes = calloc(lanes ? lanes : 1, sizeof *file->lanes);
-	for (uint32_t lane = 0; file->lanes && lane < lanes; lane++)
+	for (uint32_t lane = 0; file->lanes && lane < lanes; lane++) {
 		if (!otlog__image_load(&file->image, lane, &file->lanes[lane]))
 			return false;
+		otlog__image_trim(&file->image, lane, &file->lanes[lane]);
+	}
 	return file->lanes != NULL;
 }
 
@@ -259,6 +262,21 @@ say_adopted(const otlog__adopted *file)
 			: "the machine went down before they came to the disk. Set OTLOG_DURABILITY=interval or batch");
 }
 
+/* Segments that nobody here can read stay, and the queue's files with them. */
+static void
+keep_foreign(otlog__adopted *file)
+{
+	otlog__spool_files_totals totals;
+	otlog__spool_files_take_totals(file->spool, &totals);
+	if (!totals.foreign)
+		return;
+	file->keep = true;
+	otlog__diagnose_always(OTLOG__WARN,
+	                       "%s/%s.spool has files of another version or architecture, which are left as they are; "
+	                       "deliver them with the otlog that wrote them, or remove them",
+	                       file->by->path, file->name);
+}
+
 /* Reads all about the file that is open and locked. */
 static bool
 read_all(otlog__adopted *file, bool *leave)
@@ -276,7 +294,11 @@ read_all(otlog__adopted *file, bool *leave)
 		                       file->by->path, file->name, strerror(errno));
 		file->keep = true;
 	}
-	return read_meta(file) && load_lanes(file) && match_pipelines(file);
+	if (!read_meta(file) || !load_lanes(file) || !match_pipelines(file))
+		return false;
+	if (file->spool)
+		keep_foreign(file);
+	return true;
 }
 
 otlog__adoption
