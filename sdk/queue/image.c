@@ -5,6 +5,7 @@
 #include "sdk/queue/mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +78,37 @@ otlog__image_open(otlog__image *image, int file)
 	image->same_boot = otlog__boot_id_is_ours(image->header.boot_id);
 	image->sealed = !image->same_boot && is_sealed(image, page);
 	return kind;
+}
+
+static void
+punch(const otlog__image *image, uint32_t lane, uint64_t from, uint64_t to)
+{
+	const otlog__queue_header *h = &image->header;
+	uint64_t start = h->data_offset + lane * h->lane_bytes;
+	if (to > from && start + to <= image->file_bytes) {
+		int done = fallocate(image->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(start + from),
+		                     (off_t)(to - from));
+		(void)done; /* then it takes up its room until it is removed */
+	}
+}
+
+void
+otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded)
+{
+	const otlog__run *first = loaded->runs, *last = loaded->runs + loaded->run_count - 1;
+	const uint64_t lane_bytes = image->header.lane_bytes;
+	if (!loaded->walked || loaded->run_count > 2 || !otlog__file_may_grow_to(image->file_bytes))
+		return;
+	if (loaded->run_count == 0) {
+		punch(image, lane, 0, lane_bytes);
+	} else if (loaded->run_count == 1) {
+		/* What is behind a run that ends before the tail says how the lane goes on at its start. */
+		bool wraps = loaded->end_position != first->position + ((uint64_t)first->end - first->start) * 8;
+		punch(image, lane, 0, (uint64_t)first->start * 8);
+		punch(image, lane, (uint64_t)first->end * 8, wraps ? 0 : lane_bytes);
+	} else if (last->end <= first->start) {
+		punch(image, lane, (uint64_t)last->end * 8, (uint64_t)first->start * 8);
+	}
 }
 
 /* Of a size that a file may have: all or nothing. */

@@ -65,6 +65,7 @@ typedef struct otlog__image_lane {
 	uint64_t end_seq; /* frames that were accepted, as far as can be told */
 	uint64_t end_position;
 	uint64_t waiting; /* intact records that wait for one of the pipelines */
+	bool walked;      /* all is as the owner left it: nothing but the runs matters */
 	otlog__image_place places[OTLOG__LAYOUT_PIPELINES];
 } otlog__image_lane;
 
@@ -103,6 +104,12 @@ typedef struct otlog__image_refs {
 uint32_t otlog__image_read(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded, uint32_t mask,
                            otlog__image_at *at, uint32_t max_records, size_t max_bytes, otlog__buffer *bytes,
                            otlog__image_refs *refs);
+
+/*
+ * Gives the disk space of what lies outside the runs back to the file system, in a lane that was walked. The file keeps
+ * its size, and what is read of it stays the same.
+ */
+void otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded);
 
 /* Writes the place into the file, counts before the cursor. False with errno set. */
 bool otlog__image_write_place(const otlog__image *image, uint32_t lane, uint32_t pipeline,

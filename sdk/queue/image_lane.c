@@ -433,6 +433,7 @@ otlog__image_load(const otlog__image *image, uint32_t lane, otlog__image_lane *o
 		return false;
 	read_control(&load);
 	bool walked = otlog__image_is_trusted(image) && !load.no_control && walk(&load);
+	out->walked = walked;
 	if (!walked && !load.no_memory)
 		look_at_everything(&load);
 	for (uint32_t p = 0; p < image->header.pipelines; p++)

@@ -608,6 +608,54 @@ a_limit_of_file_sizes_brings_no_signal(void **state)
 	assert_int_equal(in_child(deliver_under_a_limit, NULL), 0);
 }
 
+static uint64_t
+disk_bytes(void)
+{
+	char path[512];
+	struct stat info;
+	CHECK(queue_directory_find(directory, ".queue", path) == 1 && stat(path, &info) == 0);
+	return (uint64_t)info.st_blocks * 512;
+}
+
+static void
+what_is_kept_takes_up_no_more_than_its_records(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 4; turn++) {
+		bool round = turn % 2, closed = turn / 2;
+		dead_queue queue = a_queue(3, 100);
+		dead_tally *tally = dead_tally_make(3);
+		queue.bytes = round ? 65536 : 8 << 20;
+		queue.lanes = round ? 1 : 4;
+		queue.then = round ? go_many_laps : NULL;
+		queue.user = &queue;
+		queue.closed = closed;
+		dead_queue_make(&queue);
+		uint64_t before = disk_bytes();
+		for (int i = 0; i < 2; i++) { /* nobody delivers, and nothing changes for those who come after */
+			otlog__backlog *backlog = open_backlog(1);
+			assert_true(otlog__backlog_look(backlog));
+			end_backlog(backlog);
+			assert_true(disk_bytes() < (round ? before : 300000));
+		}
+		dead_image image;
+		dead_image_load(&image, directory);
+		if (closed)
+			dead_image_reboot(&image); /* the seal holds, too */
+		dead_image_put(&image, directory);
+		otlog__backlog *backlog = open_backlog(1);
+		assert_true(otlog__backlog_look(backlog));
+		uint32_t waiting = (uint32_t)otlog__backlog_waiting(backlog, 0);
+		assert_in_range(waiting, 100, 150);
+		assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, tally), waiting);
+		assert_int_equal(tally->strange, 0);
+		assert_books(backlog, 0, waiting, 0, 0);
+		end_backlog(backlog);
+		dead_image_free(&image);
+		free(tally);
+	}
+}
+
 #define LARGE 700000u
 
 static void
@@ -767,6 +815,7 @@ main(void)
 		IN_DIRECTORY(the_memory_of_an_adopter_can_be_freed_in_a_child),
 		IN_DIRECTORY(whenever_it_was_killed_nothing_that_was_accepted_is_missing),
 		IN_DIRECTORY(a_limit_of_file_sizes_brings_no_signal),
+		IN_DIRECTORY(what_is_kept_takes_up_no_more_than_its_records),
 		IN_DIRECTORY(records_larger_than_what_is_read_at_once_are_whole),
 		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
 		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),
