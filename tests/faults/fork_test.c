@@ -7,6 +7,7 @@
 #include "tests/support/factor.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/receiver.h"
+#include "tests/support/sanitized.h"
 
 #include <otlog/otlog.h>
 
@@ -247,20 +248,11 @@ fork_under_load(const char *directory, int64_t forks)
 	receiver_stop(server);
 }
 
-/* The address sanitizer's own locks may be held when a thread forks beside others: its children can hang, whatever they do. */
-#if defined(__SANITIZE_ADDRESS__)
-#define FORKS_SAFELY false
-#elif defined(__has_feature)
-#define FORKS_SAFELY (!__has_feature(address_sanitizer))
-#else
-#define FORKS_SAFELY true
-#endif
-
 static void
 in_memory(void **state)
 {
 	(void)state;
-	if (!FORKS_SAFELY)
+	if (UNDER_ASAN)
 		skip();
 	fork_under_load(NULL, faults_count(FORKS) / 2 / AT_ONCE * AT_ONCE);
 }
@@ -270,7 +262,7 @@ in_a_directory(void **state)
 {
 	char directory[64];
 	(void)state;
-	if (!FORKS_SAFELY)
+	if (UNDER_ASAN)
 		skip();
 	queue_directory_make(directory);
 	fork_under_load(directory, faults_count(FORKS) / 2 / AT_ONCE * AT_ONCE);

@@ -1,6 +1,7 @@
 /* How programs end: flushed at exit where that was asked for, and nowhere else; and a library that is closed too early. */
 #include "tests/support/check.h"
 #include "tests/support/receiver.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/sdk_fixture.h"
 
 #include <dlfcn.h>
@@ -143,6 +144,8 @@ static void
 a_forked_child_flushes_what_is_its_own(void **state)
 {
 	(void)state;
+	if (UNDER_ASAN)
+		skip();
 	assert_int_equal(run(fork_a_silent_child), 0);
 	assert_int_equal(receiver_record_count(server), 0);
 	assert_int_equal(run(fork_a_child_that_logs), 0);
