@@ -105,7 +105,6 @@ read_meta(otlog__adopted *file)
 }
 
 /* A program that crashes again and again while its destination is away shall not fill the disk with empty lanes. */
-/* A program that crashes again and again while its destination is away shall not fill the disk with empty lanes. */
 static bool
 load_lanes(otlog__adopted *file)
 {
