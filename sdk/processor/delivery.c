@@ -243,7 +243,7 @@ drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_
 
 /* Batches that were refused for their size are not made again. */
 static void
-remember_size(otlog__batch_processor *p, size_t size)
+remember_size(otlog__batch_processor *p, size_t size, const otlog_export_result *result)
 {
 	uint64_t limit = size / 2;
 	/* Relaxed: a hint for reading. Several workers at the same time say about the same. */
@@ -251,6 +251,12 @@ remember_size(otlog__batch_processor *p, size_t size)
 	if (before && before <= limit)
 		return;
 	atomic_store_explicit(&p->request_limit, limit, memory_order_relaxed);
+	if (size > REQUEST_MAX) {
+		otlog__diagnose_at(&p->size_site, OTLOG__WARN,
+		                   "%s: %s. It is sent in halves, and later ones are made smaller", p->exporter.name,
+		                   said(result));
+		return;
+	}
 	otlog__diagnose_at(
 	    &p->size_site, OTLOG__WARN,
 	    "%s: a request of %zu bytes is too large for the destination; it is sent in halves, and later "
@@ -301,7 +307,7 @@ refused(delivery *d, part which, const otlog__buffer *request, const otlog_expor
 		return;
 	}
 	if (which.too_large)
-		remember_size(p, request->size);
+		remember_size(p, request->size, result);
 	if (!d->took_some && d->refusals > halvings(w->records) + 3)
 		atomic_store_explicit(&p->gave_up_halves, 1, memory_order_relaxed); /* as in took */
 	if (d->took_some || !atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed))

@@ -15,6 +15,7 @@ struct scripted {
 	void *user;
 	uint32_t concurrency;
 	bool shut, cancelled;
+	bool holds_back, flushed;
 	scripted_books books;
 	uint32_t seen, last;                /* records in all; the place of the last one that was taken */
 	uint32_t places[SCRIPTED_MOST_IDS]; /* in the order of being seen first, from 1 on */
@@ -144,12 +145,39 @@ cancel(void *self)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static bool
+flush(void *self, uint64_t timeout_ms)
+{
+	scripted *s = self;
+	(void)timeout_ms;
+	pthread_mutex_lock(&s->lock);
+	s->books.flushes++;
+	s->books.taken_at_flush = s->books.taken;
+	bool flushed = s->flushed;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return flushed;
+}
+
 static const otlog_exporter_functions functions = { .export_batch = export_batch, .cancel = cancel };
+static const otlog_exporter_functions holding_back = { .export_batch = export_batch, .cancel = cancel, .flush = flush };
+
+void
+scripted_set_flush(scripted *s, bool flushed)
+{
+	pthread_mutex_lock(&s->lock);
+	s->holds_back = true;
+	s->flushed = flushed;
+	pthread_mutex_unlock(&s->lock);
+}
 
 otlog_exporter
 scripted_exporter(scripted *s)
 {
-	return (otlog_exporter){ .functions = &functions, .self = s, .name = s->name, .concurrency = s->concurrency };
+	return (otlog_exporter){ .functions = s->holds_back ? &holding_back : &functions,
+		                 .self = s,
+		                 .name = s->name,
+		                 .concurrency = s->concurrency };
 }
 
 void

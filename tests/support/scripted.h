@@ -31,6 +31,9 @@ void scripted_free(scripted *s); /* NULL is allowed */
 otlog_exporter scripted_exporter(scripted *s);
 void scripted_set_rule(scripted *s, scripted_rule rule, void *user);
 
+/* Before scripted_exporter: it holds back something, and this is what its flush answers. */
+void scripted_set_flush(scripted *s, bool flushed);
+
 /* For rules: does not come back before the gate is open or the exporter is cancelled. It is open at first. */
 void scripted_pass_gate(scripted *s);
 void scripted_set_gate(scripted *s, bool open);
@@ -39,11 +42,12 @@ typedef struct scripted_books {
 	uint64_t calls;
 	uint64_t waiting; /* at the gate */
 	uint64_t running, most_running;
-	uint64_t taken;         /* records */
-	uint64_t twice;         /* of them: taken before */
-	uint64_t out_of_order;  /* of them: after one that the exporter had seen later */
-	uint64_t refused_calls; /* TOO_LARGE, INVALID, DROP */
-	uint64_t largest_bytes; /* of requests, whatever the verdict */
+	uint64_t taken;                   /* records */
+	uint64_t twice;                   /* of them: taken before */
+	uint64_t out_of_order;            /* of them: after one that the exporter had seen later */
+	uint64_t flushes, taken_at_flush; /* records taken when the last flush came */
+	uint64_t refused_calls;           /* TOO_LARGE, INVALID, DROP */
+	uint64_t largest_bytes;           /* of requests, whatever the verdict */
 	uint64_t largest_taken_bytes;
 } scripted_books;
 

@@ -247,6 +247,66 @@ a_short_wish_is_waited_for(void **state)
 	assert_int_equal(scripted_take_books(f->a).calls, 2);
 }
 
+/* ---- Exporters that hold back ------------------------------------------------------------------------------------ */
+
+static void
+at_different_speeds(void *user, const scripted_call *call, otlog_export_result *result)
+{
+	(void)user;
+	a_moment((long)(call->random % 3000000));
+	if (call->random / 3000000 % 4 == 0)
+		retry(result, "any");
+}
+
+static void
+an_exporter_is_flushed_when_it_has_all_that_came_before(void **state)
+{
+	scripted_fixture *f = *state;
+	f->a = scripted_create("holds", at_different_speeds, NULL, 4);
+	scripted_set_flush(f->a, true);
+	scripted_start(f, (otlog_options){ 0 }, (otlog_pipeline_options){ .max_batch_records = 20, .retry_cap_ms = 1 });
+	for (uint32_t round = 1; round <= 10; round++) {
+		scripted_emit_all(f, (round - 1) * 300, 300, 0);
+		assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED);
+		scripted_books books = scripted_take_books(f->a);
+		assert_int_equal(books.flushes, round);
+		assert_int_equal(books.taken_at_flush, round * 300);
+	}
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED); /* with nothing new as well */
+	assert_int_equal(scripted_take_books(f->a).flushes, 11);
+}
+
+static void
+a_flush_that_the_exporter_cannot_do_is_not_delivered(void **state)
+{
+	scripted_fixture *f = *state;
+	f->a = scripted_create("holds", NULL, NULL, 1);
+	scripted_set_flush(f->a, false);
+	scripted_start(f, (otlog_options){ 0 }, (otlog_pipeline_options){ 0 });
+	scripted_emit_all(f, 0, 10, 0);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_TIMEOUT);
+	scripted_set_flush(f->a, true);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED);
+}
+
+static void
+what_is_not_there_yet_is_not_flushed(void **state)
+{
+	scripted_fixture *f = *state;
+	f->a = scripted_create("holds", gate_for_the_first_record, NULL, 2);
+	scripted_set_flush(f->a, true);
+	scripted_start(f, (otlog_options){ 0 }, (otlog_pipeline_options){ .max_batch_records = 10 });
+	scripted_set_gate(f->a, false);
+	scripted_emit_all(f, 0, 20, 0);
+	scripted_wait_at_gate(f->a, 1);
+	scripted_wait_taken(f->a, 10);
+	assert_int_equal(otlog_provider_flush(f->provider, 100), OTLOG_TIMEOUT);
+	assert_int_equal(scripted_take_books(f->a).flushes, 0);
+	scripted_set_gate(f->a, true);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED);
+	assert_int_equal(scripted_take_books(f->a).taken_at_flush, 20);
+}
+
 /* ---- The others -------------------------------------------------------------------------------------------------- */
 
 static void
@@ -310,6 +370,9 @@ main(void)
 		TEST(a_flush_ends_a_back_off_of_ours_once),
 		TEST(no_flush_ends_what_the_server_wished),
 		TEST(a_short_wish_is_waited_for),
+		TEST(an_exporter_is_flushed_when_it_has_all_that_came_before),
+		TEST(a_flush_that_the_exporter_cannot_do_is_not_delivered),
+		TEST(what_is_not_there_yet_is_not_flushed),
 		cmocka_unit_test(other_pipelines_never_notice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

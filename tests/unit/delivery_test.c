@@ -71,22 +71,31 @@ a_record_that_is_too_large_alone_is_dropped_and_named(void **state)
 }
 
 static void
+at_the_gate(void *user, const scripted_call *call, otlog_export_result *result)
+{
+	(void)user, (void)result;
+	scripted_pass_gate(call->self);
+}
+
+static void
 requests_over_64_mib_are_not_sent_but_their_halves_are(void **state)
 {
 	scripted_fixture *f = *state;
-	f->a = scripted_create("big", NULL, NULL, 1);
-	/* Nothing goes out before the flush: the records are too few, and a lane's bytes are told once only. */
+	f->a = scripted_create("big", at_the_gate, NULL, 1);
 	scripted_start(f, (otlog_options){ .queue_bytes = 256 << 20 },
-	               (otlog_pipeline_options){
-			   .max_batch_records = 4096, .max_batch_bytes = 80 << 20, .schedule_delay_ms = 60000 });
+	               (otlog_pipeline_options){ .max_batch_records = 4096, .max_batch_bytes = 80 << 20 });
 	scripted_set_gate(f->a, false);
-	scripted_emit_all(f, 0, 160, 1000000);
+	scripted_emit_all(f, 0, 1, 0);
+	scripted_wait_at_gate(f->a, 1); /* so all of the others wait */
+	scripted_emit_all(f, 1, 160, 1000000);
 	scripted_set_gate(f->a, true);
 	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED);
 	scripted_books books = scripted_take_books(f->a);
 	assert_true(books.largest_bytes <= 64 << 20);
-	scripted_assert_taken_once(f->a, 160, NULL, 0);
-	assert_int_equal(scripted_statistics(f, 0).delivered, 160);
+	assert_true(diagnosed_says("bytes is over OTLP's limit of 64 MiB and was not sent"));
+	assert_false(diagnosed_says("raise the receiver's limit"));
+	scripted_assert_taken_once(f->a, 161, NULL, 0);
+	assert_int_equal(scripted_statistics(f, 0).delivered, 161);
 }
 
 /* ---- Invalid ----------------------------------------------------------------------------------------------------- */
@@ -299,13 +308,6 @@ a_batch_that_is_refused_for_good_is_asked_for_once(void **state)
 }
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
-
-static void
-at_the_gate(void *user, const scripted_call *call, otlog_export_result *result)
-{
-	(void)user, (void)result;
-	scripted_pass_gate(call->self);
-}
 
 static void
 what_is_in_flight_is_told_apart_from_what_waits(void **state)
