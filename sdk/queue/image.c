@@ -95,7 +95,7 @@ punch(const otlog__image *image, uint32_t lane, uint64_t from, uint64_t to)
 void
 otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded)
 {
-	const otlog__run *first = loaded->runs, *last = loaded->runs + loaded->run_count - 1;
+	const otlog__run *first = loaded->runs, *last = loaded->run_count ? first + loaded->run_count - 1 : NULL;
 	const uint64_t lane_bytes = image->header.lane_bytes;
 	if (!loaded->walked || loaded->run_count > 2 || !otlog__file_may_grow_to(image->file_bytes))
 		return;
