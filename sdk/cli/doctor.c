@@ -75,6 +75,20 @@ free_settings(otlog__doctor_settings *settings)
 	free(settings->items);
 }
 
+/* How many destinations the settings ask for. */
+static size_t
+count_asked_for(const otlog__doctor_settings *settings)
+{
+	const char *exporters = otlog__doctor_setting_find(settings, "OTEL_LOGS_EXPORTER")->value;
+	size_t count = *otlog__doctor_setting_find(settings, "MITO_CONFIG_LOG_SERVER_URL")->value != '\0';
+	if (strcmp(otlog__doctor_setting_find(settings, "OTEL_SDK_DISABLED")->value, "true") == 0)
+		return 0;
+	if (*exporters && strcmp(exporters, "none") != 0)
+		for (const char *at = exporters; at; at = strchr(at + 1, ','))
+			count++;
+	return count;
+}
+
 /* ---- The test record --------------------------------------------------------------------------------------------- */
 
 /*
@@ -263,7 +277,10 @@ diagnose(const request *request)
 			otlog__doctor_text_destination(&destinations[i], out);
 		fflush(out);
 	}
-	report.exit_status = count == 0 ? OTLOG__CLI_NOTHING : report.failing ? OTLOG__CLI_FAILED : OTLOG__CLI_DONE;
+	size_t asked = count_asked_for(&settings);
+	report.missing = asked > count ? asked - count : 0;
+	report.failing += report.missing;
+	report.exit_status = report.failing ? OTLOG__CLI_FAILED : count == 0 ? OTLOG__CLI_NOTHING : OTLOG__CLI_DONE;
 	if (request->json)
 		otlog__doctor_json(&report, out);
 	else

@@ -194,7 +194,8 @@ typedef struct otlog__doctor_report {
 	otlog__cli_notes *notes;
 	const otlog__doctor_destination *destinations;
 	size_t destination_count;
-	size_t failing;
+	size_t missing; /* asked for, but the library could not make them: the notes say why */
+	size_t failing; /* those included */
 	int exit_status;
 } otlog__doctor_report;
 

@@ -113,7 +113,7 @@ otlog__doctor_json(const otlog__doctor_report *report, FILE *out)
 		fputs(i ? "," : "", out);
 		write_destination(&report->destinations[i], out);
 	}
-	fputs("],\"notes\":[", out);
+	fprintf(out, "],\"missing\":%zu,\"notes\":[", report->missing);
 	write_notes(report->notes, out);
 	fputs("]}\n", out);
 }

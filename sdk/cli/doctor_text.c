@@ -112,7 +112,7 @@ why_nothing(const otlog__doctor_settings *settings)
 		return ": OTEL_SDK_DISABLED=true. Unset it to send logs.";
 	if (strcmp(otlog__doctor_setting_find(settings, "OTEL_LOGS_EXPORTER")->value, "none") == 0)
 		return ": OTEL_LOGS_EXPORTER=none. Unset it, and set OTEL_EXPORTER_OTLP_ENDPOINT, to send logs.";
-	return " that can be had. What the library says above is why.";
+	return ".";
 }
 
 void
@@ -123,9 +123,13 @@ otlog__doctor_text_end(const otlog__doctor_report *report, FILE *out)
 	if (report->exit_status == OTLOG__CLI_NOTHING)
 		fprintf(out, "\n%sThere is no destination%s%s\n", colour->bad, colour->end,
 		        why_nothing(report->settings));
+	else if (report->failing && !report->destination_count)
+		fprintf(out, "\n%sNo destination can be set up:%s what the library says is why.\n", colour->bad,
+		        colour->end);
 	else if (report->failing)
 		fprintf(out, "\n%s%zu of %zu destinations %s no records.%s\n", colour->bad, report->failing,
-		        report->destination_count, report->failing == 1 ? "takes" : "take", colour->end);
+		        report->destination_count + report->missing, report->failing == 1 ? "takes" : "take",
+		        colour->end);
 	else
 		fprintf(out, "\n%sEvery destination takes records.%s\n", colour->good, colour->end);
 }

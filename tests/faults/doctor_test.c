@@ -238,6 +238,28 @@ one_of_two_fails(void **state)
 	receiver_stop(server);
 }
 
+/* The library for gRPC is not where the tool finds it, or a file is bad: that is not "nothing to do". */
+static void
+a_destination_that_cannot_be_made_fails(void **state)
+{
+	(void)state;
+	const char *const environment[] = { "OTEL_LOGS_EXPORTER=otlp,console", "OTEL_EXPORTER_OTLP_HEADERS=x=1",
+		                            "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT=u@h",
+		                            NULL };
+	tool_run run = tool_start(OTLOG_TOOL, environment, TOOL_LIST("doctor", "--json"), NULL);
+	assert_int_equal(run.status, 1);
+	json_tree *report = json_parse(run.out, strlen(run.out));
+	assert_non_null(report);
+	assert_string_equal(json_member(report, "missing")->text, "1");
+	assert_true(json_member(report, "notes")->count > 0);
+	json_free(report);
+	tool_free(&run);
+	run = tool_start(OTLOG_TOOL, environment, TOOL_LIST("doctor"), NULL);
+	assert_int_equal(run.status, 1);
+	assert_says(run.out, "1 of 2 destinations");
+	tool_free(&run);
+}
+
 /* With --json the console's record must not stand in the report. */
 static void
 the_console_stays_out_of_the_json(void **state)
@@ -290,6 +312,7 @@ main(void)
 		cmocka_unit_test(proxies_in_the_way),
 		cmocka_unit_test(nothing_is_configured),
 		cmocka_unit_test(one_of_two_fails),
+		cmocka_unit_test(a_destination_that_cannot_be_made_fails),
 		cmocka_unit_test(the_console_stays_out_of_the_json),
 		cmocka_unit_test(settings_show_where_they_come_from_but_no_secret),
 	};
