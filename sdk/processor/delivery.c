@@ -243,7 +243,7 @@ drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_
 
 /* Batches that were refused for their size are not made again. */
 static void
-remember_size(otlog__batch_processor *p, size_t size, const otlog_export_result *result)
+remember_size(otlog__batch_processor *p, size_t size)
 {
 	uint64_t limit = size / 2;
 	/* Relaxed: a hint for reading. Several workers at the same time say about the same. */
@@ -253,8 +253,10 @@ remember_size(otlog__batch_processor *p, size_t size, const otlog_export_result 
 	atomic_store_explicit(&p->request_limit, limit, memory_order_relaxed);
 	if (size > REQUEST_MAX) {
 		otlog__diagnose_at(&p->size_site, OTLOG__WARN,
-		                   "%s: %s. It is sent in halves, and later ones are made smaller", p->exporter.name,
-		                   said(result));
+		                   "%s: a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent; it "
+		                   "goes in halves, and later ones are made smaller. Lower "
+		                   "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+		                   p->exporter.name, size);
 		return;
 	}
 	otlog__diagnose_at(
@@ -307,7 +309,7 @@ refused(delivery *d, part which, const otlog__buffer *request, const otlog_expor
 		return;
 	}
 	if (which.too_large)
-		remember_size(p, request->size, result);
+		remember_size(p, request->size);
 	if (!d->took_some && d->refusals > halvings(w->records) + 3)
 		atomic_store_explicit(&p->gave_up_halves, 1, memory_order_relaxed); /* as in took */
 	if (d->took_some || !atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed))
