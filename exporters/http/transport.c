@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 #define RESPONSE_KEPT ((size_t)64 * 1024) /* a larger buffer is given back before the next request */
@@ -246,12 +247,21 @@ create_tls(const otlog__http_options *options)
 	return otlog__tls_create(&tls, otlog__monotonic_nano());
 }
 
+/* Not for programs that the host executes: one that lives on would keep the connection open. */
+static curl_socket_t
+open_socket(void *unused, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)unused, (void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static bool
 set_options(otlog__http *http)
 {
 	CURL *easy = http->easy;
 	set_protocols(easy);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075700
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name server at the end of the time */
 #endif

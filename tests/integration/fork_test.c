@@ -6,7 +6,9 @@
 #include "tests/support/sanitized.h"
 #include "tests/support/sdk_fixture.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -519,6 +522,57 @@ a_child_writes_to_the_same_console(void **state)
 	close(ends[0]);
 }
 
+/* ---- exec --------------------------------------------------------------------------------------------------------- */
+
+#define DESCRIPTORS 256
+
+/*
+ * A connection that the receiver, in this process, has taken bears the receiver's port. And libcurl 7.88 does not mark the
+ * pair that it wakes itself with, which nobody else gets to see: two ends of nothing are no harm in another program.
+ */
+static bool
+is_not_ours(int fd, const receiver *server)
+{
+	struct sockaddr_in own;
+	socklen_t size = sizeof own;
+	if (getsockname(fd, (struct sockaddr *)&own, &size) != 0)
+		return false;
+	return own.sin_family == AF_UNIX || (own.sin_family == AF_INET && ntohs(own.sin_port) == receiver_port(server));
+}
+
+static void
+what_the_sdk_opens_is_closed_by_exec(void **state)
+{
+	bool before[DESCRIPTORS];
+	char directory[64];
+	unsigned opened = 0;
+	(void)state;
+	queue_directory_make(directory);
+	receiver *server = receiver_start(NULL);
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		before[fd] = fcntl(fd, F_GETFD) >= 0;
+	diagnosed_begin();
+	start_global(server, directory);
+	assert_int_equal(sdk_emit_text(otlog_get_logger("test", "1"), "parent"), OTLOG_EMIT_ACCEPTED);
+	assert_int_equal(otlog_flush(LONG_MS), OTLOG_DELIVERED); /* connected, too */
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		char link[64], path[256] = "";
+		if (before[fd] || flags < 0)
+			continue;
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		if (readlink(link, path, sizeof path - 1) < 0 || is_not_ours(fd, server))
+			continue;
+		opened++;
+		if (!(flags & FD_CLOEXEC))
+			fail_msg("exec would hand on %d, %s", fd, path);
+	}
+	assert_true(opened >= 3); /* the directory, the queue's file and its .meta, at least */
+	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
+	receiver_stop(server);
+	queue_directory_remove(directory);
+}
+
 /* ---- Not by fork ------------------------------------------------------------------------------------------------- */
 
 static void
@@ -642,6 +696,7 @@ main(void)
 		TEST(a_child_may_start_for_itself_or_stay_off),
 		TEST(a_child_appends_to_the_same_file),
 		TEST(a_child_writes_to_the_same_console),
+		TEST(what_the_sdk_opens_is_closed_by_exec),
 		TEST(a_child_of_raw_clone_logs_too),
 		TEST(what_a_child_of_vfork_emits_is_its_parents),
 	};
