@@ -92,23 +92,35 @@ punch(const otlog__image *image, uint32_t lane, uint64_t from, uint64_t to)
 	}
 }
 
+/* Whether all that waits lies between the owner's last word on what was given up, and the tail. */
+static bool
+is_inside(const otlog__image_lane *loaded, const otlog__sealed_words *words)
+{
+	if (loaded->run_count == 0)
+		return true;
+	const otlog__run *last = &loaded->runs[loaded->run_count - 1];
+	uint64_t from = loaded->runs->position - words->start;
+	uint64_t to = last->position + ((uint64_t)last->end - last->start) * 8 - words->start;
+	return from <= to && to <= words->tail - words->start;
+}
+
+/* Not to the runs alone: what adopters have delivered since is under the seal of an orderly end. */
 void
 otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded)
 {
-	const otlog__run *first = loaded->runs, *last = loaded->run_count ? first + loaded->run_count - 1 : NULL;
 	const uint64_t lane_bytes = image->header.lane_bytes;
-	if (!loaded->walked || loaded->run_count > 2 || !otlog__file_may_grow_to(image->file_bytes))
+	const otlog__sealed_words words = otlog__image_words(image, lane);
+	const uint64_t held = words.tail - words.start;
+	if (!loaded->walked || held > lane_bytes || !is_inside(loaded, &words) ||
+	    !otlog__file_may_grow_to(image->file_bytes))
 		return;
-	if (loaded->run_count == 0) {
-		punch(image, lane, 0, lane_bytes);
-	} else if (loaded->run_count == 1) {
-		/* What is behind a run that ends before the tail says how the lane goes on at its start. */
-		bool wraps = loaded->end_position != first->position + ((uint64_t)first->end - first->start) * 8;
-		punch(image, lane, 0, (uint64_t)first->start * 8);
-		punch(image, lane, (uint64_t)first->end * 8, wraps ? 0 : lane_bytes);
-	} else if (last->end <= first->start) {
-		punch(image, lane, (uint64_t)last->end * 8, (uint64_t)first->start * 8);
+	const uint64_t start = words.start & (lane_bytes - 1), end = start + held;
+	if (end > lane_bytes) {
+		punch(image, lane, end - lane_bytes, start);
+		return;
 	}
+	punch(image, lane, 0, start);
+	punch(image, lane, end, lane_bytes);
 }
 
 /* Of a size that a file may have: all or nothing. */

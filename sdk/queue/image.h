@@ -106,8 +106,8 @@ uint32_t otlog__image_read(const otlog__image *image, uint32_t lane, const otlog
                            otlog__image_refs *refs);
 
 /*
- * Gives the disk space of what lies outside the runs back to the file system, in a lane that was walked. The file keeps
- * its size, and what is read of it stays the same.
+ * Gives the disk space of what the owner had no more use for back to the file system, in a lane that was walked. The file
+ * keeps its size, what is read of it stays the same, and its seal holds.
  */
 void otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded);
 

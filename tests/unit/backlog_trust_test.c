@@ -182,6 +182,33 @@ an_adopter_does_not_break_what_the_next_must_believe(void **state)
 	}
 }
 
+static int
+look_and_die(void)
+{
+	return otlog__backlog_look(open_backlog()) ? 0 : 1;
+}
+
+static void
+nor_do_two(void **state)
+{
+	(void)state;
+	int (*const lives[])(void) = { deliver_one_batch_and_die, look_and_die };
+	dead_image image;
+	make(&image, false, true);
+	for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++) {
+		int status;
+		fflush(NULL);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(lives[i]());
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+	}
+	assert_delivered(RECORDS - DELIVERED - 50, 0);
+	dead_image_free(&image);
+}
+
 static void
 emit_more(otlog__queue *queue, void *user)
 {
@@ -332,6 +359,7 @@ main(void)
 		IN_DIRECTORY(but_for_the_seal_of_an_orderly_end),
 		IN_DIRECTORY(a_seal_that_does_not_fit_is_none),
 		IN_DIRECTORY(an_adopter_does_not_break_what_the_next_must_believe),
+		IN_DIRECTORY(nor_do_two),
 		IN_DIRECTORY(records_are_found_although_the_control_page_is_of_before),
 		IN_DIRECTORY(what_lies_in_the_lane_of_before_is_not_lost_nor_delivered),
 		IN_DIRECTORY(no_synced_record_is_lost_when_the_power_goes),
