@@ -12,22 +12,19 @@ otlog__crc32c_has_hardware(void)
 	return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0; /* a look into the process's own memory */
 }
 
-/* In assembler: compilers disagree about how a single function is told of the extension. */
-static inline uint32_t
-add_word(uint32_t crc, uint64_t word)
-{
-	__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
-	return crc;
-}
+/* Clang declares the intrinsics only where the whole file may use them. */
+#if defined(__clang__)
+#define USES_CRC __attribute__((target("crc")))
+#define ADD_WORD __builtin_arm_crc32cd
+#define ADD_BYTE __builtin_arm_crc32cb
+#else
+#include <arm_acle.h>
+#define USES_CRC __attribute__((target("+crc")))
+#define ADD_WORD __crc32cd
+#define ADD_BYTE __crc32cb
+#endif
 
-static inline uint32_t
-add_byte(uint32_t crc, uint8_t byte)
-{
-	__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(crc) : "r"((uint32_t)byte));
-	return crc;
-}
-
-uint32_t
+USES_CRC uint32_t
 otlog__crc32c_by_hardware(uint32_t crc, const void *data, size_t size)
 {
 	const uint8_t *byte = data;
@@ -35,10 +32,10 @@ otlog__crc32c_by_hardware(uint32_t crc, const void *data, size_t size)
 	for (; size >= 8; size -= 8, byte += 8) {
 		uint64_t word;
 		memcpy(&word, byte, sizeof word);
-		crc = add_word(crc, word);
+		crc = ADD_WORD(crc, word);
 	}
 	for (; size; size--)
-		crc = add_byte(crc, *byte++);
+		crc = ADD_BYTE(crc, *byte++);
 	return ~crc;
 }
 
