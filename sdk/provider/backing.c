@@ -51,10 +51,12 @@ open_backlog(otlog_provider *provider)
 void
 otlog__backing_open(otlog_provider *provider)
 {
+	/* A full disk has no room for a queue, but what was left there can be delivered. */
+	if (provider->storage.directory)
+		open_backlog(provider);
 	if (!otlog__queue_in_file(provider->queue))
 		return;
 	open_spools(provider);
-	open_backlog(provider);
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		provider->pipelines[i].batch.tells_keeper = provider->storage.durability == OTLOG_DURABILITY_BATCH;
 }

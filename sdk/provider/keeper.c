@@ -235,7 +235,7 @@ static void *
 run(void *self)
 {
 	otlog_provider *provider = self;
-	const bool keeps_room = provider->pipeline_count > 1 || otlog__queue_in_file(provider->queue);
+	const bool keeps_room = provider->pipeline_count > 1 || provider->storage.directory;
 	const uint64_t tick = tick_nano(provider);
 	chores todo = { 0 };
 	todo.report_nano = otlog__monotonic_nano() + TICK_NANO;

@@ -63,7 +63,7 @@ struct otlog_provider {
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
 
-	otlog__backlog *backlog; /* NULL: the queue is in memory, or memory was short */
+	otlog__backlog *backlog; /* NULL: there is no queue directory, or memory was short */
 
 	pthread_mutex_t lock;      /* guards the next; never held while waiting for a destination */
 	uint64_t dropped_at_flush; /* all drops up to the last flush that reported them */
@@ -95,7 +95,7 @@ bool otlog__pipelines_plan(otlog_provider *provider, const otlog__settings *sett
 /* Starts the workers; the queue is open. A pipeline whose worker cannot be had is reported and left out. */
 bool otlog__pipelines_start(otlog_provider *provider);
 
-/* backing.c: behind a queue in a file; nothing where it is in memory. Opened before the pipelines start. */
+/* backing.c: behind a queue in a file, and in its directory. Opened before the pipelines start. */
 void otlog__backing_open(otlog_provider *provider);
 /* After the workers have ended, before the queue is closed. The books stay readable until it is freed. */
 void otlog__backing_close(otlog_provider *provider);
