@@ -108,18 +108,3 @@ otlog__provider_dropped(otlog_provider *provider)
 	}
 	return dropped;
 }
-
-const char *
-otlog_drop_reason_text(otlog_drop_reason reason)
-{
-	switch (reason) {
-#define OTLOG__X(name, text) \
-	case name:           \
-		return text;
-		OTLOG__DROP_REASONS(OTLOG__X)
-#undef OTLOG__X
-	case OTLOG_DROP_REASON_COUNT:
-		break;
-	}
-	return "unknown reason";
-}

@@ -101,3 +101,18 @@ otlog__pipeline_take_books(otlog__queue *queue, uint32_t pipeline, otlog__pipeli
 	books->queued = accepted > done ? accepted - done : 0;
 	books->accepted = done + books->queued;
 }
+
+const char *
+otlog_drop_reason_text(otlog_drop_reason reason)
+{
+	switch (reason) {
+#define OTLOG__X(name, text) \
+	case name:           \
+		return text;
+		OTLOG__DROP_REASONS(OTLOG__X)
+#undef OTLOG__X
+	case OTLOG_DROP_REASON_COUNT:
+		break;
+	}
+	return "unknown reason";
+}
