@@ -1,209 +1,547 @@
 /*
- * The power goes while a queue with checksums is at work: of the pages that have changed since the last sync some are on
- * the disk, some are not, some are torn. What was synced and not delivered comes back, once; nothing else than records.
+ * The power goes: on the disk is what was synced last, and of all that was written since some pages, some of them torn.
+ * Afterwards, in another boot, every record that was on the disk by the stated policy is delivered, and nothing that is not
+ * a record as it was emitted, under its own resource and scope.
  *
- * OTLOG_IMAGES sets the number of images (1000).
+ * What is promised: by otlog__queue_sync all that was committed before, if frames have checksums (durability interval and
+ * batch); by an append to a spool that syncs its records; by a shutdown all that it left, checksums or not. What was
+ * delivered may come again.
+ *
+ * OTLOG_FAULTS_FACTOR times 1,000 images: of each of 100 histories ten.
  */
 #include "tests/support/cmocka.h"
 
+#include "sdk/base/clock.h"
+#include "sdk/base/diagnostics.h"
+#include "sdk/base/random.h"
+#include "sdk/queue/backlog.h"
+#include "sdk/queue/spool.h"
 #include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/disk.h"
+#include "tests/support/factor.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define PER_STORY 40
-#define LANES 4u
-#define CHUNK 40u
+#define PIPELINES 2u
+#define NUMBERS 8192u
+#define SOURCE 9u
+#define BATCH 64u
+#define SCOPES 64u
+#define STAGES 3u
+#define IMAGES 10u
+#define LOOKS 4
 
-enum { SYNCED = 1, DELIVERED = 2 };
+static const char *const names[PIPELINES] = { "near", "far" };
 
-static const char *const names[] = { "otlp_http" };
-static char directory[64];
-
-/* What the child has done with each record; shared with it. */
-typedef struct story {
-	uint64_t random;
+typedef struct history {
+	uint64_t seed;
+	uint64_t random; /* its state */
+	bool checksums;
+	bool shut_down;
+	char live[64];
+	char name[160];
+	otlog__queue *queue;
+	otlog__spool *spool; /* of the far pipeline */
 	uint32_t emitted;
-	uint32_t synced;
-	uint8_t record[DEAD_MAX];
-} story;
+	uint32_t scopes;
+	uint8_t scope_of[NUMBERS];
+	uint32_t in_queue; /* numbers that the queue's own files promise, meta included */
+	bool promised[PIPELINES][NUMBERS];
+	bool delivered[PIPELINES][NUMBERS];
+	disk synced;
+	disk stages[STAGES]; /* what was written behind it */
+	uint32_t stage_count;
+} history;
+
+/* What came out of one image. */
+typedef struct tally {
+	const history *of;
+	uint32_t seen[PIPELINES][NUMBERS];
+	uint32_t strange;
+	uint64_t records;
+} tally;
 
 static uint32_t
-below(story *s, uint32_t bound)
+some(history *h, uint32_t most)
 {
-	s->random = s->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(s->random >> 33) % bound;
+	uint64_t x = (h->random += UINT64_C(0x9e3779b97f4a7c15));
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t)((x ^ x >> 32) % (most + 1));
 }
 
-typedef struct chunk {
-	otlog__queue *queue;
-	uint32_t first;
-	uint32_t taken;
-} chunk;
+/* ---- What happens before the power goes -------------------------------------------------------------------------- */
 
-/* In a thread of its own, which therefore has a lane of its own. */
-static void *
-emit_chunk(void *argument)
+static void
+add_scope(history *h)
 {
-	chunk *c = argument;
-	const dead_queue as = { .source = 6, .pipeline_count = 1 };
-	while (c->taken < CHUNK && dead_queue_emit(c->queue, &as, c->first + c->taken, 1))
-		c->taken++;
-	return NULL;
+	if (h->scopes == SCOPES)
+		return;
+	CHECK(otlog__queue_add_scope(h->queue, &h->scopes, sizeof h->scopes, "url", 3) == h->scopes);
+	h->scopes++;
 }
 
 static void
-emit_some(otlog__queue *queue, story *s)
+emit(history *h, uint32_t count)
 {
-	chunk c = { .queue = queue, .first = s->emitted };
-	pthread_t thread;
-	CHECK(pthread_create(&thread, NULL, emit_chunk, &c) == 0 && pthread_join(thread, NULL) == 0);
-	s->emitted += c.taken;
+	otlog__slot slot;
+	for (; count && h->emitted < NUMBERS; count--) {
+		uint32_t number = h->emitted;
+		if (otlog__queue_begin(h->queue, queue_record_size(SOURCE, number), &slot) != OTLOG_EMIT_ACCEPTED)
+			return; /* it is full */
+		size_t size = queue_record_make(slot.bytes, SOURCE, number);
+		h->scope_of[number] = (uint8_t)some(h, h->scopes - 1);
+		otlog__queue_commit(h->queue, &slot, size, h->scope_of[number], (1u << PIPELINES) - 1);
+		h->emitted++;
+	}
+}
+
+/* Reads a batch; numbers[] says which. The request is size and bytes of each record in turn, the scope before them. */
+static uint32_t
+read_batch(history *h, uint32_t pipeline, uint32_t most, otlog__batch_span *span, otlog__buffer *request,
+           uint32_t *numbers)
+{
+	otlog__frame_ref refs[BATCH];
+	uint32_t records =
+	    otlog__queue_read_begin(h->queue, pipeline, most < BATCH ? most : BATCH, SIZE_MAX, refs, span);
+	request->size = 0;
+	for (uint32_t i = 0; i < records; i++) {
+		const uint32_t head[2] = { refs[i].size, refs[i].scope };
+		memcpy(&numbers[i], refs[i].bytes + 4, sizeof numbers[i]);
+		CHECK(otlog__buffer_append(request, head, sizeof head) &&
+		      otlog__buffer_append(request, refs[i].bytes, refs[i].size));
+	}
+	otlog__queue_read_end(h->queue, pipeline);
+	return records;
 }
 
 static void
-deliver_some(otlog__queue *queue, story *s)
+deliver(history *h, uint32_t pipeline, uint32_t most)
 {
-	otlog__frame_ref refs[CHUNK];
+	uint32_t numbers[BATCH];
 	otlog__batch_span span;
-	uint32_t taken = otlog__queue_read_begin(queue, 0, 1 + below(s, CHUNK), SIZE_MAX, refs, &span);
-	for (uint32_t i = 0; i < taken; i++) {
-		uint32_t number;
-		memcpy(&number, refs[i].bytes + 4, sizeof number);
-		s->record[number] |= DELIVERED;
+	otlog__buffer request = { 0 };
+	uint32_t records = read_batch(h, pipeline, most, &span, &request, numbers);
+	for (uint32_t i = 0; i < records; i++)
+		h->delivered[pipeline][numbers[i]] = true;
+	otlog__queue_finish(h->queue, pipeline, &span, &(otlog__batch_end){ 0 });
+	otlog__buffer_free(&request);
+}
+
+/*
+ * Into the spool, which syncs: its records are on the disk then. `cut_short`: the power goes before it has synced, so
+ * nothing comes after it.
+ */
+static void
+spool(history *h, uint32_t most, bool cut_short)
+{
+	uint32_t numbers[BATCH];
+	otlog__batch_span span;
+	otlog__buffer request = { 0 };
+	uint64_t number;
+	disk now;
+	uint32_t records = read_batch(h, 1, most, &span, &request, numbers);
+	if (records)
+		CHECK(otlog__spool_append(h->spool, request.data, request.size, records, false, &number) ==
+		      OTLOG__SPOOL_TAKEN);
+	otlog__buffer_free(&request);
+	if (cut_short)
+		return;
+	disk_load(&now, h->live, h->name);
+	disk_sync_spool(&h->synced, &now);
+	for (uint32_t i = 0; i < h->stage_count; i++)
+		disk_sync_spool(&h->stages[i], &now); /* what was written before has no say any more */
+	disk_free(&now);
+	for (uint32_t i = 0; i < records; i++)
+		h->promised[1][numbers[i]] = true;
+	otlog__queue_finish(h->queue, 1, &span, &(otlog__batch_end){ .spooled = records });
+}
+
+/* Calls take for every record of a request; false if it is none. */
+static bool
+each_record(const uint8_t *request, size_t size, void *user,
+            void (*take)(void *user, const uint8_t *record, uint32_t record_size, uint32_t scope))
+{
+	for (size_t at = 0; at < size;) {
+		uint32_t head[2];
+		if (size - at < sizeof head)
+			return false;
+		memcpy(head, request + at, sizeof head);
+		at += sizeof head;
+		if (head[0] > size - at)
+			return false;
+		take(user, request + at, head[0], head[1]);
+		at += head[0];
 	}
-	otlog__queue_read_end(queue, 0);
-	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
+	return true;
 }
 
-/* Emits and delivers at random. */
 static void
-go_on(otlog__queue *queue, story *s, uint32_t steps)
+mark_drained(void *user, const uint8_t *record, uint32_t size, uint32_t scope)
 {
-	while (steps--) {
-		if (s->emitted + CHUNK < DEAD_MAX && below(s, 2))
-			emit_some(queue, s);
-		else
-			deliver_some(queue, s);
+	history *h = user;
+	uint32_t number;
+	(void)size, (void)scope;
+	memcpy(&number, record + 4, sizeof number);
+	h->delivered[1][number] = true;
+}
+
+static void
+drain_spool(history *h)
+{
+	otlog__buffer out = { 0 };
+	uint64_t number;
+	if (otlog__spool_take(h->spool, &out, &number)) {
+		CHECK(each_record(out.data, out.size, h, mark_drained));
+		otlog__spool_finish(h->spool, number, &(otlog__batch_end){ 0 });
 	}
+	otlog__buffer_free(&out);
 }
 
 static void
-keep_what_is_on_the_disk(void)
+go_on(history *h, uint32_t steps)
 {
-	char path[200];
-	dead_image image;
-	dead_image_load(&image, directory);
-	snprintf(path, sizeof path, "%s/kept", directory);
-	FILE *file = fopen(path, "w");
-	CHECK(file && fwrite(image.queue, 1, image.queue_size, file) == image.queue_size && fclose(file) == 0);
-	dead_image_free(&image);
+	while (steps--)
+		switch (some(h, 9)) {
+		case 0:
+			add_scope(h);
+			break;
+		case 1:
+		case 2:
+			deliver(h, 0, some(h, BATCH));
+			break;
+		case 3:
+			deliver(h, 1, some(h, BATCH));
+			break;
+		case 4:
+			spool(h, 1 + some(h, BATCH), false);
+			break;
+		case 5:
+			drain_spool(h);
+			break;
+		default:
+			emit(h, some(h, 80));
+		}
 }
 
 static void
-live(otlog__queue *queue, void *user)
+promise_all(history *h)
 {
-	story *s = user;
-	go_on(queue, s, 10 + below(s, 100));
-	CHECK(otlog__queue_sync(queue));
-	keep_what_is_on_the_disk();
-	s->synced = s->emitted;
-	go_on(queue, s, below(s, 60));
+	h->in_queue = h->emitted;
+	for (uint32_t p = 0; p < PIPELINES; p++)
+		for (uint32_t number = 0; number < h->emitted; number++)
+			h->promised[p][number] = true;
 }
 
 static void
-load_kept(dead_image *synced, const dead_image *now)
+reload_synced(history *h)
 {
-	char path[200];
-	dead_image_copy(synced, now);
-	snprintf(path, sizeof path, "%s/kept", directory);
-	FILE *file = fopen(path, "r");
-	CHECK(file && fread(synced->queue, 1, synced->queue_size, file) == synced->queue_size);
-	fclose(file);
-	CHECK(unlink(path) == 0);
+	disk_free(&h->synced);
+	disk_load(&h->synced, h->live, h->name);
 }
 
 static void
-assert_synced_records_come_back(const story *s, const dead_image *image)
+sync_queue(history *h)
 {
-	char path[512];
-	dead_tally *tally = dead_tally_make(6);
-	diagnosed_begin();
-	dead_image_put(image, directory);
+	CHECK(otlog__queue_sync(h->queue));
+	disk now;
+	disk_load(&now, h->live, h->name);
+	/* The spool's files are another matter: what is in them was synced when it was appended. */
+	for (size_t i = 0; i < now.count; i++)
+		if (strchr(now.files[i].path, '/'))
+			now.files[i].size = 0;
+	disk_sync_spool(&now, &h->synced);
+	disk_free(&h->synced);
+	h->synced = now;
+	if (h->checksums)
+		promise_all(h);
+}
+
+static void
+end_stage(history *h)
+{
+	disk_load(&h->stages[h->stage_count++], h->live, h->name);
+}
+
+/* An orderly end with records left, and a process that adopts them but does not come to an end. */
+static void
+shut_down(history *h)
+{
+	otlog__backlog_batch batch = { 0 };
+	otlog__queue_keep_file(h->queue);
+	CHECK(otlog__spool_sync(h->spool));
+	otlog__spool_close(h->spool);
+	CHECK(otlog__queue_close(h->queue));
+	promise_all(h);
+	reload_synced(h);
+	h->shut_down = true;
 	otlog__backlog *backlog = otlog__backlog_create(
-	    &(otlog__backlog_options){ .directory = directory, .pipelines = names, .pipeline_count = 1 });
+	    &(otlog__backlog_options){ .directory = h->live, .pipelines = names, .pipeline_count = PIPELINES });
 	CHECK(backlog);
 	otlog__backlog_look(backlog);
-	dead_drain(backlog, 0, UINT32_MAX, tally);
-	otlog__backlog_close(backlog);
-	otlog__backlog_free(backlog);
-	assert_int_equal(tally->strange, 0);
-	for (uint32_t number = 0; number < s->emitted; number++) {
-		bool owed = number < s->synced && !(s->record[number] & DELIVERED);
-		if (tally->seen[number] > 1 || (owed && tally->seen[number] != 1))
-			fail_msg("record %u of %u, %u of them synced: seen %u times", number, s->emitted, s->synced,
-			         tally->seen[number]);
+	/* One of the two has its own left, so the files stay. */
+	for (uint32_t batches = some(h, 3); batches && otlog__backlog_take(backlog, 0, 20, SIZE_MAX, &batch);
+	     batches--) {
+		for (uint32_t i = 0; i < batch.records; i++) {
+			uint32_t number;
+			memcpy(&number, batch.refs[i].bytes + 4, sizeof number);
+			h->delivered[0][number] = true;
+		}
+		otlog__backlog_finish(backlog, 0, &batch, &(otlog__batch_end){ 0 });
 	}
-	for (uint32_t number = s->emitted; number < DEAD_MAX; number++)
-		assert_int_equal(tally->seen[number], 0);
-	assert_int_equal(queue_directory_find(directory, ".queue", path), 0);
-	assert_int_equal(queue_directory_find(directory, ".meta", path), 0);
-	free(tally);
+	end_stage(h);
+	otlog__backlog_close(backlog);
+	otlog__backlog_batch_free(&batch);
+	otlog__backlog_free(backlog);
 }
 
 static void
-what_was_synced_comes_back_whatever_the_disk_has(void **state)
+open_history(history *h, uint64_t seed)
 {
-	(void)state;
-	const char *wanted = getenv("OTLOG_IMAGES");
-	int images = wanted && atoi(wanted) > 0 ? atoi(wanted) : 1000;
-	uint64_t random = 1;
-	story *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(s, MAP_FAILED);
-	queue_directory_make(directory);
-	for (int done = 0; done < images; done += PER_STORY) {
-		dead_image now, synced;
-		memset(s, 0, sizeof *s);
-		s->random = (uint64_t)done + 1;
-		dead_queue_make(&(dead_queue){ .directory = directory,
-		                               .pipelines = names,
-		                               .pipeline_count = 1,
-		                               .source = 6,
-		                               .lanes = LANES,
-		                               .checksums = true,
-		                               .then = live,
-		                               .user = s });
-		dead_image_load(&now, directory);
-		load_kept(&synced, &now);
-		for (int i = 0; i < PER_STORY; i++) {
-			dead_image cut;
-			dead_image_power_cut(&cut, &synced, &now, &random);
-			dead_image_reboot(&cut);
-			assert_synced_records_come_back(s, &cut);
-			dead_image_free(&cut);
-		}
-		dead_image_free(&now);
-		dead_image_free(&synced);
+	h->seed = h->random = seed;
+	h->checksums = some(h, 3) != 0;
+	queue_directory_make(h->live);
+	h->queue = otlog__queue_open(&(otlog__queue_options){ .directory = h->live,
+	                                                      .service_name = "victim",
+	                                                      .bytes = 65536,
+	                                                      .lanes = 1u << some(h, 1),
+	                                                      .pipelines = names,
+	                                                      .pipeline_count = PIPELINES,
+	                                                      .resource = "who I was",
+	                                                      .resource_size = 9,
+	                                                      .checksums = h->checksums });
+	CHECK(h->queue && otlog__queue_in_file(h->queue));
+	snprintf(h->name, sizeof h->name, "%s", otlog__queue_name(h->queue));
+	h->spool = otlog__spool_create(&(otlog__spool_options){ .directory = otlog__queue_directory(h->queue),
+	                                                        .name = h->name,
+	                                                        .pipeline = 1,
+	                                                        .pipeline_name = names[1],
+	                                                        .max_bytes = 1 << 20,
+	                                                        .sync = true });
+	CHECK(h->spool);
+	add_scope(h);
+}
+
+static history *
+live(uint64_t seed)
+{
+	history *h = calloc(1, sizeof *h);
+	CHECK(h);
+	open_history(h, seed);
+	go_on(h, some(h, 60));
+	if (some(h, 7)) /* else the power goes before anything was synced */
+		sync_queue(h);
+	for (uint32_t stages = 1 + some(h, STAGES - 2); stages; stages--) {
+		go_on(h, some(h, 15));
+		end_stage(h);
 	}
+	switch (some(h, 3)) {
+	case 0:
+		shut_down(h);
+		break;
+	case 1:
+		spool(h, BATCH, true);
+		end_stage(h);
+		break;
+	default:
+		break;
+	}
+	return h;
+}
+
+static void
+end_history(history *h)
+{
+	otlog__spool_close(h->spool);
+	otlog__spool_free(h->spool);
+	otlog__queue_close(h->queue);
+	otlog__queue_free(h->queue);
+	disk_free(&h->synced);
+	for (uint32_t i = 0; i < h->stage_count; i++)
+		disk_free(&h->stages[i]);
+	queue_directory_remove(h->live);
+	free(h);
+}
+
+/* ---- What comes out afterwards ----------------------------------------------------------------------------------- */
+
+static uint32_t
+enter(tally *t, uint32_t pipeline, const uint8_t *record, uint32_t size)
+{
+	uint32_t source, number;
+	t->records++;
+	if (!queue_record_read(record, size, &source, &number) || source != SOURCE || number >= t->of->emitted) {
+		t->strange++;
+		return NUMBERS;
+	}
+	t->seen[pipeline][number]++;
+	return number;
+}
+
+static void
+enter_spooled(void *user, const uint8_t *record, uint32_t size, uint32_t scope)
+{
+	tally *t = user;
+	uint32_t number = enter(t, 1, record, size);
+	t->strange += number < NUMBERS && scope != t->of->scope_of[number];
+}
+
+/*
+ * What was synced has its own resource and scope; what was not may have lost them, but has no other. What is in the spool
+ * too, where it has them, may come from the queue without.
+ */
+static bool
+is_under_its_own(const tally *t, const otlog__backlog_batch *batch, uint32_t number, uint16_t scope)
+{
+	otlog__scope_bytes bytes = otlog__scopes_get(batch->scopes, scope);
+	bool resource = batch->resource_size == 9 && memcmp(batch->resource, "who I was", 9) == 0;
+	uint32_t own = t->of->scope_of[number];
+	bool known = bytes.head_size == sizeof own && memcmp(bytes.head, &own, sizeof own) == 0;
+	if (resource && known)
+		return scope == own;
+	return number >= t->of->in_queue && (resource || batch->resource_size == 0) && (known || bytes.head_size == 0);
+}
+
+static void
+take_over(tally *t, otlog__backlog *backlog, uint32_t pipeline)
+{
+	otlog__backlog_batch batch = { 0 };
+	while (otlog__backlog_take(backlog, pipeline, 100, SIZE_MAX, &batch)) {
+		if (!batch.refs && !each_record(batch.bytes.data, batch.bytes.size, t, enter_spooled))
+			t->strange++;
+		for (uint32_t i = 0; batch.refs && i < batch.records; i++) {
+			const otlog__frame_ref *ref = &batch.refs[i];
+			uint32_t number = enter(t, pipeline, ref->bytes, ref->size);
+			t->strange += number < NUMBERS && !is_under_its_own(t, &batch, number, ref->scope);
+		}
+		otlog__backlog_finish(backlog, pipeline, &batch, &(otlog__batch_end){ 0 });
+	}
+	otlog__backlog_batch_free(&batch);
+}
+
+/* What is half made is only removed once it is old. Returns how many there are. */
+static uint32_t
+age(const char *path)
+{
+	const struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	uint32_t count = 0;
+	CHECK(directory);
+	while ((entry = readdir(directory))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		utimensat(dirfd(directory), entry->d_name, times, AT_SYMLINK_NOFOLLOW);
+		count++;
+	}
+	closedir(directory);
+	return count;
+}
+
+/* Delivers the image. Returns the files that nobody removes. */
+static uint32_t
+recover(tally *t, const disk *image)
+{
+	char directory[64];
+	queue_directory_make(directory);
+	disk_put(image, directory);
+	for (int i = 0; i < LOOKS && age(directory) > 0; i++) {
+		otlog__backlog *backlog = otlog__backlog_create(&(otlog__backlog_options){
+		    .directory = directory, .pipelines = names, .pipeline_count = PIPELINES });
+		CHECK(backlog);
+		otlog__backlog_look(backlog);
+		take_over(t, backlog, 1);
+		take_over(t, backlog, 0);
+		otlog__backlog_close(backlog);
+		otlog__backlog_free(backlog);
+	}
+	uint32_t left = age(directory);
 	queue_directory_remove(directory);
-	munmap(s, sizeof *s);
+	return left;
+}
+
+static uint32_t
+count_lost(const tally *t)
+{
+	uint32_t lost = 0;
+	for (uint32_t p = 0; p < PIPELINES; p++)
+		for (uint32_t number = 0; number < t->of->emitted; number++)
+			lost += t->of->promised[p][number] && !t->of->delivered[p][number] && !t->seen[p][number];
+	return lost;
+}
+
+typedef struct totals {
+	uint64_t images, promised, recovered, beyond;
+} totals;
+
+static void
+add_totals(const tally *t, totals *all)
+{
+	all->images++;
+	all->recovered += t->records;
+	for (uint32_t p = 0; p < PIPELINES; p++)
+		for (uint32_t number = 0; number < t->of->emitted; number++) {
+			bool due = t->of->promised[p][number] && !t->of->delivered[p][number];
+			all->promised += due;
+			all->beyond += !due && t->seen[p][number];
+		}
+}
+
+static void
+one_image(history *h, totals *all)
+{
+	disk image, next;
+	tally *t = calloc(1, sizeof *t);
+	CHECK(t);
+	t->of = h;
+	/* After a shutdown only what came behind it is in doubt. */
+	uint32_t first = h->shut_down ? h->stage_count - 1 : 0;
+	disk_cut(&image, &h->synced, &h->stages[first], &h->random);
+	for (uint32_t i = first + 1; i < h->stage_count; i++) {
+		disk_cut(&next, &image, &h->stages[i], &h->random);
+		disk_free(&image);
+		image = next;
+	}
+	uint32_t left = recover(t, &image), lost = count_lost(t);
+	if (lost || t->strange || left)
+		print_message("seed %lu, image %lu: %u lost, %u strange, %u files left\n", (unsigned long)h->seed,
+		              (unsigned long)(all->images % IMAGES), lost, t->strange, left);
+	assert_int_equal(lost, 0);
+	assert_int_equal(t->strange, 0);
+	assert_int_equal(left, 0);
+	add_totals(t, all);
+	disk_free(&image);
+	free(t);
+}
+
+static void
+no_synced_record_is_lost_and_no_garbage_delivered(void **state)
+{
+	uint64_t started_nano = otlog__monotonic_nano();
+	const char *seed = getenv("OTLOG_SEED");
+	uint64_t first = seed ? strtoull(seed, NULL, 10) : otlog__random_u64() >> 32;
+	totals all = { 0 };
+	(void)state;
+	for (uint64_t i = 0; i < (seed ? 1 : faults_count(100)); i++) {
+		history *h = live(first + i);
+		for (uint32_t image = 0; image < IMAGES; image++)
+			one_image(h, &all);
+		end_history(h);
+	}
+	print_message(
+	    "%lu images: %lu records on the disk, none lost; %lu more came out, all as they were emitted; %.0f s\n",
+	    (unsigned long)all.images, (unsigned long)all.promised, (unsigned long)all.beyond,
+	    (double)(otlog__monotonic_nano() - started_nano) / (double)OTLOG__NANOS_PER_S);
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_synced_comes_back_whatever_the_disk_has),
-	};
+	const struct CMUnitTest tests[] = { cmocka_unit_test(no_synced_record_is_lost_and_no_garbage_delivered) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
