@@ -162,23 +162,52 @@ disk_free(disk *d)
 	*d = (disk){ 0 };
 }
 
-void
-disk_sync_spool(disk *synced, const disk *now)
+/* Whether the file lies in the folder itself: "" is the directory. */
+static bool
+is_in(const char *path, const char *folder)
 {
-	for (size_t i = 0; i < now->count; i++) {
-		const disk_file *file = &now->files[i];
-		disk_file *old = (disk_file *)(uintptr_t)find(synced, file->path);
-		if (!strchr(file->path, '/') || (old && old->size >= file->size))
-			continue;
-		if (!old) {
-			add(synced, file->path, file->bytes, file->size);
-			continue;
-		}
-		old->bytes = realloc(old->bytes, file->size + 1);
-		CHECK(old->bytes);
-		memcpy(old->bytes, file->bytes, file->size);
-		old->size = file->size;
+	return *folder ? strncmp(path, folder, strlen(folder)) == 0 && strchr(path, '/') : !strchr(path, '/');
+}
+
+static void
+remove_file(disk *d, size_t i)
+{
+	free(d->files[i].bytes);
+	d->files[i] = d->files[--d->count];
+}
+
+/* The names in a folder are as they are now. A file of which nothing was synced yet is empty. */
+static void
+sync_names(disk *d, const disk *now, const char *folder)
+{
+	for (size_t i = d->count; i-- > 0;)
+		if (is_in(d->files[i].path, folder) && !find(now, d->files[i].path))
+			remove_file(d, i);
+	for (size_t i = 0; i < now->count; i++)
+		if (is_in(now->files[i].path, folder) && !find(d, now->files[i].path))
+			add(d, now->files[i].path, NULL, 0);
+	d->spool_named |= !*folder;
+	for (size_t i = 0; i < d->count; i++)
+		if (is_in(d->files[i].path, folder))
+			d->files[i].named = true;
+}
+
+void
+disk_sync(disk *synced, const disk *now, const char *path)
+{
+	const disk_file *file = find(now, path);
+	disk_file *old = (disk_file *)(uintptr_t)find(synced, path);
+	if (!file) {
+		sync_names(synced, now, path);
+		return;
 	}
+	if (!old)
+		old = add(synced, path, NULL, 0);
+	free(old->bytes);
+	old->bytes = malloc(file->size + 1);
+	CHECK(old->bytes);
+	memcpy(old->bytes, file->bytes, file->size);
+	old->size = file->size;
 }
 
 /* ---- Losing power ------------------------------------------------------------------------------------------------ */
@@ -223,24 +252,45 @@ cut_size(size_t before, size_t after, uint64_t *random)
 	}
 }
 
+/* Whether the removal of the file has come to the disk. Names go in the order in which they were removed: first .queue. */
+static bool
+is_gone(const disk_file *file, bool queue_is_gone, uint64_t *random)
+{
+	if (ends_in(file->path, ".queue"))
+		return queue_is_gone;
+	return next_random(random) % 2 && (queue_is_gone || !ends_in(file->path, ".meta"));
+}
+
+/* Whether the name is there: for certain, or because it happened to be written. */
+static bool
+has_name(const disk *d, const disk_file *file, bool spool_has, uint64_t *random)
+{
+	bool folder = d->spool_named || spool_has || !strchr(file->path, '/');
+	return folder && (file->named || next_random(random) % 2);
+}
+
 void
 disk_cut(disk *out, const disk *before, const disk *after, uint64_t *random)
 {
-	*out = (disk){ 0 };
+	bool queue_is_gone = next_random(random) % 2, spool_has_name = next_random(random) % 2;
+	*out = (disk){ .spool_named = before->spool_named || spool_has_name };
 	for (size_t i = 0; i < before->count; i++) {
-		const disk_file *old = &before->files[i], *new = find(after, old->path);
-		if (!new &&next_random(random) % 2)
-			continue; /* removed since */
-		size_t size = new ? cut_size(old->size, new->size, random) : old->size;
+		const disk_file *old = &before->files[i], *later = find(after, old->path);
+		if (!has_name(before, old, spool_has_name, random) || (!later && is_gone(old, queue_is_gone, random)))
+			continue;
+		size_t size = later ? cut_size(old->size, later->size, random) : old->size;
 		disk_file *file = add(out, old->path, NULL, size);
 		memcpy(file->bytes, old->bytes, old->size < size ? old->size : size);
-		if (new)
-			cut_bytes(file, new, random);
+		file->named = true;
+		if (later)
+			cut_bytes(file, later, random);
 	}
 	for (size_t i = 0; i < after->count; i++) {
-		const disk_file *new = &after->files[i];
-		if (find(before, new->path) || next_random(random) % 2)
+		const disk_file *later = &after->files[i];
+		if (find(before, later->path) || !has_name(out, later, spool_has_name, random))
 			continue;
-		cut_bytes(add(out, new->path, NULL, cut_size(0, new->size, random)), new, random);
+		disk_file *file = add(out, later->path, NULL, cut_size(0, later->size, random));
+		file->named = true;
+		cut_bytes(file, later, random);
 	}
 }
