@@ -14,6 +14,9 @@
 /* Records of one batch. They are larger than a destination's: the disk likes that, and nobody waits for them. */
 #define SPOOL_BATCH_RECORDS 4096u
 
+/* Moved at once, so that the keeper gets to its other work while emitters are as fast as the disk. */
+#define MOST_BATCHES 32
+
 static void
 report_failure(otlog__batch_processor *p, int error)
 {
@@ -154,9 +157,11 @@ otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
 	if (pthread_mutex_trylock(&p->reading) != 0)
 		return false;
 	/* The entries that wait in the spool are older, so nothing of the queue is in flight behind them. */
-	if (spool_in_flight(p, now_nano))
-		while (otlog__queue_wants_spooling(p->queue, p->pipeline) && has_room(p) && spool_batch(p, now_nano))
-			made_room = true;
+	bool goes = spool_in_flight(p, now_nano);
+	for (int i = 0; goes && i < MOST_BATCHES; i++) {
+		goes = otlog__queue_wants_spooling(p->queue, p->pipeline) && has_room(p) && spool_batch(p, now_nano);
+		made_room |= goes;
+	}
 	pthread_mutex_unlock(&p->reading);
 	if (made_room)
 		otlog__queue_wake(p->queue, p->pipeline);
