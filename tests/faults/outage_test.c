@@ -8,20 +8,19 @@
 #include "sdk/base/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/factor.h"
+#include "tests/support/load.h"
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define THREADS 2u
 #define PER_SECOND 5000u /* of all threads */
-#define TICK_MS 10u
 #define LONG_MS 60000
 #define MIB (UINT64_C(1) << 20)
 #define LOOK_FIRST_S 5u
@@ -35,14 +34,7 @@ typedef struct run {
 	otlog_provider *provider;
 	otlog_logger *logger;
 	uint32_t seconds;
-	_Atomic uint32_t stop;
 } run;
-
-typedef struct emitter {
-	pthread_t thread;
-	run *run;
-	uint32_t source;
-} emitter;
 
 static void
 say_nothing(void *user, otlog_diagnostic_level level, const char *message)
@@ -93,24 +85,6 @@ start(run *r)
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "outage" });
 }
 
-/* A steady pace, whatever the scheduler does. */
-static void *
-emit(void *self)
-{
-	const emitter *e = self;
-	const uint32_t each = PER_SECOND * TICK_MS / 1000 / THREADS;
-	uint64_t next = otlog__monotonic_nano();
-	while (!atomic_load(&e->run->stop)) {
-		for (uint32_t i = 0; i < each; i++)
-			tally_emit(e->run->tally, e->run->logger, e->source);
-		next += TICK_MS * OTLOG__NANOS_PER_MS;
-		struct timespec until = { .tv_sec = (time_t)(next / OTLOG__NANOS_PER_S),
-			                  .tv_nsec = (long)(next % OTLOG__NANOS_PER_S) };
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-	}
-	return NULL;
-}
-
 static otlog_statistics_snapshot
 books(const run *r)
 {
@@ -157,16 +131,12 @@ compare(run *r, double rate, uint64_t early, uint64_t late)
 static void
 an_outage_loses_nothing_and_costs_no_memory(void **state)
 {
-	emitter emitters[THREADS];
 	run r = { .seconds = faults_count(30), .reserved = -1 };
 	(void)state;
 	r.tally = tally_make(THREADS, (r.seconds + LONG_MS / 1000 + 10) * PER_SECOND / THREADS);
 	queue_directory_make(r.directory);
 	start(&r);
-	for (uint32_t i = 0; i < THREADS; i++) {
-		emitters[i] = (emitter){ .run = &r, .source = i };
-		CHECK(pthread_create(&emitters[i].thread, NULL, emit, &emitters[i]) == 0);
-	}
+	load *load = load_start(r.tally, r.logger, PER_SECOND);
 	sleep(1);
 	CHECK(books(&r).pipelines[0].delivered > 0);
 	go_away(&r);
@@ -176,9 +146,7 @@ an_outage_loses_nothing_and_costs_no_memory(void **state)
 	uint64_t late = process_resident_bytes();
 	CHECK(books(&r).pipelines[0].spooled > 0);
 	double rate = drain(&r);
-	atomic_store(&r.stop, 1);
-	for (uint32_t i = 0; i < THREADS; i++)
-		pthread_join(emitters[i].thread, NULL);
+	load_stop(load);
 	assert_int_equal(otlog_provider_shutdown(r.provider, LONG_MS), OTLOG_DELIVERED);
 	compare(&r, rate, early, late);
 	otlog_provider_destroy(r.provider);

@@ -15,6 +15,20 @@ process_resident_bytes(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+uint64_t
+process_private_bytes(void)
+{
+	char line[128];
+	unsigned long kib = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+	CHECK(file);
+	while (fgets(line, sizeof line, file) && sscanf(line, "RssAnon: %lu kB", &kib) != 1) {
+	}
+	fclose(file);
+	CHECK(kib > 0);
+	return (uint64_t)kib * 1024;
+}
+
 unsigned
 process_count_files(const char *path)
 {

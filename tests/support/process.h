@@ -7,6 +7,9 @@
 /* Resident bytes of this process, pages of files that it has mapped included. */
 uint64_t process_resident_bytes(void);
 
+/* Those of them that are nobody else's and no file's. */
+uint64_t process_private_bytes(void);
+
 /* Open descriptors, and threads. */
 unsigned process_descriptors(void);
 unsigned process_threads(void);

@@ -3,6 +3,7 @@
 #include "tests/support/check.h"
 #include "tests/support/queue_record.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 tally *
@@ -26,6 +27,15 @@ void
 tally_free(tally *t)
 {
 	munmap(t, t->size);
+}
+
+void
+tally_clear(tally *t)
+{
+	size_t cells = (size_t)t->sources * t->numbers;
+	memset((void *)t->returned, 0, t->sources * sizeof(uint32_t));
+	memset((void *)t->refused, 0, cells);
+	memset((void *)t->seen, 0, cells);
 }
 
 otlog_emit_result

@@ -30,6 +30,9 @@ typedef struct tally {
 tally *tally_make(uint32_t sources, uint32_t numbers);
 void tally_free(tally *tally);
 
+/* Forgets all, while nobody emits or delivers. */
+void tally_clear(tally *tally);
+
 /* Emits the next number of the source and enters the answer, which it returns. There must be a number left. */
 otlog_emit_result tally_emit(tally *tally, otlog_logger *logger, uint32_t source);
 
