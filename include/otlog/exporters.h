@@ -22,7 +22,8 @@ typedef struct otlog_header {
 } otlog_header;
 
 /*
- * Options of the OTLP exporters. Everything is copied; {0} is valid. Source: specification protocol/exporter.md.
+ * Options of the OTLP exporters. Everything is copied; {0} is valid, and means the defaults: the environment is read by
+ * otlog_environment_pipelines (otlog/sdk.h) alone. Source: specification protocol/exporter.md.
  *
  * The certificate files are read again when they change (checked once a second while there are requests), and what was read
  * before stays in use where the new ones are bad or gone: that is said once. Where they were never good, the records wait.

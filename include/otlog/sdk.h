@@ -58,7 +58,7 @@ typedef enum otlog_spool_full {
 	OTLOG_SPOOL_FULL_DEFAULT,     /* what OTLOG_SPOOL_FULL says, else drop_oldest */
 	OTLOG_SPOOL_FULL_DROP_OLDEST, /* the oldest segment goes, its records counted as spool_full */
 	OTLOG_SPOOL_FULL_DROP_NEWEST, /* what was to be spooled is dropped and counted as spool_full */
-	OTLOG_SPOOL_FULL_BLOCK /* nothing is spooled: the queue fills, and emits wait as with OTLOG_QUEUE_FULL=block */
+	OTLOG_SPOOL_FULL_BLOCK        /* nothing more is spooled: the queue fills, and queue_full says what emits do */
 } otlog_spool_full;
 
 /* One destination. It has its own place in the queue and its own thread; no pipeline slows or starves another. */
@@ -89,7 +89,8 @@ typedef struct otlog_options {
 	uint64_t queue_block_timeout_ms OTLOG__INIT; /* else OTLOG_QUEUE_BLOCK_TIMEOUT, else 5000 */
 	/*
 	 * The queue is a file in this directory, which survives the process; what dead processes have left there is
-	 * delivered too. NULL: OTLOG_QUEUE_DIR, else the queue is in memory. "": in memory, whatever the variable says.
+	 * delivered too. It is created, for this user alone, if no more than its last part is missing. NULL:
+	 * OTLOG_QUEUE_DIR, else the queue is in memory. "": in memory, whatever the variable says.
 	 */
 	const char *queue_directory OTLOG__INIT;
 	otlog_durability durability OTLOG__INIT;
@@ -166,7 +167,8 @@ OTLOG_API otlog_flush_result otlog_flush(uint64_t timeout_ms);
 
 /*
  * Flushes, stops the SDK's threads and frees the queue. Loggers stay valid: they drop and count. Blocks for timeout_ms,
- * and at most a second more while exporters come back that had to be cancelled. Called again, or by a second thread at
+ * and at most a second more while exporters come back that had to be cancelled, and a second for a disk that is slow to
+ * take what is left; TIMEOUT if it has not by then. Called again, or by a second thread at
  * the same time, it returns the first result, or TIMEOUT where that is not there in time.
  */
 OTLOG_API otlog_flush_result otlog_shutdown(uint64_t timeout_ms);

@@ -217,6 +217,17 @@ add(char *out, size_t out_size, const char *text)
 	snprintf(out + used, out_size - used, "%s", text);
 }
 
+/* What there is to be done about a path at which nothing receives logs. */
+static const char *
+mend_path(const otlog__doctor_place *place, const rule *rule)
+{
+	if (strstr(place->endpoint, "/v1/logs/v1/logs"))
+		return "Correct the path in {endpoint}: /v1/logs is put behind it, and stands there already.";
+	if (place->endpoint_variable && strncmp(place->endpoint_variable, "MITO_", 5) == 0)
+		return "Correct the path in {endpoint}.";
+	return rule->remedy;
+}
+
 void
 otlog__doctor_explain(const otlog__doctor_place *place, const otlog__doctor_reach *reach,
                       const otlog_export_result *result, otlog__doctor_problem problem, otlog__doctor_finding *finding)
@@ -228,7 +239,8 @@ otlog__doctor_explain(const otlog__doctor_place *place, const otlog__doctor_reac
 	expand(rule->what, place, finding->what, sizeof finding->what);
 	split_message(result->message, finding->detail, sizeof finding->detail, remedy, sizeof remedy);
 	if (rule->remedy)
-		expand(rule->remedy, place, finding->remedy, sizeof finding->remedy);
+		expand(problem == OTLOG__DOCTOR_NOT_FOUND ? mend_path(place, rule) : rule->remedy, place,
+		       finding->remedy, sizeof finding->remedy);
 	else
 		snprintf(finding->remedy, sizeof finding->remedy, "%s",
 		         *remedy ? remedy : "See the log of the receiver.");

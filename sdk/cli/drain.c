@@ -105,12 +105,37 @@ show_progress(drain *self, const sums *sums, double now_ms)
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
+/*
+ * Whether a pipeline of a file is one of ours, the k-th, as the library finds it: by its name; where the names of a file are
+ * gone, it is taken for one like ours, if it has as many.
+ */
+static bool
+is_ours(const otlog_queue_file *file, size_t p, const otlog_statistics_snapshot *statistics, size_t k)
+{
+	for (size_t i = 0; i < file->pipeline_count; i++)
+		if (*file->pipelines[i])
+			return strcmp(file->pipelines[p], statistics->pipelines[k].name) == 0;
+	return p == k && file->pipeline_count == statistics->pipeline_count;
+}
+
+static uint64_t
+count_for(const otlog__cli_queues *queues, const otlog_statistics_snapshot *statistics, size_t k)
+{
+	uint64_t waiting = 0;
+	for (size_t i = 0; i < queues->count; i++) {
+		const otlog_queue_file *file = &queues->items[i];
+		for (size_t p = 0; file->state == OTLOG_QUEUE_FILE_WAITING && p < file->pipeline_count; p++)
+			waiting += is_ours(file, p, statistics, k) ? file->waiting[p] : 0;
+	}
+	return waiting;
+}
+
 static uint64_t
 count_ours(const otlog__cli_queues *queues, const otlog_statistics_snapshot *statistics)
 {
 	uint64_t waiting = 0;
-	for (size_t i = 0; i < statistics->pipeline_count; i++)
-		waiting += otlog__cli_queues_waiting(queues, statistics->pipelines[i].name);
+	for (size_t k = 0; k < statistics->pipeline_count; k++)
+		waiting += count_for(queues, statistics, k);
 	return waiting;
 }
 
@@ -183,12 +208,12 @@ tell_of_strangers(const otlog__cli_queues *queues, const otlog_statistics_snapsh
 		for (size_t p = 0; file->state == OTLOG_QUEUE_FILE_WAITING && p < file->pipeline_count; p++) {
 			bool ours = false;
 			for (size_t k = 0; k < statistics->pipeline_count; k++)
-				ours |= strcmp(statistics->pipelines[k].name, file->pipelines[p]) == 0;
+				ours |= is_ours(file, p, statistics, k);
 			if (!ours && file->waiting[p])
 				printf("%s: %" PRIu64
 				       " records wait for %s, which the environment does not set up. Give its "
 				       "settings, too\n",
-				       file->name, file->waiting[p], file->pipelines[p]);
+				       file->name, file->waiting[p], *file->pipelines[p] ? file->pipelines[p] : "?");
 		}
 		if (file->state > OTLOG_QUEUE_FILE_WAITING)
 			printf("%s: left alone, because it is %s. otlog queue check %s\n", file->name,
@@ -217,8 +242,7 @@ tell_result(const drain *self, const otlog_statistics_snapshot *statistics)
 	bool read = otlog__cli_queues_read("drain", self->directory, &queues);
 	otlog__cli_notes_write(&notes, OTLOG_DIAGNOSTIC_WARN, stderr);
 	for (size_t i = 0; read && i < statistics->pipeline_count; i++)
-		tell_of_pipeline(&statistics->pipelines[i],
-		                 otlog__cli_queues_waiting(&queues, statistics->pipelines[i].name));
+		tell_of_pipeline(&statistics->pipelines[i], count_for(&queues, statistics, i));
 	if (read)
 		tell_of_strangers(&queues, statistics);
 	uint64_t left = otlog__cli_queues_waiting(&queues, NULL);
@@ -272,7 +296,8 @@ drain_directory(drain *self)
 	self->begin_ms = self->moved_ms = self->line_ms = otlog__cli_now_ms();
 	self->on_terminal = isatty(STDERR_FILENO);
 	if (!self->on_terminal)
-		fprintf(stderr, "otlog drain: %" PRIu64 " records wait in %s\n", self->expected, self->directory);
+		fprintf(stderr, "otlog drain: %" PRIu64 " records wait in %s for the destinations of the environment\n",
+		        self->expected, self->directory);
 	wait_until_drained(self);
 	otlog_provider_shutdown(self->provider, SHUTDOWN_MS);
 	otlog_provider_statistics(self->provider, &statistics);

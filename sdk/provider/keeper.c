@@ -90,9 +90,9 @@ report(otlog_provider *provider, reported *before)
 		otlog__diagnose(OTLOG__WARN,
 		                "the queue is full: %" PRIu64
 		                " records dropped. Records come faster than they are delivered: "
-		                "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64
-		                "), or set OTLOG_QUEUE_FULL=block",
-		                more, now.queue_bytes);
+		                "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64 "), or %s",
+		                more, now.queue_bytes,
+		                provider->block ? "raise OTLOG_QUEUE_BLOCK_TIMEOUT" : "set OTLOG_QUEUE_FULL=block");
 	if ((more = rise(now.refused[OTLOG_DROP_BUSY], &before->refused[OTLOG_DROP_BUSY])))
 		otlog__diagnose(OTLOG__WARN,
 		                "every lane of the queue was held by another thread: %" PRIu64

@@ -260,11 +260,12 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	if (given_up && result < OTLOG_DROPPED)
 		result = OTLOG_DROPPED;
 	if (given_up)
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "shutdown: the time is up and %" PRIu64
-		                       " records are dropped that were still waiting. "
-		                       "Give otlog_shutdown more time, or see that the destination answers",
-		                       given_up);
+		otlog__diagnose_always(
+		    OTLOG__WARN,
+		    "shutdown: the time is up and %" PRIu64 " records are dropped that were still waiting. "
+		    "Give otlog_shutdown more time, or see that the destination answers%s",
+		    given_up,
+		    provider->storage.directory ? "" : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
 	provider->last_result = result;
 	/* Release: the result is seen with it. */
 	atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_release);

@@ -323,7 +323,8 @@ const otlog__setting otlog__setting_table[] = {
 	  .initial_text = "none: the queue is in memory",
 	  .in_code = "`otlog_options.queue_directory`",
 	  .about = "The queue is a file in this directory: records in it survive the process, however it ends, and the "
-	           "next one that uses the directory delivers them. On ext4, xfs, btrfs or tmpfs." },
+	           "next one that uses the directory delivers them. On ext4, xfs, btrfs or tmpfs; in a container, on a "
+	           "volume. It is created, for this user alone, if no more than its last part is missing." },
 	{ .group = "Records that outlive the process",
 	  .variable = "OTLOG_DURABILITY",
 	  .kind = OTLOG__KIND_ENUM,
@@ -360,7 +361,7 @@ const otlog__setting otlog__setting_table[] = {
 	  .initial = OTLOG_SPOOL_FULL_DROP_OLDEST,
 	  .in_code = "`otlog_options.spool_full`",
 	  .about = "What happens when a spool is full: its oldest records are dropped and counted, or the newest ones, "
-	           "or the queue fills and emits wait as with `OTLOG_QUEUE_FULL=block`." },
+	           "or nothing more is put there: the queue fills, and `OTLOG_QUEUE_FULL` says what emits do." },
 
 	{ .group = "The end of the program",
 	  .variable = "OTLOG_FLUSH_AT_EXIT",

@@ -109,6 +109,11 @@ turn_switches(const otlog_provider *started)
 		pthread_once(&at_exit, register_at_exit);
 	if (!is_on(given->options.crash_handler, given->settings.crash_handler))
 		return;
+	if (!started->storage.directory)
+		otlog__diagnose(OTLOG__WARN,
+		                "OTLOG_CRASH_HANDLER is set, but there is no queue directory: the record of a "
+		                "crash is lost with the process. Set OTLOG_QUEUE_DIR to a directory, or unset "
+		                "OTLOG_CRASH_HANDLER");
 	otlog_logger *logger = otlog_get_logger("otlog", OTLOG__VERSION); /* under no other lock */
 	pthread_mutex_lock(&lock);
 	otlog__crash_install(logger);

@@ -96,8 +96,8 @@ otlog__directory_open(const char *path, bool create, otlog__directory_trouble *t
 		                  "create it, readable and writable for this user");
 	if (!file_system_is_trusted(fd)) {
 		close(fd);
-		return trouble_is(trouble, 0, "its file system may break its promise of room",
-		                  "choose a directory on ext4, xfs, btrfs or tmpfs");
+		return trouble_is(trouble, 0, "its file system may run out of room that it has promised",
+		                  "choose a directory on ext4, xfs, btrfs or tmpfs; in a container, one on a volume");
 	}
 	if (fstat(fd, &info) == 0 && otlog__directory_is_ours(&info))
 		return fd;
