@@ -81,6 +81,7 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
 	pthread_mutex_init(&p->reading, NULL);
 	pthread_mutex_init(&p->order, NULL);
+	pthread_mutex_init(&p->telling, NULL);
 	p->workers = calloc(MAX_WORKERS, sizeof *p->workers);
 	if (p->workers && start_workers(p, wanted < MAX_WORKERS ? wanted : MAX_WORKERS))
 		return p;
@@ -171,6 +172,7 @@ otlog__batch_destroy(otlog__batch_processor *p)
 	release(p);
 	pthread_mutex_destroy(&p->reading);
 	pthread_mutex_destroy(&p->order);
+	pthread_mutex_destroy(&p->telling);
 	free(p);
 }
 
@@ -182,9 +184,9 @@ otlog__batch_take_counts(otlog__batch_processor *p, otlog__batch_counts *counts)
 	counts->retries = atomic_load_explicit(&p->retries, memory_order_relaxed);
 	counts->bytes = atomic_load_explicit(&p->bytes, memory_order_relaxed);
 	counts->in_flight = atomic_load_explicit(&p->in_flight, memory_order_relaxed);
-	pthread_mutex_lock(&p->order);
+	pthread_mutex_lock(&p->telling);
 	memcpy(counts->last_error, p->last_error, sizeof counts->last_error);
 	memcpy(counts->duration_counts, p->duration_counts, sizeof counts->duration_counts);
 	counts->duration_sum_s = p->duration_sum_s;
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_unlock(&p->telling);
 }

@@ -109,6 +109,15 @@ said(const otlog_export_result *result)
 	return result->message[0] ? result->message : "the destination is away. See its own log";
 }
 
+/* "": none. */
+static void
+note_error(otlog__batch_processor *p, const char *type)
+{
+	pthread_mutex_lock(&p->telling);
+	snprintf(p->last_error, sizeof p->last_error, "%s", type);
+	pthread_mutex_unlock(&p->telling);
+}
+
 /* The attempt has ended in RETRY. */
 static void
 note_failure(delivery *d, const otlog_export_result *result)
@@ -123,8 +132,8 @@ note_failure(delivery *d, const otlog_export_result *result)
 	bool open = otlog__schedule_is_open(&p->schedule);
 	uint32_t failures = p->schedule.failures;
 	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
-	memcpy(p->last_error, result->error_type, sizeof p->last_error);
 	pthread_mutex_unlock(&p->order);
+	note_error(p, result->error_type);
 
 	atomic_fetch_add_explicit(&p->retries, 1, memory_order_relaxed); /* a plain counter */
 	if (failures > 1) /* once is a moment, for which nobody shall lose records */
@@ -154,11 +163,8 @@ note_reached(delivery *d, const otlog_export_result *result)
 	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
 	bool was_away = p->schedule.failures > 0;
 	bool was_open = otlog__schedule_reached(&p->schedule);
-	if (refused)
-		memcpy(p->last_error, result->error_type, sizeof p->last_error);
-	else
-		p->last_error[0] = '\0';
 	pthread_mutex_unlock(&p->order);
+	note_error(p, refused ? result->error_type : "");
 	otlog__queue_set_away(p->queue, p->pipeline, false);
 	if (was_open)
 		otlog__diagnose_at(&p->back_site, OTLOG__WARN,
@@ -388,11 +394,11 @@ note_duration(delivery *d)
 	size_t bucket = 0;
 	while (bucket < OTLOG_DURATION_BOUNDS && took_s > bounds_s[bucket])
 		bucket++;
-	pthread_mutex_lock(&p->order);
+	pthread_mutex_lock(&p->telling);
 	for (size_t i = bucket; i <= OTLOG_DURATION_BOUNDS; i++)
 		p->duration_counts[i]++;
 	p->duration_sum_s += took_s;
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_unlock(&p->telling);
 }
 
 static void

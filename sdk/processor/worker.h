@@ -81,13 +81,16 @@ struct otlog__batch_processor {
 	pthread_mutex_t order;
 	otlog__schedule schedule;
 	uint32_t flushes_tried; /* flush requests that had come when an attempt began */
-	char last_error[32];
-	uint64_t duration_counts[OTLOG_DURATION_BOUNDS + 1];
-	double duration_sum_s;
 	/* A flush that has been read; it is done with once the batches read before are finished. */
 	bool flush_read, flushing;
 	uint32_t flush_request; /* its number */
 	uint32_t flush_after;   /* the ticket before which all have to be finished */
+
+	/* Guards what is only told; never held for long, while `order` may be while the keeper waits for the disk. */
+	pthread_mutex_t telling;
+	char last_error[32];
+	uint64_t duration_counts[OTLOG_DURATION_BOUNDS + 1];
+	double duration_sum_s;
 
 	/*
 	 * What the keeper has read to spool it, while it holds `reading`. Where the disk does not take it, it is `unspooled`:

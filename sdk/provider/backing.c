@@ -61,20 +61,23 @@ otlog__backing_open(otlog_provider *provider)
 		provider->pipelines[i].batch.tells_keeper = provider->storage.durability == OTLOG_DURABILITY_BATCH;
 }
 
-void
+bool
 otlog__backing_close(otlog_provider *provider)
 {
+	bool synced = true;
 	for (size_t i = 0; i < provider->pipeline_count; i++) {
 		otlog__spool *spool = provider->pipelines[i].batch.spool;
 		otlog__spool_books books;
 		if (!spool)
 			continue;
-		if (!otlog__spool_sync(spool))
+		if (!otlog__spool_sync(spool)) {
+			synced = false;
 			otlog__diagnose(
 			    OTLOG__ERROR,
 			    "%s: the spool cannot be brought to the disk: its records survive this process, "
 			    "but not a loss of power; look after the disk",
 			    provider->pipelines[i].exporter.name);
+		}
 		otlog__spool_close(spool);
 		otlog__spool_take_books(spool, &books);
 		if (books.queued)
@@ -82,6 +85,7 @@ otlog__backing_close(otlog_provider *provider)
 	}
 	if (provider->backlog)
 		otlog__backlog_close(provider->backlog);
+	return synced;
 }
 
 void

@@ -130,8 +130,8 @@ report(otlog_provider *provider, reported *before)
 static bool
 is_stopping(otlog_provider *provider)
 {
-	return atomic_load_explicit(&provider->keeper_stop, memory_order_acquire) !=
-	       0; /* pairs with otlog__keeper_stop */
+	/* Acquire: pairs with the release in ask. */
+	return atomic_load_explicit(&provider->keeper_asked, memory_order_acquire) != OTLOG__KEEPER_KEEPS;
 }
 
 /*
@@ -231,15 +231,29 @@ keep_room(otlog_provider *provider, uint64_t until)
 	}
 }
 
-static void *
-run(void *self)
+/* ---- The thread -------------------------------------------------------------------------------------------------- */
+
+static void
+tell(otlog_provider *provider, enum otlog__keeper_task done)
 {
-	otlog_provider *provider = self;
+	atomic_store_explicit(&provider->keeper_did, done, memory_order_release); /* what it did is seen with it */
+	otlog__futex_wake_all(&provider->keeper_did);
+}
+
+static void
+close_all(otlog_provider *provider)
+{
+	bool synced = otlog__backing_close(provider);
+	provider->closed_well = otlog__queue_close(provider->queue) && synced;
+}
+
+static void
+keep(otlog_provider *provider)
+{
 	const bool keeps_room = provider->pipeline_count > 1 || provider->storage.directory;
 	const uint64_t tick = tick_nano(provider);
 	chores todo = { 0 };
 	todo.report_nano = otlog__monotonic_nano() + TICK_NANO;
-	pthread_setname_np(pthread_self(), "otlog-keeper");
 	while (!is_stopping(provider)) {
 		do_chores(provider, &todo);
 		uint64_t until = otlog__monotonic_nano() + tick;
@@ -252,6 +266,22 @@ run(void *self)
 			otlog__futex_wait(&provider->keeper_bell, seen, until);
 	}
 	report(provider, &todo.reported);
+}
+
+static void *
+run(void *self)
+{
+	otlog_provider *provider = self;
+	uint32_t asked;
+	pthread_setname_np(pthread_self(), "otlog-keeper");
+	keep(provider);
+	tell(provider, OTLOG__KEEPER_RESTS);
+	while ((asked = atomic_load_explicit(&provider->keeper_asked, memory_order_acquire)) == OTLOG__KEEPER_RESTS)
+		otlog__futex_wait(&provider->keeper_asked, OTLOG__KEEPER_RESTS, UINT64_MAX);
+	if (asked == OTLOG__KEEPER_CLOSES) {
+		close_all(provider);
+		tell(provider, OTLOG__KEEPER_CLOSES);
+	}
 	return NULL;
 }
 
@@ -266,16 +296,65 @@ otlog__keeper_start(otlog_provider *provider)
 	return provider->keeper_runs;
 }
 
+/* ---- Shutdown ---------------------------------------------------------------------------------------------------- */
+
+static void
+ask(otlog_provider *provider, enum otlog__keeper_task task)
+{
+	/* Release: pairs with is_stopping; the bell moves after it, so the keeper cannot miss both. */
+	atomic_store_explicit(&provider->keeper_asked, task, memory_order_release);
+	otlog__futex_wake_all(&provider->keeper_asked);
+	atomic_fetch_add_explicit(&provider->keeper_bell, 1, memory_order_release);
+	otlog__futex_wake_all(&provider->keeper_bell);
+}
+
+static bool
+await(otlog_provider *provider, enum otlog__keeper_task task, uint64_t deadline_nano)
+{
+	uint32_t did;
+	/* Acquire: what the keeper did. */
+	while ((did = atomic_load_explicit(&provider->keeper_did, memory_order_acquire)) < (uint32_t)task) {
+		if (otlog__monotonic_nano() >= deadline_nano)
+			return false;
+		otlog__futex_wait(&provider->keeper_did, did, deadline_nano);
+	}
+	return true;
+}
+
+bool
+otlog__keeper_rest(otlog_provider *provider, uint64_t deadline_nano)
+{
+	if (!provider->keeper_runs)
+		return true;
+	ask(provider, OTLOG__KEEPER_RESTS);
+	otlog__queue_wake_keeper(provider->queue);
+	return await(provider, OTLOG__KEEPER_RESTS, deadline_nano);
+}
+
+bool
+otlog__keeper_close(otlog_provider *provider, uint64_t deadline_nano)
+{
+	if (!provider->keeper_runs) { /* it could not be started */
+		close_all(provider);
+		return true;
+	}
+	ask(provider, OTLOG__KEEPER_CLOSES);
+	if (!await(provider, OTLOG__KEEPER_CLOSES, deadline_nano))
+		return false;
+	pthread_join(provider->keeper, NULL);
+	provider->keeper_runs = false;
+	return true;
+}
+
 void
-otlog__keeper_stop(otlog_provider *provider)
+otlog__keeper_end(otlog_provider *provider)
 {
 	if (!provider->keeper_runs)
 		return;
-	/* Release: pairs with is_stopping; the bell moves after it, so the keeper cannot miss both. */
-	atomic_store_explicit(&provider->keeper_stop, 1, memory_order_release);
-	atomic_fetch_add_explicit(&provider->keeper_bell, 1, memory_order_release);
-	otlog__futex_wake_all(&provider->keeper_bell);
-	otlog__queue_wake_keeper(provider->queue);
+	bool rests = await(provider, OTLOG__KEEPER_RESTS, 0);
+	ask(provider, OTLOG__KEEPER_ENDS);
+	if (!rests)
+		return;
 	pthread_join(provider->keeper, NULL);
 	provider->keeper_runs = false;
 }

@@ -10,8 +10,8 @@
 #define DEFAULT_QUEUE_BYTES (UINT64_C(16) << 20)
 #define DEFAULT_BLOCK_TIMEOUT_MS 5000
 
-/* What cancelled exporters get to return in, all together. */
-#define CANCEL_GRACE_NANO (1 * OTLOG__NANOS_PER_S)
+/* What cancelled exporters get to return in, all together; and what the disk gets, whatever the time is. */
+#define GRACE_NANO (1 * OTLOG__NANOS_PER_S)
 
 static const otlog__limits default_limits = OTLOG__DEFAULT_LIMITS;
 
@@ -100,12 +100,18 @@ otlog__options_give_up(const otlog_options *options)
 		destroy_exporter(&options->pipelines[i].exporter);
 }
 
-/* Stops the keeper and every worker, all at the same time. Returns whether the queue could be closed as it should. */
-static bool
-stop_all(otlog_provider *provider, uint64_t deadline_nano)
+static uint64_t
+with_grace(uint64_t deadline_nano)
+{
+	uint64_t grace = otlog__monotonic_nano() + GRACE_NANO;
+	return grace > deadline_nano ? grace : deadline_nano;
+}
+
+/* Stops every worker, all at the same time. `rests`: the keeper does, so that what they leave may be given up. */
+static void
+stop_workers(otlog_provider *provider, uint64_t deadline_nano, bool rests)
 {
 	bool ended[OTLOG_MAX_PIPELINES] = { false };
-	otlog__keeper_stop(provider);
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		if (provider->pipelines[i].processor)
 			otlog__batch_begin_stop(provider->pipelines[i].processor);
@@ -113,8 +119,8 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 		if (provider->pipelines[i].processor &&
 		    !(ended[i] = otlog__batch_await_stop(provider->pipelines[i].processor, deadline_nano)))
 			otlog__batch_cancel(provider->pipelines[i].processor);
-	uint64_t grace = otlog__monotonic_nano() + CANCEL_GRACE_NANO;
-	for (size_t i = 0; i < provider->pipeline_count; i++) {
+	uint64_t grace = otlog__monotonic_nano() + (rests ? GRACE_NANO : 0);
+	for (size_t i = 0; i < provider->pipeline_count && rests; i++) {
 		otlog__batch_processor *processor = provider->pipelines[i].processor;
 		if (!processor)
 			continue;
@@ -128,10 +134,34 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 		                       "behind. Report this to the exporter's authors",
 		                       provider->pipelines[i].exporter.name);
 	}
-	if (provider->thread_left_behind)
-		return false;
-	otlog__backing_close(provider);
-	return otlog__queue_close(provider->queue);
+}
+
+static bool
+leave_to_disk(otlog_provider *provider)
+{
+	provider->thread_left_behind = true;
+	otlog__diagnose_always(
+	    OTLOG__ERROR, "the disk of OTLOG_QUEUE_DIR does not answer: a thread that waits for it is left behind, "
+			  "and what is not delivered may not survive a loss of power; look after the disk");
+	return false;
+}
+
+/*
+ * Stops keeper and workers and closes what lies behind them. Whoever has to wait for the disk gets the time that is left,
+ * and the grace. Returns whether all could be closed as it should.
+ */
+static bool
+stop_all(otlog_provider *provider, uint64_t deadline_nano)
+{
+	bool rests = otlog__keeper_rest(provider, with_grace(deadline_nano));
+	stop_workers(provider, deadline_nano, rests);
+	if (!rests || provider->thread_left_behind) {
+		otlog__keeper_end(provider);
+		return rests ? false : leave_to_disk(provider);
+	}
+	if (!otlog__keeper_close(provider, with_grace(deadline_nano)))
+		return leave_to_disk(provider);
+	return provider->closed_well;
 }
 
 /* Resource, storage and pipelines: the parent's, or those that are asked for. NULL, or why there is no provider. */

@@ -73,9 +73,11 @@ struct otlog_provider {
 	otlog_flush_result last_result; /* of the shutdown, once STOPPED */
 
 	pthread_t keeper;
-	_Atomic uint32_t keeper_bell; /* futex; writer: who wants the keeper to look */
-	_Atomic uint32_t keeper_stop; /* writer: shutdown */
+	_Atomic uint32_t keeper_bell;  /* futex; writer: who wants the keeper to look */
+	_Atomic uint32_t keeper_asked; /* enum otlog__keeper_task. Futex; writer: shutdown */
+	_Atomic uint32_t keeper_did;   /* the last task that it is done with. Futex; writer: the keeper */
 	bool keeper_runs;
+	bool closed_well;             /* seen with keeper_did. Writer: who closes */
 	bool thread_left_behind;      /* in an exporter, or in an emit: nothing it may touch is freed */
 	struct otlog_provider *older; /* the global provider before this one, see start.c */
 
@@ -97,17 +99,26 @@ bool otlog__pipelines_start(otlog_provider *provider);
 
 /* backing.c: behind a queue in a file, and in its directory. Opened before the pipelines start. */
 void otlog__backing_open(otlog_provider *provider);
-/* After the workers have ended, before the queue is closed. The books stay readable until it is freed. */
-void otlog__backing_close(otlog_provider *provider);
+/*
+ * After the workers have ended, before the queue is closed. The books stay readable until it is freed. False: what is left
+ * could not be brought to the disk.
+ */
+bool otlog__backing_close(otlog_provider *provider);
 void otlog__backing_free(otlog_provider *provider);
 /* For the keeper: moves what the queue has no room for. True if that made room. */
 bool otlog__backing_spools(const otlog_provider *provider, uint64_t now_nano);
 /* For the keeper: takes over what has been left since the last look. */
 void otlog__backing_looks(otlog_provider *provider);
 
-/* keeper.c */
+/* keeper.c: the one thread that waits for the disk, so that shutdown need not. */
+enum otlog__keeper_task { OTLOG__KEEPER_KEEPS, OTLOG__KEEPER_RESTS, OTLOG__KEEPER_CLOSES, OTLOG__KEEPER_ENDS };
 bool otlog__keeper_start(otlog_provider *provider);
-void otlog__keeper_stop(otlog_provider *provider);
+/* It touches nothing any more until it closes. False: it did not come back from the disk in time; let it end. */
+bool otlog__keeper_rest(otlog_provider *provider, uint64_t deadline_nano);
+/* After the workers have ended: it closes queue, spools and backlog and ends. False: it is still at it, left behind. */
+bool otlog__keeper_close(otlog_provider *provider, uint64_t deadline_nano);
+/* It ends as soon as it can, without closing anything. */
+void otlog__keeper_end(otlog_provider *provider);
 
 /* flush.c: asks every pipeline, waits, and tells how it ended. */
 otlog_flush_result otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano);
