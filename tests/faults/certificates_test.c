@@ -1,7 +1,8 @@
 /*
- * Certificates that are swapped every few 100 ms under a steady load, over TLS to nginx, which asks for the client's: good
- * pairs and bad ones among them (a key of another certificate, half a file, garbage, nothing, one that is out of date, one of
- * a stranger), and authorities that are right, wrong and garbage. None of it may cost a record, nor a descriptor or thread.
+ * Certificates that are swapped every few 100 ms under a steady load, over TLS to nginx, which asks for the client's, and
+ * comes back every second with another one of its own, so that nothing lives on in a connection: good pairs and bad ones among them (a key of another certificate, half a file, garbage, nothing, one that is out of date, one of
+ * a stranger), and authorities that are right, wrong and garbage. None of it may cost a record, nor a descriptor or thread;
+ * twice comes what nginx was answering when it ended, and no more.
  *
  * OTLOG_FAULTS_FACTOR times 8 s.
  */
@@ -23,6 +24,7 @@
 #define PER_SECOND 2000u
 #define THREADS 2u
 #define STEP_MS 200u
+#define RESTART_STEPS 5u
 #define LONG_MS 30000
 
 enum { ONE, TWO, EXPIRED, STRANGER, CERTIFICATES };
@@ -30,8 +32,9 @@ enum { ONE, TWO, EXPIRED, STRANGER, CERTIFICATES };
 typedef struct run {
 	char directory[64]; /* the client's files */
 	char queue[64];
+	char ca[16384]; /* what makes both servers trusted */
 	char ca_file[96], certificate_file[96], key_file[96];
-	certificate *server, *authority, *client[CERTIFICATES];
+	certificate *server[2], *authority, *client[CERTIFICATES];
 	tally *tally;
 	receiver *receiver;
 	nginx *nginx;
@@ -77,7 +80,7 @@ swap(const run *r, uint32_t step)
 	const certificate *good = r->client[step / 2 % 2];
 	if (step % 2 == 0) {
 		put_pair(r, good, good);
-		put_text(r->ca_file, r->server->certificate);
+		put_text(r->ca_file, r->ca);
 		return;
 	}
 	switch (otlog__random_u64() % 8) {
@@ -112,13 +115,24 @@ swap(const run *r, uint32_t step)
 static void
 make_certificates(run *r)
 {
-	r->server = certificate_make(&(certificate_options){ .subject = "server" });
+	r->server[0] = certificate_make(&(certificate_options){ .subject = "server one" });
+	r->server[1] = certificate_make(&(certificate_options){ .subject = "server two" });
+	int size = snprintf(r->ca, sizeof r->ca, "%s%s", r->server[0]->certificate, r->server[1]->certificate);
+	CHECK(size > 0 && (size_t)size < sizeof r->ca);
 	r->authority = certificate_make(&(certificate_options){ .subject = "authority" });
 	r->client[ONE] = certificate_make(&(certificate_options){ .subject = "one", .issuer = r->authority });
 	r->client[TWO] = certificate_make(&(certificate_options){ .subject = "two", .issuer = r->authority });
 	r->client[EXPIRED] =
 	    certificate_make(&(certificate_options){ .subject = "old", .issuer = r->authority, .expired = true });
 	r->client[STRANGER] = certificate_make(&(certificate_options){ .subject = "stranger" });
+}
+
+static nginx_options
+server(const run *r, uint32_t which)
+{
+	return (nginx_options){ .certificate = r->server[which % 2],
+		                .client_authorities = r->authority->certificate_file,
+		                .upstream_port = receiver_port(r->receiver) };
 }
 
 static void
@@ -153,9 +167,8 @@ make_run(void **state)
 	swap(r, 0);
 	r->tally = tally_make(THREADS, (faults_count(8) + 20) * PER_SECOND);
 	r->receiver = receiver_start(&(receiver_options){ .judge = tally_judge, .user = r->tally, .forgets = true });
-	r->nginx = nginx_start(&(nginx_options){ .certificate = r->server,
-	                                         .client_authorities = r->authority->certificate_file,
-	                                         .upstream_port = receiver_port(r->receiver) });
+	const nginx_options options = server(r, 0);
+	r->nginx = nginx_start(&options);
 	start(r);
 	*state = r;
 	return 0;
@@ -171,7 +184,8 @@ end_run(void **state)
 	for (int i = 0; i < CERTIFICATES; i++)
 		certificate_free(r->client[i]);
 	certificate_free(r->authority);
-	certificate_free(r->server);
+	certificate_free(r->server[0]);
+	certificate_free(r->server[1]);
 	queue_directory_remove(r->directory);
 	queue_directory_remove(r->queue);
 	tally_free(r->tally);
@@ -189,6 +203,10 @@ certificates_that_are_swapped_cost_no_record(void **state)
 	load *load = load_start(r->tally, r->logger, PER_SECOND);
 	for (uint32_t i = 1; i <= steps; i++) {
 		swap(r, i);
+		if (i % RESTART_STEPS == 0) {
+			const nginx_options options = server(r, i);
+			nginx_restart(r->nginx, &options);
+		}
 		usleep(STEP_MS * 1000);
 		if (i == steps / 4) {
 			descriptors = process_descriptors();
@@ -208,7 +226,8 @@ certificates_that_are_swapped_cost_no_record(void **state)
 	    "%u, %u at the end, threads %u, %u\n",
 	    steps, (unsigned long)sum.returned, (unsigned long)(sum.missing + sum.refused), (unsigned long)sum.twice,
 	    (unsigned long)books.pipelines[0].retries, descriptors, descriptors_now, threads, threads_now);
-	assert_int_equal(sum.missing + sum.refused + sum.twice + atomic_load(&r->tally->strange), 0);
+	assert_in_range(sum.twice, 0, steps / RESTART_STEPS * atomic_load(&r->tally->largest));
+	assert_int_equal(sum.missing + sum.refused + atomic_load(&r->tally->strange), 0);
 	assert_in_range(descriptors_now, 0, descriptors + 4); /* a connection, a segment of the spool, both ends here */
 	assert_in_range(threads_now, 0, threads + 2);         /* the receiver has one a connection */
 }
