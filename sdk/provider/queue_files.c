@@ -253,7 +253,7 @@ visit_file(void *user, const char *file)
 	char name[OTLOG__QUEUE_NAME_MAX];
 	otlog_queue_file out;
 	looked_at queue;
-	if (!otlog__queue_name_of(file, ".queue", name) || otlog__names_has(name))
+	if (!otlog__queue_name_of(file, ".queue", name) || !otlog__names_look(name))
 		return;
 	if (open_queue(&queue, self->directory, name)) {
 		describe(&queue, name, &out);
@@ -266,6 +266,7 @@ visit_file(void *user, const char *file)
 		self->take(self->user, &out);
 	}
 	close_queue(&queue);
+	otlog__names_looked(name);
 }
 
 /* The directory, or what is used inside it where others may write to it. -1 with errno set. */
@@ -375,10 +376,12 @@ otlog_queue_file_read(const char *directory, const char *name, const char *pipel
 	batches self = { .take = take, .user = user };
 	looked_at queue = { .file = -1 };
 	int folder = -1, error = EINVAL;
+	bool looks = false;
 	if (!directory || !name || !take || strchr(name, '/') || strlen(name) >= OTLOG__QUEUE_NAME_MAX)
 		goto done;
 	error = EBUSY; /* this process has it open itself */
-	if (otlog__names_has(name))
+	looks = otlog__names_look(name);
+	if (!looks)
 		goto done;
 	folder = open_directory(directory);
 	if (folder < 0 || !open_queue(&queue, folder, name)) {
@@ -394,6 +397,8 @@ otlog_queue_file_read(const char *directory, const char *name, const char *pipel
 	error = self.no_memory ? ENOMEM : error;
 done:
 	close_queue(&queue);
+	if (looks)
+		otlog__names_looked(name);
 	if (folder >= 0)
 		close(folder);
 	errno = error;

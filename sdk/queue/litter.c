@@ -67,10 +67,13 @@ static void
 give_queue(int directory, const char *name)
 {
 	char file[OTLOG__QUEUE_NAME_MAX + 8];
+	if (!otlog__names_claim(name)) /* to close it would cost who adopts it meanwhile the lock */
+		return;
 	snprintf(file, sizeof file, "%s.queue", name);
 	int fd = openat(directory, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		close(fd);
+	otlog__names_give_up(name);
 }
 
 void

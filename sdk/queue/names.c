@@ -13,6 +13,9 @@
 
 #define MOST 1023u
 
+/* Added to the hash of a name that somebody looks into; there may be several of them. */
+#define LOOKING UINT64_C(0x9e3779b97f4a7c15)
+
 /* On pages that fork wipes in the child, so that the list is empty there and the latch free. */
 typedef struct name_list {
 	_Atomic uint32_t latch; /* writer: who swaps 0 for 1, for a look through the list */
@@ -75,28 +78,59 @@ find(uint64_t hash)
 	return i;
 }
 
-bool
-otlog__names_claim(const char *name)
+/* Enters the hash if neither of the others is there. */
+static bool
+enter(uint64_t hash, uint64_t other, uint64_t another)
 {
-	uint64_t hash = hash_of(name);
 	if (!latch())
 		return false;
-	size_t room = find(hash) == MOST ? find(0) : MOST;
+	size_t room = find(other) == MOST && find(another) == MOST ? find(0) : MOST;
 	if (room < MOST)
 		list->hashes[room] = hash;
 	unlatch();
 	return room < MOST;
 }
 
-void
-otlog__names_give_up(const char *name)
+static void
+leave(uint64_t hash)
 {
 	if (!latch())
 		return;
-	size_t at = find(hash_of(name));
+	size_t at = find(hash);
 	if (at < MOST)
 		list->hashes[at] = 0;
 	unlatch();
+}
+
+static uint64_t
+looking_at(const char *name)
+{
+	uint64_t hash = hash_of(name) + LOOKING;
+	return hash ? hash : 1;
+}
+
+bool
+otlog__names_claim(const char *name)
+{
+	return enter(hash_of(name), hash_of(name), looking_at(name));
+}
+
+void
+otlog__names_give_up(const char *name)
+{
+	leave(hash_of(name));
+}
+
+bool
+otlog__names_look(const char *name)
+{
+	return enter(looking_at(name), hash_of(name), hash_of(name));
+}
+
+void
+otlog__names_looked(const char *name)
+{
+	leave(looking_at(name));
 }
 
 bool

@@ -10,12 +10,21 @@
 
 #include <stdbool.h>
 
-/* False: the name is in the list already, or there is no room for it. Any thread. */
+/* False: the name is in the list already, or somebody looks into it, or there is no room. Any thread. */
 bool otlog__names_claim(const char *name);
 
 /* After the last descriptor of the file was closed. */
 void otlog__names_give_up(const char *name);
 
 bool otlog__names_has(const char *name);
+
+/*
+ * For who opens the file only to look into it. Others may do so at the same time, but nobody can claim it meanwhile: his lock
+ * would be gone with the first descriptor that is closed. False: it is claimed, or there is no room.
+ */
+bool otlog__names_look(const char *name);
+
+/* After that descriptor was closed. */
+void otlog__names_looked(const char *name);
 
 #endif

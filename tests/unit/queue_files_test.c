@@ -262,6 +262,59 @@ a_live_queue_is_looked_at_without_harm(void **state)
 	otlog__queue_free(queue);
 }
 
+/* Takes over what is being looked at, as a provider's keeper in this process may. */
+static void
+take_over_meanwhile(void *user, const otlog_queue_file *file)
+{
+	otlog__backlog *backlog = user;
+	(void)file;
+	otlog__backlog_look(backlog);
+}
+
+static bool
+read_and_take_over(void *user, const otlog_batch *batch)
+{
+	(void)batch;
+	take_over_meanwhile(user, NULL);
+	return true;
+}
+
+static int
+can_be_taken_over(void)
+{
+	otlog__backlog *other = otlog__backlog_create(
+	    &(otlog__backlog_options){ .directory = directory, .pipelines = names, .pipeline_count = 2 });
+	return otlog__backlog_look(other);
+}
+
+static void
+looking_at_a_file_does_not_cost_an_adopter_its_lock(void **state)
+{
+	(void)state;
+	make_dead(false);
+	for (int reads = 0; reads < 2; reads++) {
+		int status;
+		otlog__backlog *backlog = otlog__backlog_create(
+		    &(otlog__backlog_options){ .directory = directory, .pipelines = names, .pipeline_count = 2 });
+		seen dead = visit();
+		if (reads)
+			otlog_queue_file_read(directory, dead.name, NULL, read_and_take_over, backlog);
+		else
+			assert_true(otlog_queue_files_visit(directory, take_over_meanwhile, backlog));
+		otlog__backlog_look(backlog); /* now at the latest */
+		assert_true(otlog__backlog_waiting(backlog, 0) > 0);
+		fflush(NULL);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(can_be_taken_over());
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		otlog__backlog_close(backlog);
+		otlog__backlog_free(backlog);
+	}
+}
+
 static void
 emit_and_deliver_for_ever(otlog__queue *queue, void *user)
 {
@@ -399,6 +452,7 @@ main(void)
 		IN_DIRECTORY(reading_stops_when_it_is_told_to),
 		IN_DIRECTORY(what_cannot_be_read_is_an_error),
 		IN_DIRECTORY(a_live_queue_is_looked_at_without_harm),
+		IN_DIRECTORY(looking_at_a_file_does_not_cost_an_adopter_its_lock),
 		IN_DIRECTORY(a_busy_queue_is_looked_at_without_alarm),
 		IN_DIRECTORY(damage_is_counted_and_named),
 		IN_DIRECTORY(a_queue_of_before_the_machine_went_down_is_not_trusted),
