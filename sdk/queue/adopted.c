@@ -277,6 +277,26 @@ keep_foreign(otlog__adopted *file)
 	                       file->by->path, file->name);
 }
 
+/* What the numbers of entries tell of and nobody can read. How many records that was is known to nobody either. */
+static void
+say_lost_in_spool(const otlog__adopted *file)
+{
+	otlog__spool_files_totals totals;
+	otlog__spool_files_books books;
+	uint64_t requests = 0;
+	otlog__spool_files_take_totals(file->spool, &totals);
+	for (uint32_t i = 0; i < otlog__spool_files_pipeline_count(file->spool); i++) {
+		otlog__spool_files_take_books(file->spool, i, &books);
+		requests += books.lost_entries;
+	}
+	if (totals.damaged || requests)
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "%s/%s.spool: %" PRIu32 " of its files and %" PRIu64
+		                       " of its requests cannot be read, and all records in them are lost; look after "
+		                       "the disk, and keep other programs from writing there",
+		                       file->by->path, file->name, totals.damaged, requests);
+}
+
 /* Reads all about the file that is open and locked. */
 static bool
 read_all(otlog__adopted *file, bool *leave)
@@ -296,8 +316,10 @@ read_all(otlog__adopted *file, bool *leave)
 	}
 	if (!read_meta(file) || !load_lanes(file) || !match_pipelines(file))
 		return false;
-	if (file->spool)
+	if (file->spool) {
 		keep_foreign(file);
+		say_lost_in_spool(file);
+	}
 	return true;
 }
 

@@ -376,6 +376,37 @@ a_spool_is_delivered_before_its_queue_and_removed(void **state)
 	}
 }
 
+/* The header of the second entry, and a segment that is none of ours. */
+static void
+damage_spool(void)
+{
+	static const char garbage[8192] = "garbage";
+	char folder[512], path[600];
+	CHECK(queue_directory_find(directory, ".spool", folder) == 1);
+	snprintf(path, sizeof path, "%s/00-00000001", folder);
+	int fd = open(path, O_RDWR);
+	CHECK(fd >= 0 && pwrite(fd, "garbage", 8, 4096 + 40) == 8 && close(fd) == 0);
+	snprintf(path, sizeof path, "%s/00-00000009", folder);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	CHECK(fd >= 0 && write(fd, garbage, sizeof garbage) == sizeof garbage && close(fd) == 0);
+}
+
+static void
+what_is_lost_in_a_spool_is_told(void **state)
+{
+	(void)state;
+	dead_queue queue = a_queue(5, 20);
+	queue.then = spool_some;
+	queue.user = &queue;
+	dead_queue_make(&queue);
+	damage_spool();
+	otlog__backlog *backlog = open_backlog(1);
+	assert_true(otlog__backlog_look(backlog));
+	assert_int_equal(diagnosed_times("1 of its files and 1 of its requests cannot be read"), 1);
+	assert_int_equal(otlog__backlog_waiting(backlog, 0), 10 + 12 + 20);
+	end_backlog(backlog);
+}
+
 static void
 an_empty_queue_stays_for_its_spool(void **state)
 {
@@ -428,6 +459,7 @@ main(void)
 		IN_DIRECTORY(what_is_kept_takes_up_no_more_than_its_records),
 		IN_DIRECTORY(records_larger_than_what_is_read_at_once_are_whole),
 		IN_DIRECTORY(a_spool_is_delivered_before_its_queue_and_removed),
+		IN_DIRECTORY(what_is_lost_in_a_spool_is_told),
 		IN_DIRECTORY(an_empty_queue_stays_for_its_spool),
 		IN_DIRECTORY(a_spool_whose_queue_is_gone_is_delivered),
 	};
