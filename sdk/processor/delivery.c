@@ -118,6 +118,21 @@ note_error(otlog__batch_processor *p, const char *type)
 	pthread_mutex_unlock(&p->telling);
 }
 
+/* Records that wait for the destination, wherever they lie. */
+static uint64_t
+count_waiting(otlog__batch_processor *p, uint64_t in_hand)
+{
+	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline) + in_hand;
+	if (p->options.spool) {
+		otlog__spool_books books;
+		otlog__spool_take_books(p->options.spool, &books);
+		waiting += books.waiting;
+	}
+	if (p->options.backlog)
+		waiting += otlog__backlog_waiting(p->options.backlog, p->pipeline);
+	return waiting;
+}
+
 /* The attempt has ended in RETRY. */
 static void
 note_failure(delivery *d, const otlog_export_result *result)
@@ -138,7 +153,7 @@ note_failure(delivery *d, const otlog_export_result *result)
 	atomic_fetch_add_explicit(&p->retries, 1, memory_order_relaxed); /* a plain counter */
 	if (failures > 1) /* once is a moment, for which nobody shall lose records */
 		otlog__queue_set_away(p->queue, p->pipeline, true);
-	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline) + w->records;
+	uint64_t waiting = count_waiting(p, w->records);
 	if (opened)
 		otlog__diagnose_at(&p->away_site, OTLOG__WARN,
 		                   "%s: away for %" PRIu64
