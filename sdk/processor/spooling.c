@@ -11,11 +11,8 @@
 /* A disk that did not take something is tried again after this time; until then the pipeline has no spool. */
 #define FAILED_PAUSE_NANO (5 * OTLOG__NANOS_PER_S)
 
-/* Records of one batch. They are larger than a destination's: the disk likes that, and nobody waits for them. */
-#define SPOOL_BATCH_RECORDS 4096u
-
 /* Moved at once, so that the keeper gets to its other work while emitters are as fast as the disk. */
-#define MOST_BATCHES 32
+#define MOST_BATCHES 64
 
 static void
 report_failure(otlog__batch_processor *p, int error)
@@ -87,7 +84,7 @@ has_room(const otlog__batch_processor *p)
 		return true;
 	otlog__request_frame frame = p->options.frame;
 	size_t most = p->options.max_batch_bytes + otlog__queue_max_record(p->queue) + frame.resource_head_size +
-	              frame.resource_tail_size + SPOOL_BATCH_RECORDS * 16;
+	              frame.resource_tail_size + (size_t)p->options.max_batch_records * 16;
 	return otlog__spool_has_room(p->options.spool, most);
 }
 
@@ -120,7 +117,7 @@ spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 	if (p->unspooled)
 		return append(p, now_nano);
 	bool framed = true;
-	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, SPOOL_BATCH_RECORDS,
+	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records,
 	                                           p->options.max_batch_bytes, p->spool_refs, &p->spool_span);
 	if (records)
 		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, p->spool_refs, records,
@@ -143,7 +140,7 @@ is_ready(otlog__batch_processor *p, uint64_t now_nano)
 		otlog__queue_set_spools(p->queue, p->pipeline, true);
 	}
 	if (!p->spool_refs)
-		p->spool_refs = calloc(SPOOL_BATCH_RECORDS, sizeof *p->spool_refs);
+		p->spool_refs = calloc(p->options.max_batch_records, sizeof *p->spool_refs);
 	return p->spool_refs;
 }
 
