@@ -2,6 +2,7 @@
  * The list of what was taken over, and who may touch what of it.
  *
  *   pipeline's mutex   what belongs to that pipeline, in every file; held while its batch is read
+ *   telling            its counts, for who asks; inside the pipeline's mutex, and never held while a file is used
  *   list's mutex       the links, and `open` of a file; inside a pipeline's mutex
  *
  * A file goes when its last pipeline is done with it: nobody else can then be inside.
@@ -26,8 +27,9 @@
 
 typedef struct backlog_pipeline {
 	_Alignas(64) pthread_mutex_t mutex;
-	_Atomic uint64_t waiting;   /* writer: who holds the mutex */
-	uint64_t in_flight;         /* records; this and the rest under the mutex */
+	pthread_mutex_t telling;
+	_Atomic uint64_t waiting;   /* writer: who holds `telling` */
+	uint64_t in_flight;         /* records; this and the rest under `telling` */
 	otlog__backlog_books books; /* all but adopted and queued */
 } backlog_pipeline;
 
@@ -60,6 +62,7 @@ otlog__backlog_create(const otlog__backlog_options *options)
 	for (uint32_t p = 0; p < count && done; p++) {
 		memset(&backlog->pipelines[p], 0, sizeof backlog->pipelines[p]);
 		pthread_mutex_init(&backlog->pipelines[p].mutex, NULL);
+		pthread_mutex_init(&backlog->pipelines[p].telling, NULL);
 		backlog->adopter.pipeline_count = p + 1;
 		backlog->names[p] = strdup(options->pipelines[p] ? options->pipelines[p] : "");
 		done = backlog->names[p] != NULL;
@@ -139,6 +142,14 @@ is_done(const otlog__adopted *file, uint32_t pipeline)
 	return own->waiting == 0 && own->in_flight == 0;
 }
 
+static void
+note_damaged(backlog_pipeline *pipeline, uint64_t records)
+{
+	pthread_mutex_lock(&pipeline->telling);
+	pipeline->books.dropped[OTLOG_DROP_DAMAGED] += records;
+	pthread_mutex_unlock(&pipeline->telling);
+}
+
 /* Enters a file that was just taken over. Returns whether there is something to deliver. */
 static bool
 enter(otlog__backlog *backlog, otlog__adopted *file)
@@ -146,11 +157,11 @@ enter(otlog__backlog *backlog, otlog__adopted *file)
 	const uint32_t count = backlog->adopter.pipeline_count;
 	for (uint32_t p = 0; p < count; p++) {
 		backlog_pipeline *pipeline = &backlog->pipelines[p];
-		pthread_mutex_lock(&pipeline->mutex);
-		otlog__adopted_settle(file, p, &pipeline->books.dropped[OTLOG_DROP_DAMAGED]);
+		uint64_t damaged = 0;
+		otlog__adopted_settle(file, p, &damaged); /* nobody knows the file yet */
+		note_damaged(pipeline, damaged);
 		file->pipelines[p].done = is_done(file, p);
 		file->open += !file->pipelines[p].done;
-		pthread_mutex_unlock(&pipeline->mutex);
 	}
 	if (file->open == 0) {
 		if (otlog__adopted_give_back(file, true))
@@ -158,10 +169,13 @@ enter(otlog__backlog *backlog, otlog__adopted *file)
 		otlog__adopted_free(file);
 		return false;
 	}
-	for (uint32_t p = 0; p < count; p++)
+	for (uint32_t p = 0; p < count; p++) {
+		pthread_mutex_lock(&backlog->pipelines[p].telling);
 		/* Relaxed: a count; the file is found under the list's mutex. */
 		atomic_fetch_add_explicit(&backlog->pipelines[p].waiting, file->pipelines[p].waiting,
 		                          memory_order_relaxed);
+		pthread_mutex_unlock(&backlog->pipelines[p].telling);
+	}
 	pthread_mutex_lock(&backlog->mutex);
 	insert(backlog, file);
 	pthread_mutex_unlock(&backlog->mutex);
@@ -258,13 +272,17 @@ end_if_done(otlog__backlog *backlog, otlog__adopted *file, uint32_t pipeline)
 	otlog__adopted_free(file);
 }
 
-/* What has changed in the file's own counts. */
+/* What a look for a batch has changed in the file's own counts, all at once. */
 static void
-take_over_counts(backlog_pipeline *self, otlog__adopted_pipeline *own, uint64_t waiting_before)
+take_over_counts(backlog_pipeline *self, otlog__adopted_pipeline *own, uint64_t waiting_before, uint32_t taken,
+                 uint64_t damaged)
 {
-	self->books.dropped[OTLOG_DROP_DAMAGED] += own->damaged_in_spool;
-	own->damaged_in_spool = 0;
+	pthread_mutex_lock(&self->telling);
+	self->books.dropped[OTLOG_DROP_DAMAGED] += own->damaged_in_spool + damaged;
+	self->in_flight += taken;
 	atomic_fetch_sub_explicit(&self->waiting, waiting_before - own->waiting, memory_order_relaxed); /* a count */
+	pthread_mutex_unlock(&self->telling);
+	own->damaged_in_spool = 0;
 }
 
 uint32_t
@@ -279,19 +297,34 @@ otlog__backlog_take(otlog__backlog *backlog, uint32_t pipeline, uint32_t max_rec
 	pthread_mutex_lock(&self->mutex);
 	while (batch->records == 0 && !backlog->closed && (file = find_waiting(backlog, pipeline))) {
 		otlog__adopted_pipeline *own = &file->pipelines[pipeline];
-		uint64_t before = own->waiting;
+		uint64_t before = own->waiting, damaged = 0;
 		otlog__adopted_take(file, pipeline, max_records, max_bytes, batch);
-		take_over_counts(self, own, before);
-		if (batch->records == 0 && own->waiting == before)
-			break; /* memory is short */
-		if (batch->records == 0) {
-			otlog__adopted_settle(file, pipeline, &self->books.dropped[OTLOG_DROP_DAMAGED]);
+		bool short_of_memory = batch->records == 0 && own->waiting == before;
+		if (batch->records == 0 && !short_of_memory)
+			otlog__adopted_settle(file, pipeline, &damaged);
+		take_over_counts(self, own, before, batch->records, damaged);
+		if (short_of_memory)
+			break;
+		if (batch->records == 0)
 			end_if_done(backlog, file, pipeline);
-		}
 	}
-	self->in_flight += batch->records;
 	pthread_mutex_unlock(&self->mutex);
 	return batch->records;
+}
+
+static void
+note_end(backlog_pipeline *self, uint32_t records, const otlog__batch_end *end, uint64_t damaged)
+{
+	uint64_t delivered = records;
+	pthread_mutex_lock(&self->telling);
+	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
+		self->books.dropped[reason] += end->dropped[reason];
+		delivered -= end->dropped[reason] < delivered ? end->dropped[reason] : delivered;
+	}
+	self->books.dropped[OTLOG_DROP_DAMAGED] += damaged;
+	self->books.delivered += delivered;
+	self->in_flight -= records;
+	pthread_mutex_unlock(&self->telling);
 }
 
 void
@@ -303,14 +336,9 @@ otlog__backlog_finish(otlog__backlog *backlog, uint32_t pipeline, const otlog__b
 	backlog_pipeline *self = &backlog->pipelines[pipeline];
 	pthread_mutex_lock(&self->mutex);
 	if (!backlog->closed) {
-		uint64_t delivered = batch->records;
-		for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
-			self->books.dropped[reason] += end->dropped[reason];
-			delivered -= end->dropped[reason] < delivered ? end->dropped[reason] : delivered;
-		}
-		self->books.delivered += delivered;
-		self->in_flight -= batch->records;
-		otlog__adopted_finish(batch->from, pipeline, batch, end, &self->books.dropped[OTLOG_DROP_DAMAGED]);
+		uint64_t damaged = 0;
+		otlog__adopted_finish(batch->from, pipeline, batch, end, &damaged);
+		note_end(self, batch->records, end, damaged);
 		end_if_done(backlog, batch->from, pipeline);
 	}
 	pthread_mutex_unlock(&self->mutex);
@@ -339,10 +367,10 @@ otlog__backlog_take_books(otlog__backlog *backlog, uint32_t pipeline, otlog__bac
 	if (pipeline >= backlog->adopter.pipeline_count)
 		return;
 	backlog_pipeline *self = &backlog->pipelines[pipeline];
-	pthread_mutex_lock(&self->mutex);
+	pthread_mutex_lock(&self->telling);
 	*books = self->books;
 	books->queued = self->in_flight + otlog__backlog_waiting(backlog, pipeline);
-	pthread_mutex_unlock(&self->mutex);
+	pthread_mutex_unlock(&self->telling);
 	books->adopted = books->queued + books->delivered;
 	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
 		books->adopted += books->dropped[reason];

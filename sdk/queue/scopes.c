@@ -163,9 +163,10 @@ bool
 otlog__scopes_sync(otlog__scopes *scopes)
 {
 	pthread_mutex_lock(&scopes->mutex);
-	bool done = scopes->meta < 0 || fdatasync(scopes->meta) == 0;
+	int meta = scopes->meta;
 	pthread_mutex_unlock(&scopes->mutex);
-	return done;
+	/* Under no lock: whoever takes a logger, or forks, shall not wait for the disk. Who syncs is who closes. */
+	return meta < 0 || fdatasync(meta) == 0;
 }
 
 void

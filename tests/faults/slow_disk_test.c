@@ -3,18 +3,20 @@
  * it could not. Flush, shutdown and statistics come back in time, and say no more than is true. Each trial is a process of
  * its own, for it may end with a thread that the disk holds.
  *
- * The call below stands in place of libc's in this program.
+ * The calls below stand in place of libc's in this program.
  */
 #include "tests/support/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
+#include "sdk/queue/backlog.h"
 #include "tests/support/check.h"
-#include "tests/support/process.h"
+#include "tests/support/dead_queue.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/scripted.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,7 @@
 
 /* Files whose path has this in it; NULL: none. */
 static const char *slow;
+static const char *slow_to_read;
 static const char *broken;
 static _Atomic uint32_t hanging; /* calls that do not come back. Futex */
 
@@ -46,6 +49,23 @@ is_one(int fd, const char *what)
 	return strstr(path, what) != NULL;
 }
 
+static void
+hang(void)
+{
+	hanging++;
+	otlog__futex_wake_all(&hanging);
+	for (;;)
+		pause();
+}
+
+ssize_t
+pread(int fd, void *out, size_t size, off_t position)
+{
+	if (is_one(fd, slow_to_read))
+		hang();
+	return syscall(SYS_pread64, fd, out, size, position);
+}
+
 int
 fdatasync(int fd)
 {
@@ -53,12 +73,8 @@ fdatasync(int fd)
 		errno = EIO;
 		return -1;
 	}
-	if (is_one(fd, slow)) {
-		hanging++;
-		otlog__futex_wake_all(&hanging);
-		for (;;)
-			pause();
-	}
+	if (is_one(fd, slow))
+		hang();
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -207,6 +223,54 @@ end_of_spool_hangs(void)
 	CHECK(hanging);
 }
 
+/* Loggers are had, and children, while the names of loggers are on their way to the disk. */
+static void
+names_hang(void)
+{
+	slow = ".meta";
+	start(away, OTLOG_DURABILITY_INTERVAL);
+	scripted_emit(logger, 0, 0);
+	wait_until_it_hangs();
+	uint64_t began = otlog__monotonic_nano();
+	CHECK(otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "another" }) != logger);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0)
+		_exit(0);
+	CHECK(waitpid(child, NULL, 0) == child);
+	CHECK(in_time(began));
+	all_come_back();
+}
+
+static void *
+take_from_backlog(void *backlog)
+{
+	static otlog__backlog_batch batch;
+	otlog__backlog_take(backlog, 0, 10, MIB, &batch);
+	return NULL;
+}
+
+/* Statistics, and so flush and shutdown, do not wait for what a worker reads of a dead process's file. */
+static void
+reading_hangs(void)
+{
+	static const char *const names[] = { "there" };
+	pthread_t worker;
+	dead_queue_make(
+	    &(dead_queue){ .directory = directory, .pipelines = names, .pipeline_count = 1, .records = 20 });
+	otlog__backlog *backlog = otlog__backlog_create(
+	    &(otlog__backlog_options){ .directory = directory, .pipelines = names, .pipeline_count = 1 });
+	otlog__backlog_books books;
+	CHECK(otlog__backlog_look(backlog));
+	slow_to_read = ".queue";
+	CHECK(pthread_create(&worker, NULL, take_from_backlog, backlog) == 0);
+	wait_until_it_hangs();
+	uint64_t began = otlog__monotonic_nano();
+	otlog__backlog_take_books(backlog, 0, &books);
+	CHECK(in_time(began));
+	CHECK(books.queued == 20 && books.adopted == 20);
+}
+
 /* What is in the spool survives the process, but nobody can say that it survives the machine. */
 static void
 spool_is_broken(void)
@@ -251,6 +315,8 @@ TRIAL(keeper_hangs_with_all_delivered)
 TRIAL(spool_hangs)
 TRIAL(end_hangs)
 TRIAL(end_of_spool_hangs)
+TRIAL(names_hang)
+TRIAL(reading_hangs)
 TRIAL(spool_is_broken)
 
 int
@@ -259,7 +325,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeper_hangs_test),       cmocka_unit_test(keeper_hangs_with_all_delivered_test),
 		cmocka_unit_test(spool_hangs_test),        cmocka_unit_test(end_hangs_test),
-		cmocka_unit_test(end_of_spool_hangs_test), cmocka_unit_test(spool_is_broken_test),
+		cmocka_unit_test(end_of_spool_hangs_test), cmocka_unit_test(names_hang_test),
+		cmocka_unit_test(reading_hangs_test),      cmocka_unit_test(spool_is_broken_test),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
