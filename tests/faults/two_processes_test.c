@@ -15,6 +15,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
+#include "tests/support/receiver_process.h"
 #include "tests/support/tally.h"
 
 #include <pthread.h>
@@ -33,12 +34,13 @@
 #define MOVED_RECORDS 4096u /* what the keeper puts into a spool at once */
 #define LONG_MS 30000
 
-/* What the receiver sees beside the records; by process. */
+#define PROCESSES 4096u
+
+/* What the receiver sees beside the records; in shared memory. */
 typedef struct watch {
-	tally *tally;
-	_Atomic uint8_t *alive;   /* it has its queue for itself */
-	_Atomic uint64_t adopted; /* records that came from another than who emitted them */
-	_Atomic uint32_t stolen;  /* of those, from one that lived */
+	_Atomic uint8_t alive[PROCESSES]; /* it has its queue for itself */
+	_Atomic uint64_t adopted;         /* records that came from another than who emitted them */
+	_Atomic uint32_t stolen;          /* of those, from one that lived */
 } watch;
 
 typedef struct process {
@@ -47,8 +49,9 @@ typedef struct process {
 } process;
 
 static char directory[64];
-static watch seen;
-static receiver *server;
+static tally *records;
+static watch *seen;
+static receiver_process server;
 
 static void
 say_nothing(void *user, otlog_diagnostic_level level, const char *message)
@@ -70,9 +73,9 @@ look_at_owners(const receiver_request *request, uint32_t sender)
 		if (!queue_record_read(record.body.as.bytes.data, record.body.as.bytes.size, &source, &number) ||
 		    source / THREADS == sender)
 			continue;
-		atomic_fetch_add(&seen.adopted, 1);
-		if (atomic_load(&seen.alive[source / THREADS]))
-			atomic_fetch_add(&seen.stolen, 1);
+		atomic_fetch_add(&seen->adopted, 1);
+		if (atomic_load(&seen->alive[source / THREADS]))
+			atomic_fetch_add(&seen->stolen, 1);
 	}
 }
 
@@ -82,7 +85,7 @@ judge(void *user, const receiver_request *request)
 	(void)user;
 	const char *sender = receiver_header(request, "x-sender");
 	CHECK(sender);
-	unsigned status = tally_judge(seen.tally, request);
+	unsigned status = tally_judge(records, request);
 	if (status == 200)
 		look_at_owners(request, (uint32_t)strtoul(sender, NULL, 10));
 	return status;
@@ -99,7 +102,7 @@ start(uint32_t number)
 	otlog_pipeline_options pipeline = {
 		.max_batch_records = BATCH, .schedule_delay_ms = 10, .retry_initial_ms = 1, .retry_cap_ms = 10
 	};
-	const otlog_otlp_options http = { .endpoint = receiver_url(server), .headers = &header, .header_count = 1 };
+	const otlog_otlp_options http = { .endpoint = server.url, .headers = &header, .header_count = 1 };
 	CHECK(otlog_otlp_http_exporter_create(&http, &pipeline.exporter));
 	otlog_provider *provider = otlog_provider_create(&(otlog_options){ .pipelines = &pipeline,
 	                                                                   .pipeline_count = 1,
@@ -125,7 +128,7 @@ emit(void *self)
 {
 	const emitter *e = self;
 	for (uint32_t i = 0; i < NUMBERS && !atomic_load(e->stop); i++) {
-		tally_emit(seen.tally, e->logger, e->source);
+		tally_emit(records, e->logger, e->source);
 		if (i % 16 == 0)
 			usleep(500);
 	}
@@ -146,12 +149,10 @@ static void
 live(uint32_t number)
 {
 	emitter emitters[THREADS];
-	sigset_t term, before;
+	sigset_t none;
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that was stopped */
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, &before);
-	signal(SIGTERM, ask_to_end);
+	sigemptyset(&none);
+	signal(SIGTERM, ask_to_end); /* it is blocked, but for the moments in which it is waited for */
 	otlog_provider *provider = start(number);
 	for (uint32_t i = 0; i < THREADS; i++) {
 		emitters[i] =
@@ -161,11 +162,12 @@ live(uint32_t number)
 		CHECK(pthread_create(&emitters[i].thread, NULL, emit, &emitters[i]) == 0);
 	}
 	while (!atomic_load(&asked_to_end))
-		sigsuspend(&before);
+		sigsuspend(&none);
 	for (uint32_t i = 0; i < THREADS; i++)
 		pthread_join(emitters[i].thread, NULL);
-	atomic_store(&seen.alive[number], 0); /* the queue's lock is given up in there */
-	CHECK(otlog_provider_shutdown(provider, 20) <= OTLOG_DURABLE);
+	atomic_store(&seen->alive[number], 0); /* the queue's lock is given up in there */
+	otlog_flush_result ended = otlog_provider_shutdown(provider, 20);
+	CHECK(ended <= OTLOG_DURABLE);
 	otlog_provider_destroy(provider);
 }
 
@@ -173,7 +175,7 @@ static process
 launch(uint32_t number)
 {
 	process p = { .number = number };
-	atomic_store(&seen.alive[number], 1);
+	atomic_store(&seen->alive[number], 1);
 	fflush(NULL);
 	p.pid = fork();
 	assert_true(p.pid >= 0);
@@ -191,7 +193,7 @@ end_one(const process *p)
 	int status;
 	bool kills = otlog__random_u64() % 2;
 	if (kills)
-		atomic_store(&seen.alive[p->number], 0);
+		atomic_store(&seen->alive[p->number], 0);
 	kill(p->pid, kills ? SIGKILL : SIGTERM);
 	assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
 	if (kills)
@@ -235,12 +237,12 @@ come_and_go(process *processes, uint32_t ends)
 	for (uint32_t i = 0; i < ends; i++) {
 		usleep((useconds_t)(10000 + otlog__random_u64() % 60000));
 		if (otlog__random_u64() % 3 == 0)
-			atomic_store(&seen.tally->away, !atomic_load(&seen.tally->away));
+			atomic_store(&records->away, !atomic_load(&records->away));
 		process *p = &processes[otlog__random_u64() % AT_ONCE];
 		kills += end_one(p);
 		*p = launch(number++);
 	}
-	atomic_store(&seen.tally->away, 0);
+	atomic_store(&records->away, 0);
 	for (uint32_t i = 0; i < AT_ONCE; i++)
 		kills += end_one(&processes[i]);
 	return kills;
@@ -249,17 +251,17 @@ come_and_go(process *processes, uint32_t ends)
 static void
 check(uint32_t processes, uint32_t kills)
 {
-	tally_sum sum = tally_count(seen.tally, 0, processes * THREADS);
+	tally_sum sum = tally_count(records, 0, processes * THREADS);
 	print_message(
 	    "%u processes, %u at a time, in one directory, %u killed: %lu records emitted, %lu lost, %lu twice; "
 	    "%lu delivered by another process than their own, %u of them while that lived\n",
 	    processes, AT_ONCE, kills, (unsigned long)sum.returned, (unsigned long)(sum.missing + sum.refused),
-	    (unsigned long)sum.twice, (unsigned long)atomic_load(&seen.adopted), atomic_load(&seen.stolen));
+	    (unsigned long)sum.twice, (unsigned long)atomic_load(&seen->adopted), atomic_load(&seen->stolen));
 	assert_int_equal(sum.missing + sum.refused + sum.wrong, 0);
-	assert_int_equal(atomic_load(&seen.tally->strange), 0);
-	assert_int_equal(atomic_load(&seen.stolen), 0);
-	assert_true(atomic_load(&seen.adopted) > 0);
-	assert_in_range(sum.twice, 0, (uint64_t)processes * (atomic_load(&seen.tally->largest) + MOVED_RECORDS));
+	assert_int_equal(atomic_load(&records->strange), 0);
+	assert_int_equal(atomic_load(&seen->stolen), 0);
+	assert_true(atomic_load(&seen->adopted) > 0);
+	assert_in_range(sum.twice, 0, (uint64_t)processes * (atomic_load(&records->largest) + MOVED_RECORDS));
 }
 
 static void
@@ -267,13 +269,17 @@ processes_that_share_a_directory_lose_and_steal_nothing(void **state)
 {
 	const uint32_t ends = faults_count(60), all = ends + AT_ONCE;
 	process processes[AT_ONCE];
+	sigset_t term;
 	int status;
 	(void)state;
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
 	queue_directory_make(directory);
-	seen.tally = tally_make((all + 1) * THREADS, NUMBERS);
-	seen.alive = mmap(NULL, all + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK((void *)seen.alive != MAP_FAILED);
-	server = receiver_start(&(receiver_options){ .judge = judge, .forgets = true });
+	records = tally_make((all + 1) * THREADS, NUMBERS);
+	seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK((void *)seen != MAP_FAILED && all < PROCESSES);
+	receiver_process_start(&server, &(receiver_options){ .judge = judge, .forgets = true });
 	uint32_t kills = come_and_go(processes, ends);
 	fflush(NULL);
 	pid_t last = fork();
@@ -281,11 +287,11 @@ processes_that_share_a_directory_lose_and_steal_nothing(void **state)
 		clean_up(all);
 	assert_int_equal(waitpid(last, &status, 0), last);
 	assert_int_equal(status, 0);
-	receiver_stop(server);
+	receiver_process_stop(&server);
 	check(all, kills);
 	queue_directory_remove(directory);
-	munmap((void *)seen.alive, all + 1);
-	tally_free(seen.tally);
+	munmap(seen, sizeof *seen);
+	tally_free(records);
 }
 
 int
