@@ -76,19 +76,7 @@ spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
 	return result == OTLOG__SPOOL_TAKEN;
 }
 
-/* Whether a batch may be read at all: what does not fit stays in the queue, if that is what the user wants. */
-static bool
-has_room(const otlog__batch_processor *p)
-{
-	if (p->options.spool_full != OTLOG_SPOOL_FULL_BLOCK)
-		return true;
-	otlog__request_frame frame = p->options.frame;
-	size_t most = p->options.max_batch_bytes + otlog__queue_max_record(p->queue) + frame.resource_head_size +
-	              frame.resource_tail_size + (size_t)p->options.max_batch_records * 16;
-	return otlog__spool_has_room(p->options.spool, most);
-}
-
-/* Puts what was read into the spool. False if the disk does not take it. */
+/* Puts what was read into the spool. False if it stays where it is: the disk, or the user, wants it so. */
 static bool
 append(otlog__batch_processor *p, uint64_t now_nano)
 {
@@ -100,6 +88,8 @@ append(otlog__batch_processor *p, uint64_t now_nano)
 		end.spooled = p->unspooled;
 		break;
 	case OTLOG__SPOOL_FULL:
+		if (p->options.spool_full == OTLOG_SPOOL_FULL_BLOCK)
+			return false;
 		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->unspooled; /* the keeper tells of it */
 		break;
 	case OTLOG__SPOOL_FAILED:
@@ -148,7 +138,7 @@ bool
 otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
 {
 	bool made_room = false;
-	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->queue, p->pipeline) || !has_room(p))
+	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->queue, p->pipeline))
 		return false;
 	/* Who holds it is reading, so the queue is being emptied. */
 	if (pthread_mutex_trylock(&p->reading) != 0)
@@ -156,7 +146,7 @@ otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
 	/* The entries that wait in the spool are older, so nothing of the queue is in flight behind them. */
 	bool goes = spool_in_flight(p, now_nano);
 	for (int i = 0; goes && i < MOST_BATCHES; i++) {
-		goes = otlog__queue_wants_spooling(p->queue, p->pipeline) && has_room(p) && spool_batch(p, now_nano);
+		goes = otlog__queue_wants_spooling(p->queue, p->pipeline) && spool_batch(p, now_nano);
 		made_room |= goes;
 	}
 	pthread_mutex_unlock(&p->reading);

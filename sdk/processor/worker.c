@@ -96,7 +96,7 @@ take_from_spool(otlog__worker *w)
 	return records ? launch(w, OTLOG__FROM_SPOOL, records) : 0;
 }
 
-/* What the keeper has read and the disk did not take. */
+/* What the keeper has read and the spool did not take. */
 static uint32_t
 take_unspooled(otlog__worker *w)
 {

@@ -93,8 +93,8 @@ struct otlog__batch_processor {
 	double duration_sum_s;
 
 	/*
-	 * What the keeper has read to spool it, while it holds `reading`. Where the disk does not take it, it is `unspooled`:
-	 * older than all in the queue, so the next worker that reads takes it, unless the disk does before.
+	 * What the keeper has read to spool it, while it holds `reading`. Where the spool does not take it, it is `unspooled`:
+	 * older than all in the queue, so the next worker that reads takes it, unless the spool does before.
 	 */
 	otlog__frame_ref *spool_refs;
 	otlog__buffer spool_request;

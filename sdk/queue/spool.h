@@ -72,9 +72,6 @@ uint32_t otlog__spool_take(otlog__spool *spool, otlog__buffer *out, uint64_t *nu
  */
 void otlog__spool_finish(otlog__spool *spool, uint64_t number, const otlog__batch_end *end);
 
-/* Whether a request of that size would be taken now, as far as max_bytes goes. */
-bool otlog__spool_has_room(otlog__spool *spool, size_t size);
-
 typedef struct otlog__spool_books {
 	uint64_t spooled;   /* records appended */
 	uint64_t delivered; /* of them */

@@ -34,20 +34,6 @@ could_ever_fit(const otlog__spool *spool, size_t size)
 	return size <= UINT32_MAX / 2 && otlog__spool_entry_bytes(size) + OTLOG__SPOOL_PAGE <= spool->options.max_bytes;
 }
 
-bool
-otlog__spool_has_room(otlog__spool *spool, size_t size)
-{
-	if (!could_ever_fit(spool, size))
-		return false;
-	pthread_mutex_lock(&spool->appending);
-	pthread_mutex_lock(&spool->mutex);
-	uint64_t bytes = otlog__spool_entry_bytes(size);
-	bool room = spool->options.drop_oldest || has_bytes_left(spool, bytes, last_takes(spool, bytes));
-	pthread_mutex_unlock(&spool->mutex);
-	pthread_mutex_unlock(&spool->appending);
-	return room;
-}
-
 /*
  * Reserves the bytes, dropping the oldest segments for them if that is wanted. *last is held, or NULL: a new segment is
  * needed. False: there is no room. Under the mutex.
