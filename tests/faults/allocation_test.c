@@ -13,6 +13,7 @@
 #include "tests/support/factor.h"
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
+#include "tests/support/receiver_process.h"
 #include "tests/support/scarce.h"
 #include "tests/support/tally.h"
 
@@ -56,7 +57,8 @@ typedef struct totals {
 static char directory[64];
 static tally *places[PLACES];
 static outcome *result;
-static receiver *server; /* the far place is behind it; NULL: in this process */
+static bool over_http; /* the far place is behind a receiver; else in this process */
+static receiver_process server;
 static size_t live_at_best;
 
 static void
@@ -68,7 +70,7 @@ say_nothing(void *user, otlog_diagnostic_level level, const char *message)
 /* ---- One life ---------------------------------------------------------------------------------------------------- */
 
 static otlog_provider *
-start(bool over_http)
+start(bool with_http)
 {
 	const char *const names[PLACES] = { "near", "otlp_http" };
 	otlog_pipeline_options pipelines[PLACES];
@@ -77,8 +79,8 @@ start(bool over_http)
 			                                 .schedule_delay_ms = 5,
 			                                 .retry_initial_ms = 1,
 			                                 .retry_cap_ms = 5 };
-	if (over_http && !otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = receiver_url(server) },
-	                                                  &pipelines[1].exporter))
+	if (with_http &&
+	    !otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = server.url }, &pipelines[1].exporter))
 		return NULL;
 	return otlog_provider_create(&(otlog_options){ .pipelines = pipelines,
 	                                               .pipeline_count = PLACES,
@@ -109,6 +111,17 @@ wait_for_backlog(otlog_provider *provider)
 		still_ms = now == before ? still_ms : 0;
 		before = now;
 		usleep(1000);
+	}
+}
+
+/* The far place is away, and the queue is short of room. Where memory is scarce it may never come to that. */
+static void
+wait_for_spool(otlog_provider *provider)
+{
+	const uint32_t most_ms = live_at_best == SIZE_MAX ? LONG_MS : 10;
+	for (uint32_t ms = 0; provider && ms < most_ms && !result->spooled; ms++) {
+		otlog_provider_flush(provider, 1);
+		result->spooled = books_of(provider).pipelines[1].spooled;
 	}
 }
 
@@ -149,14 +162,12 @@ live(void)
 {
 	static char page[65536];
 	otlog_statistics_snapshot books;
-	otlog_provider *provider = start(server);
+	otlog_provider *provider = start(over_http);
 	result->started = provider;
 	otlog_logger *logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "scarce" });
 	atomic_store(&places[1]->away, 1);
 	emit_some(logger);
-	otlog_provider_flush(provider, 10);
-	otlog_provider_statistics(provider, &books);
-	result->spooled = books.pipelines[1].spooled;
+	wait_for_spool(provider);
 	atomic_store(&places[1]->away, 0);
 	if (provider) {
 		otlog_flush_result flushed = otlog_provider_flush(provider, LONG_MS);
@@ -178,7 +189,7 @@ live(void)
 static void
 deliver_rest(void)
 {
-	otlog_provider *provider = start(server);
+	otlog_provider *provider = start(over_http);
 	CHECK(provider);
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	otlog_statistics_snapshot books;
@@ -253,12 +264,17 @@ one_life(const scarcity *what, totals *all)
 	memset(result, 0, sizeof *result);
 	for (uint32_t i = 0; i < PLACES; i++)
 		places[i] = tally_make(SOURCES, RECORDS);
+	if (over_http)
+		receiver_process_start(&server,
+		                       &(receiver_options){ .judge = tally_judge, .user = places[1], .forgets = true });
 	in_child(die_with_something_left, NULL);
 	atomic_store(&places[0]->away, 0);
 	atomic_store(&places[1]->away, 0);
 	in_child(NULL, what);
 	if (result->left[0] || result->left[1])
 		in_child(deliver_rest, NULL);
+	if (over_http)
+		receiver_process_stop(&server);
 	assert_int_equal(process_count_files(directory), 0);
 	for (uint32_t i = 0; i < PLACES; i++) {
 		tally_sum sum = tally_count(places[i], 0, SOURCES);
@@ -320,23 +336,15 @@ every_allocation_from_there_on_fails(void **state)
 	try_each(SCARCE_MEMORY, SCARCE_FOR_GOOD, SLOW ? 11 : 2, "every allocation from one on fails");
 }
 
-static unsigned
-judge(void *user, const receiver_request *request)
-{
-	(void)user;
-	return tally_judge(places[1], request);
-}
-
 static void
 every_allocation_fails_once_over_http(void **state)
 {
 	(void)state;
-	server = receiver_start(&(receiver_options){ .judge = judge, .forgets = true });
+	over_http = true;
 	learn_what_is_left_at_best();
 	try_each(SCARCE_MEMORY, 1, SLOW ? 7 : 1, "an allocation fails, over HTTP");
 	try_each(SCARCE_MEMORY, SCARCE_FOR_GOOD, SLOW ? 11 : 3, "every allocation from one on fails, over HTTP");
-	receiver_stop(server);
-	server = NULL;
+	over_http = false;
 }
 
 static void
