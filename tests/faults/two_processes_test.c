@@ -12,7 +12,6 @@
 #include "sdk/base/random.h"
 #include "tests/support/check.h"
 #include "tests/support/factor.h"
-#include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
 #include "tests/support/receiver_process.h"
@@ -203,17 +202,28 @@ end_one(const process *p)
 	return kills;
 }
 
-/* Delivers what is there for as long as there is something. */
+/*
+ * Queues and spools in the directory. A process that was killed while it started has left NAME.new and NAME.meta, without a
+ * record, which nobody removes within a minute.
+ */
+static int
+count_queues(void)
+{
+	char path[512];
+	return queue_directory_find(directory, ".queue", path) + queue_directory_find(directory, ".spool", path);
+}
+
+/* Delivers what there is for as long as there is something. */
 static void
 clean_up(uint32_t number)
 {
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (process_count_files(directory) > 0 && otlog__monotonic_nano() < give_up) {
+	while (count_queues() > 0 && otlog__monotonic_nano() < give_up) {
 		otlog_statistics_snapshot now;
 		otlog_provider *provider = start(number);
 		uint64_t before = UINT64_MAX;
-		for (uint32_t still = 0; still < 20 && process_count_files(directory) > 2; still++) {
+		for (uint32_t still = 0; still < 20 && count_queues() > 1; still++) {
 			usleep(5000);
 			otlog_provider_statistics(provider, &now);
 			CHECK(tally_check_books(&now) == 0);
@@ -223,7 +233,9 @@ clean_up(uint32_t number)
 		CHECK(otlog_provider_shutdown(provider, LONG_MS) == OTLOG_DELIVERED);
 		otlog_provider_destroy(provider);
 	}
-	_exit(process_count_files(directory) > 0);
+	if (count_queues() > 0)
+		fprintf(stderr, "%d queues and spools are left\n", count_queues());
+	_exit(count_queues() > 0);
 }
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
