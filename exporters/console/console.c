@@ -2,6 +2,7 @@
 #include "exporters/stream/json_line.h"
 #include "exporters/stream/stream.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>
 
@@ -32,7 +33,8 @@ render(console *self, const otlog_batch *batch, otlog_export_result *result)
 	case OTLOG__CONSOLE_NO_MEMORY:
 		result->verdict = OTLOG_VERDICT_RETRY;
 		snprintf(result->message, sizeof result->message,
-		         "memory is short for the lines of %zu records. Give the process more memory", batch->records);
+		         "memory is short for the lines of %zu record%s. Give the process more memory", batch->records,
+		         otlog__s(batch->records));
 		return false;
 	case OTLOG__CONSOLE_MALFORMED:
 		break;

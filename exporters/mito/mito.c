@@ -4,6 +4,7 @@
 #include "exporters/http/verdict_table.h"
 #include "exporters/request/request.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>
 
@@ -133,8 +134,8 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 		otlog__http_fail(OTLOG__HTTP_PARTIAL_SUCCESS, result);
 		result->rejected = progress.malformed;
 		snprintf(result->message, sizeof result->message,
-		         "%zu records cannot be read and were left out. Report this to the authors of otlog",
-		         progress.malformed);
+		         "%zu record%s left out, which cannot be read. Report this to the authors of otlog",
+		         progress.malformed, otlog__s(progress.malformed));
 	}
 }
 

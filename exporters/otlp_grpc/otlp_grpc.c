@@ -9,6 +9,7 @@
 #include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/verdict_table.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
 #include "sdk/base/version.h"
 
 #include <grpc/slice.h>
@@ -62,8 +63,8 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 	mask_headers(self, answer.text);
 	if (answer.rejected) {
 		result->rejected = answer.rejected < records ? (size_t)answer.rejected : records;
-		snprintf(cause, sizeof cause, "%.60s refused %zu of %zu records: \"%s\"", endpoint, result->rejected,
-		         records, answer.text);
+		snprintf(cause, sizeof cause, "%.60s refused %zu of %zu record%s: \"%s\"", endpoint, result->rejected,
+		         records, otlog__s(records), answer.text);
 		otlog__grpc_fail(&otlog__grpc_partial_success, cause, result);
 	} else if (*answer.text) {
 		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\". See what it asks for",
@@ -204,12 +205,7 @@ static bool
 reopen(const void *exporter, otlog_exporter *out)
 {
 	(void)exporter, (void)out;
-	otlog__diagnose_always(
-	    OTLOG__ERROR, "gRPC does not work in a child of fork: it exports nothing. With a queue directory "
-			  "(OTLOG_QUEUE_DIR) the child's records stay in its queue's file, for another process to "
-			  "deliver; without one none are taken. Set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf in "
-			  "programs that fork");
-	return false;
+	return false; /* what becomes of the records is said for the pipeline */
 }
 
 static const otlog_exporter_functions functions = {

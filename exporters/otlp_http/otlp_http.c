@@ -5,6 +5,7 @@
 #include "exporters/json/otlp_json.h"
 #include "exporters/otlp_http/answer.h"
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,8 +67,8 @@ accept_answer(otlp_http *self, const otlog__http_outcome *outcome, size_t record
 		otlog__http_fail(OTLOG__HTTP_PARTIAL_SUCCESS, result);
 		result->rejected = answer.rejected < records ? (size_t)answer.rejected : records;
 		snprintf(result->message, sizeof result->message,
-		         "%.60s refused %zu of %zu records: \"%s\". Correct what it names", url, result->rejected,
-		         records, answer.text);
+		         "%.60s refused %zu of %zu record%s: \"%s\". Correct what it names", url, result->rejected,
+		         records, otlog__s(records), answer.text);
 	} else if (*answer.text) {
 		otlog__diagnose(OTLOG__WARN, "%.100s took the records, with a warning: \"%s\". See what it asks for",
 		                url, answer.text);
@@ -91,14 +92,14 @@ convert(otlp_http *self, const otlog_batch *batch, otlog_export_result *result)
 	otlog__http_fail(no_memory ? OTLOG__HTTP_OUT_OF_MEMORY : OTLOG__HTTP_MALFORMED_BATCH, result);
 	if (no_memory)
 		snprintf(result->message, sizeof result->message,
-		         "memory is short for the JSON of %zu records. Give the process more memory, or lower %s",
-		         batch->records, names.batch_size);
+		         "memory is short for the JSON of %zu record%s. Give the process more memory, or lower %s",
+		         batch->records, otlog__s(batch->records), names.batch_size);
 	else
 		snprintf(
 		    result->message, sizeof result->message,
-		    "%zu records cannot be written as JSON: their %zu bytes are no OTLP request. See what has damaged "
+		    "%zu record%s cannot be written as JSON: the %zu bytes are no OTLP request. See what has damaged "
 		    "the queue",
-		    batch->records, batch->request_size);
+		    batch->records, otlog__s(batch->records), batch->request_size);
 	return false;
 }
 

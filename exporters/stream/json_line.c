@@ -1,6 +1,7 @@
 #include "exporters/stream/json_line.h"
 
 #include "exporters/json/otlp_json.h"
+#include "sdk/base/strings.h"
 
 #include <stdio.h>
 
@@ -19,9 +20,9 @@ otlog__json_line_append(const otlog_batch *batch, otlog__buffer *line, otlog_exp
 	    !otlog__buffer_reserve(line, batch->request_size * GROWTH + 256)) {
 		result->verdict = OTLOG_VERDICT_RETRY;
 		snprintf(result->message, sizeof result->message,
-		         "memory is short for the JSON of %zu records. Give the process more memory or lower "
+		         "memory is short for the JSON of %zu record%s. Give the process more memory or lower "
 		         "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
-		         batch->records);
+		         batch->records, otlog__s(batch->records));
 		return false;
 	}
 	if (otlog__otlp_json_append(batch->request, batch->request_size, line) && otlog__buffer_append(line, "\n", 1))

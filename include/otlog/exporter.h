@@ -88,8 +88,8 @@ typedef struct otlog_exporter_functions {
 	/*
 	 * Makes *out an exporter to the same destination, in a child that fork has made: `self` is the parent's, whose
 	 * threads are not here and whose locks may be held for ever. Nothing of it may be used but what has not changed
-	 * since it was created; it is neither freed nor closed. Returns false if that cannot be, with one diagnostic.
-	 * NULL: the pipeline takes no records in children.
+	 * since it was created; it is neither freed nor closed. Returns false if that cannot be; then, and where this
+	 * is NULL, the child's records wait in the queue directory, and without one none are taken, which is said.
 	 */
 	bool (*reopen)(const void *self, struct otlog_exporter *out);
 } otlog_exporter_functions;

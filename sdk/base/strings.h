@@ -48,6 +48,13 @@ char *otlog__bytes_show(uint64_t bytes, char out[OTLOG__BYTES_SHOWN]);
  */
 char *otlog__percent_decode(otlog__text text, const char **error);
 
+/* The end of a plural: "%u record%s". For messages. */
+static inline const char *
+otlog__s(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* How many bytes the well-formed UTF-8 character at text[0…left) has; 0 if there is none. `left` is at least 1. */
 size_t otlog__utf8_length(const char *text, size_t left);
 

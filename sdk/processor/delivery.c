@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
 #include "sdk/base/random.h"
+#include "sdk/base/strings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -158,12 +159,12 @@ note_failure(delivery *d, const otlog_export_result *result)
 		otlog__diagnose_at(&p->away_site, OTLOG__WARN,
 		                   "%s: away for %" PRIu64
 		                   " s: from now on one batch is tried at a time, at least every %" PRIu64
-		                   " ms, until it is taken; %" PRIu64 " records wait. %s",
+		                   " ms, until it is taken; records waiting: %" PRIu64 ". %s",
 		                   p->exporter.name, away_s, p->options.retry_cap_ms, waiting, said(result));
 	else
 		otlog__diagnose_at(&p->retry_site, open ? OTLOG__INFO : OTLOG__WARN,
-		                   "%s: %s (attempt %" PRIu32 " failed; nothing is lost: %" PRIu64
-		                   " records wait, the next attempt comes in %" PRIu64 " ms)",
+		                   "%s: %s (attempt %" PRIu32 " failed; records waiting: %" PRIu64
+		                   "; the next attempt comes in %" PRIu64 " ms)",
 		                   p->exporter.name, said(result), failures, waiting, wait_ms);
 }
 
@@ -256,8 +257,8 @@ drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_
 {
 	otlog__batch_processor *p = d->worker->processor;
 	d->end->dropped[reason] += which.count;
-	otlog__diagnose_at(&p->drop_site, OTLOG__ERROR, "%s: %" PRIu32 " records dropped as %s: %s", p->exporter.name,
-	                   which.count, otlog_drop_reason_text(reason),
+	otlog__diagnose_at(&p->drop_site, OTLOG__ERROR, "%s: %" PRIu32 " record%s dropped as %s: %s", p->exporter.name,
+	                   which.count, otlog__s(which.count), otlog_drop_reason_text(reason),
 	                   result->message[0] ? result->message
 	                                      : "the destination refuses this batch for good. See its own log");
 }
@@ -368,9 +369,9 @@ partly_taken(delivery *d, part which, const otlog__buffer *request, const otlog_
 	d->end->dropped[OTLOG_DROP_REJECTED] += rejected;
 	if (rejected)
 		otlog__diagnose_at(&p->partial_site, OTLOG__WARN,
-		                   "%s: the destination took a batch of %" PRIu32 " records but rejected %" PRIu32
-		                   " of them: %s",
-		                   p->exporter.name, which.count, rejected,
+		                   "%s: the destination took a batch, but rejected %" PRIu32 " of its %" PRIu32
+		                   " record%s: %s",
+		                   p->exporter.name, rejected, which.count, otlog__s(which.count),
 		                   result->message[0] ? result->message : "it gives no reason; look into its own log");
 }
 

@@ -95,16 +95,31 @@ otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snaps
 	memcpy(out, &all, out_size < sizeof all ? out_size : sizeof all);
 }
 
+/* Of all pipelines together, those refused at the door once. */
+static uint64_t
+dropped_as(const otlog_statistics_snapshot *all, otlog_drop_reason reason)
+{
+	uint64_t dropped = all->refused[reason];
+	for (size_t i = 0; i < all->pipeline_count; i++)
+		dropped += all->pipelines[i].dropped[reason] - all->refused[reason];
+	return dropped;
+}
+
 uint64_t
 otlog__provider_dropped(otlog_provider *provider)
 {
 	otlog_statistics_snapshot all = { 0 };
-	take_all(provider, &all);
 	uint64_t dropped = 0;
-	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
-		dropped += all.refused[reason];
-		for (size_t i = 0; i < all.pipeline_count; i++)
-			dropped += all.pipelines[i].dropped[reason] - all.refused[reason];
-	}
+	take_all(provider, &all);
+	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
+		dropped += dropped_as(&all, (otlog_drop_reason)reason);
 	return dropped;
+}
+
+uint64_t
+otlog__provider_given_up(otlog_provider *provider)
+{
+	otlog_statistics_snapshot all = { 0 };
+	take_all(provider, &all);
+	return dropped_as(&all, OTLOG_DROP_AFTER_SHUTDOWN) - all.refused[OTLOG_DROP_AFTER_SHUTDOWN];
 }

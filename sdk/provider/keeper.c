@@ -3,6 +3,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/strings.h"
 #include "sdk/provider/crash.h"
 
 #include <errno.h>
@@ -48,11 +49,11 @@ report_evicted(const otlog_statistics_snapshot *now, reported *before)
 		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_QUEUE_FULL] - now->refused[OTLOG_DROP_QUEUE_FULL],
 		                     &before->evicted[i]);
 		if (more)
-			otlog__diagnose(
-			    OTLOG__WARN,
-			    "%s: %" PRIu64 " records dropped for this destination alone, which does not take them, so "
-			    "that the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
-			    pipeline->name, more);
+			otlog__diagnose(OTLOG__WARN,
+			                "%s: %" PRIu64
+			                " record%s dropped for this destination alone, which takes none, so that "
+			                "the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
+			                pipeline->name, more, otlog__s(more));
 	}
 }
 
@@ -66,16 +67,16 @@ report_files(const otlog_statistics_snapshot *now, reported *before)
 		if (more)
 			otlog__diagnose(OTLOG__ERROR,
 			                "%s: the spool is full: %" PRIu64
-			                " records dropped as spool_full. See that the destination answers, or raise "
+			                " record%s dropped as spool_full. See that the destination answers, or raise "
 			                "OTLOG_SPOOL_BYTES",
-			                pipeline->name, more);
+			                pipeline->name, more, otlog__s(more));
 		if ((more = rise(pipeline->dropped[OTLOG_DROP_DAMAGED], &before->damaged[i])))
 			otlog__diagnose(
 			    OTLOG__ERROR,
 			    "%s: %" PRIu64
-			    " records dropped as damaged: their bytes in the files of OTLOG_QUEUE_DIR make no "
-			    "sense. Look after the disk, and keep other programs from writing there",
-			    pipeline->name, more);
+			    " record%s dropped as damaged: bytes in the files of OTLOG_QUEUE_DIR make no sense. "
+			    "Look after the disk, and keep other programs from writing there",
+			    pipeline->name, more, otlog__s(more));
 	}
 }
 
@@ -89,42 +90,41 @@ report(otlog_provider *provider, reported *before)
 	if ((more = rise(now.refused[OTLOG_DROP_QUEUE_FULL], &before->refused[OTLOG_DROP_QUEUE_FULL])))
 		otlog__diagnose(OTLOG__WARN,
 		                "the queue is full: %" PRIu64
-		                " records dropped. Records come faster than they are delivered: "
+		                " record%s dropped. Records come faster than they are delivered: "
 		                "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64 "), or %s",
-		                more, now.queue_bytes,
+		                more, otlog__s(more), now.queue_bytes,
 		                provider->block ? "raise OTLOG_QUEUE_BLOCK_TIMEOUT" : "set OTLOG_QUEUE_FULL=block");
 	if ((more = rise(now.refused[OTLOG_DROP_BUSY], &before->refused[OTLOG_DROP_BUSY])))
 		otlog__diagnose(OTLOG__WARN,
 		                "every lane of the queue was held by another thread: %" PRIu64
-		                " records dropped. More threads "
+		                " record%s dropped. More threads "
 		                "emit at once than the processors can run; emit from fewer threads",
-		                more);
+		                more, otlog__s(more));
 	if ((more = rise(now.refused[OTLOG_DROP_TOO_LARGE], &before->refused[OTLOG_DROP_TOO_LARGE])))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64
-		                " records dropped: larger than %zu bytes even with their longest values cut. Log "
+		                " record%s dropped: larger than %zu bytes even with the longest values cut. Log "
 		                "less in one record, or raise OTLOG_QUEUE_BYTES",
-		                more, provider->max_record);
+		                more, otlog__s(more), provider->max_record);
 	if ((more = rise(now.refused[OTLOG_DROP_INVALID], &before->refused[OTLOG_DROP_INVALID])))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64
-		                " emits dropped: the record was NULL. Look for the caller of otlog_emit that passes "
+		                " emit%s dropped: the record was NULL. Look for the caller of otlog_emit that passes "
 		                "none",
-		                more);
+		                more, otlog__s(more));
 	report_evicted(&now, before);
 	report_files(&now, before);
 	if ((more = rise(now.truncated, &before->truncated)))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64
-		                " records had their longest values cut to fit %zu bytes. Log less in one record, or "
+		                " record%s had the longest values cut to fit %zu bytes. Log less in one record, or "
 		                "raise OTLOG_QUEUE_BYTES",
-		                more, provider->max_record);
+		                more, otlog__s(more), provider->max_record);
 	if ((more = rise(now.dropped_attributes, &before->dropped_attributes)))
 		otlog__diagnose(OTLOG__WARN,
-		                "%" PRIu64
-		                " attributes dropped: without a key, or over %u in one record. Give every attribute "
-		                "a key and nest what belongs together",
-		                more, provider->limits.attribute_count);
+		                "%" PRIu64 " attribute%s dropped: without a key, or over %u in one record. Give every "
+		                "attribute a key and nest what belongs together",
+		                more, otlog__s(more), provider->limits.attribute_count);
 }
 
 static bool

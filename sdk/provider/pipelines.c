@@ -122,15 +122,15 @@ keep(otlog_provider *provider, uint32_t i)
 	otlog__queue_set_spools(provider->queue, i, false); /* nobody moves them there */
 	if (pipeline->kept)
 		otlog__diagnose(OTLOG__WARN,
-		                "%s: this exporter cannot be used in a forked child: its records stay in the queue "
-		                "directory until another process delivers them. Start the SDK after the fork to have "
-		                "them delivered at once",
+		                "%s: a forked child cannot use it: its records stay in the queue directory until "
+		                "another process delivers them. Start the SDK after the fork, or export over HTTP, to "
+		                "have them delivered at once",
 		                pipeline->exporter.name);
 	else
-		otlog__diagnose(OTLOG__ERROR,
-		                "%s: this exporter cannot be used in a forked child and gets none of its records. "
-		                "Start the SDK after the fork, or set OTLOG_QUEUE_DIR to have them kept for another "
-		                "process",
+		otlog__diagnose(OTLOG__WARN,
+		                "%s: a forked child cannot use it, and its emits are refused for this destination. "
+		                "Start the SDK after the fork, export over HTTP, or set OTLOG_QUEUE_DIR to have "
+		                "records kept for another process",
 		                pipeline->exporter.name);
 }
 

@@ -3,6 +3,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/strings.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -209,15 +210,18 @@ make_with(otlog__heritage *heritage, const otlog_options *options, const otlog_p
 		goto failed;
 	}
 	otlog__backing_open(provider);
-	if (otlog__pipelines_start(provider) && otlog__keeper_start(provider)) {
+	bool any = otlog__pipelines_start(provider);
+	if (any && otlog__keeper_start(provider)) {
 		provider->inherits = parent;
 		otlog__provider_enlist(provider);
 		return provider;
 	}
-	why = parent ? "none of the destinations can be used in a forked child. Call otlog_start there" : why;
+	/* In a child each pipeline has said why. */
+	why = parent && !any ? NULL : why;
 	stop_all(provider, 0);
 failed:
-	otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s", why);
+	if (why)
+		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s", why);
 	free_provider(provider);
 	return NULL;
 }
@@ -282,19 +286,20 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	otlog_flush_result result = otlog__provider_flush_until(provider, deadline_nano);
 	uint64_t before = otlog__provider_dropped(provider);
 	bool closed = stop_all(provider, deadline_nano);
-	uint64_t given_up = otlog__provider_dropped(provider) - before;
+	bool lost = otlog__provider_dropped(provider) != before;
+	uint64_t given_up = otlog__provider_given_up(provider);
 	provider->thread_left_behind |= !sealed;
 	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;
-	if (given_up && result < OTLOG_DROPPED)
+	if (lost && result < OTLOG_DROPPED)
 		result = OTLOG_DROPPED;
 	if (given_up)
 		otlog__diagnose_always(
 		    OTLOG__WARN,
-		    "shutdown: the time is up and %" PRIu64 " records are dropped that were still waiting. "
-		    "Give otlog_shutdown more time, or see that the destination answers%s",
-		    given_up,
+		    "shutdown: the time is up: %" PRIu64 " record%s dropped, still waiting. Give otlog_shutdown more "
+		    "time, or see that the destination answers%s",
+		    given_up, otlog__s(given_up),
 		    provider->storage.directory ? "" : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
 	provider->last_result = result;
 	/* Release: the result is seen with it. */

@@ -128,6 +128,8 @@ enum otlog__provider_state otlog__provider_state(otlog_provider *provider);
 
 /* books.c: everything that was ever dropped, all pipelines together. */
 uint64_t otlog__provider_dropped(otlog_provider *provider);
+/* Of those, what a shutdown has given up. */
+uint64_t otlog__provider_given_up(otlog_provider *provider);
 
 /* child.c: watches for forks while the provider lives. */
 void otlog__provider_enlist(otlog_provider *provider);

@@ -21,6 +21,9 @@ enum { OTLOG__TO_OTLP = 1, OTLOG__TO_CONSOLE = 2, OTLOG__TO_OTLP_STDOUT = 4, OTL
 /* Of MITO_CONFIG_VERSION; the older one has no log server. */
 #define OTLOG__MITO_VERSION 2
 
+/* The default of sync_interval_ms. */
+#define OTLOG__SYNC_INTERVAL_MS 1000
+
 /* The settings in force, after defaults. Strings are owned. Every one of them is usable as it is: checked on reading.
  */
 typedef struct otlog__settings {

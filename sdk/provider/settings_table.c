@@ -340,7 +340,7 @@ const otlog__setting otlog__setting_table[] = {
 	  MEMBER(sync_interval_ms),
 	  .least = 1,
 	  .most = MOST_MS,
-	  .initial = 1000,
+	  .initial = OTLOG__SYNC_INTERVAL_MS,
 	  .in_code = "`otlog_options.sync_interval_ms`",
 	  .about = "From one sync to the next, with `OTLOG_DURABILITY=interval`." },
 	{ .group = "Records that outlive the process",

@@ -26,6 +26,22 @@ stay_in_memory(otlog__storage *storage)
 	storage->spool_bytes = 0;
 }
 
+/* What changes something that is not there: somebody thinks it is. */
+static void
+find_idle(const otlog__storage *storage, const otlog__settings *settings, const otlog_options *options)
+{
+	bool interval = options->sync_interval_ms || settings->sync_interval_ms != OTLOG__SYNC_INTERVAL_MS;
+	bool policy = options->spool_full || settings->spool_full != OTLOG_SPOOL_FULL_DROP_OLDEST;
+	if (interval && storage->durability != OTLOG_DURABILITY_INTERVAL)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "OTLOG_SYNC_INTERVAL is set, but OTLOG_DURABILITY is not interval: it has no "
+		                       "effect. Set OTLOG_DURABILITY=interval, or unset OTLOG_SYNC_INTERVAL");
+	if (policy && !storage->spool_bytes)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "OTLOG_SPOOL_FULL is set, but OTLOG_SPOOL_BYTES is not: there is no spool. Set "
+		                       "OTLOG_SPOOL_BYTES to its size, or unset OTLOG_SPOOL_FULL");
+}
+
 bool
 otlog__storage_choose(otlog__storage *storage, const otlog__settings *settings, const otlog_options *options)
 {
@@ -38,6 +54,7 @@ otlog__storage_choose(otlog__storage *storage, const otlog__settings *settings, 
 	};
 	if (storage->spool_bytes && storage->spool_bytes < LEAST_SPOOL_BYTES)
 		storage->spool_bytes = LEAST_SPOOL_BYTES;
+	find_idle(storage, settings, options);
 	if (directory && *directory)
 		return (storage->directory = strdup(directory)) != NULL;
 	stay_in_memory(storage);

@@ -13,7 +13,7 @@ typedef struct otlog__storage {
 } otlog__storage;
 
 /*
- * Says in one warning what was asked for and cannot be had without a directory. False when memory is short; free it in
+ * Says what was asked for and cannot be had without a directory, or without something else. False when memory is short; free it in
  * every case.
  */
 bool otlog__storage_choose(otlog__storage *storage, const otlog__settings *settings, const otlog_options *options);

@@ -1,6 +1,7 @@
 #include "sdk/queue/adopted.h"
 
 #include "sdk/base/diagnostics.h"
+#include "sdk/base/strings.h"
 #include "sdk/queue/directory.h"
 #include "sdk/queue/names.h"
 
@@ -196,10 +197,9 @@ say_unknown(otlog__adopted *file, const char *pipeline, uint64_t records)
 {
 	file->keep = true;
 	otlog__diagnose_always(OTLOG__WARN,
-	                       "%s/%s: %" PRIu64 " records wait for a pipeline \"%s\", which this process does not "
-	                       "have; they are kept. Start one that exports there with this queue directory, or "
-	                       "remove the files",
-	                       file->by->path, file->name, records, pipeline);
+	                       "%s/%s: %" PRIu64 " record%s kept for a pipeline \"%s\", which this process does not "
+	                       "have. Start one that exports there with this queue directory, or remove the files",
+	                       file->by->path, file->name, records, otlog__s(records), pipeline);
 }
 
 /* Says what waits for others than us. */
@@ -252,11 +252,12 @@ say_adopted(const otlog__adopted *file)
 	}
 	if (waiting)
 		otlog__diagnose_always(OTLOG__INFO,
-		                       "%s/%s: %" PRIu64 " records of a process that has ended are delivered now",
-		                       file->by->path, file->name, waiting);
+		                       "%s/%s: %" PRIu64 " record%s of a process that has ended, delivered from now on",
+		                       file->by->path, file->name, waiting, otlog__s(waiting));
 	if (lost)
 		otlog__diagnose_always(
-		    OTLOG__WARN, "%s/%s: %" PRIu64 " records are lost: %s", file->by->path, file->name, lost,
+		    OTLOG__WARN, "%s/%s: %" PRIu64 " record%s lost: %s", file->by->path, file->name, lost,
+		    otlog__s(lost),
 		    otlog__image_is_trusted(&file->image)
 			? "the file was damaged. Keep other programs from writing to it, and look after the disk"
 			: "the machine went down before they came to the disk. Set OTLOG_DURABILITY=interval or batch");

@@ -63,7 +63,6 @@ UNLIMITED = {
     "exporters/otlp_file/otlp_file.c:create": "the caller creates an exporter",
     "exporters/otlp_grpc/otlp_grpc.c:accept_answer": "once for each exporter: `said_foreign` remembers it",
     "exporters/otlp_grpc/otlp_grpc.c:check_header": "the caller creates an exporter",
-    "exporters/otlp_grpc/otlp_grpc.c:reopen": "once in a child of fork",
     "exporters/otlp_grpc/otlp_grpc.c:say_endpoint": "the caller creates an exporter",
     "exporters/otlp_grpc/otlp_grpc.c:say_no_memory": "the caller creates an exporter",
     "exporters/otlp_http/otlp_http.c:accept_answer": "once for each exporter: `said_foreign` remembers it",
@@ -79,7 +78,7 @@ UNLIMITED = {
     "sdk/provider/provider.c:stop_workers": "the caller shuts a provider down, which is done once",
     "sdk/provider/settings.c:batch_fits_queue": "the caller has the settings read",
     "sdk/provider/settings_messages.c": "the caller has the settings read",
-    "sdk/provider/storage.c:stay_in_memory": "the caller starts a provider",
+    "sdk/provider/storage.c": "the caller starts a provider",
     "sdk/queue/adopted.c": "once for each file that a dead process has left",
     "sdk/queue/cursor.c:otlog__report_troubles": "once for each queue: `damaged` remembers it",
     "sdk/queue/queue.c:close_file": "the caller shuts a provider down, which is done once",
@@ -89,18 +88,18 @@ UNLIMITED = {
 
 # Messages whose remedy is in what they quote, and what that is.
 QUOTES_REMEDY = {
-    "<>: <> (attempt <> failed; nothing is lost: <> records wait, the next attempt comes in <> ms)": "an answer",
-    "<>: away for <> s: from now on one batch is tried at a time, at least every <> ms, until it is taken; <> records "
-    "wait. <>": "an answer",
+    "<>: <> (attempt <> failed; records waiting: <>; the next attempt comes in <> ms)": "an answer",
+    "<>: away for <> s: from now on one batch is tried at a time, at least every <> ms, until it is taken; records "
+    "waiting: <>. <>": "an answer",
     '<>: one record dropped as <>: <> bytes, logger "<>", event "<>", severity <>, time <>, trace <>: <>': "an answer",
-    "<>: <> records dropped as <>: <>": "an answer",
-    "<>: the destination took a batch of <> records but rejected <> of them: <>": "an answer",
+    "<>: <> record<> dropped as <>: <>": "an answer",
+    "<>: the destination took a batch, but rejected <> of its <> record<>: <>": "an answer",
     "<> is <>. It is ignored and the default is used instead: <>. <>, or unset it.": "a part",
     "<> is set, but <> is not: nothing goes to a Mito log server. <>, or unset <>.": "a part",
     "queue directory <>: <>; the queue stays in memory, and records in it do not survive the process. To change that, "
     "<>": "a part",
     "the SDK stays off: <>": "a part",
-    "<>/<>: <> records are lost: <>": "a part",
+    "<>/<>: <> record<> lost: <>": "a part",
     "cannot write to <>: <>. <>": "a part",
 }
 

@@ -52,8 +52,8 @@ be_the_child(bool in_file)
 {
 	diagnosed_begin();
 	int accepted = emit_records();
-	bool told = diagnosed_times("gRPC does not work in a child of fork") == 1 &&
-	            diagnosed_says("OTLOG_QUEUE_DIR") && diagnosed_says("http/protobuf");
+	bool told = diagnosed_count() == 1 && diagnosed_says("otlp_grpc: a forked child cannot use it") &&
+	            diagnosed_says(in_file ? "stay in the queue directory" : "set OTLOG_QUEUE_DIR");
 	otlog_flush_result end = otlog_shutdown(200);
 	bool true_word = in_file ? accepted == RECORDS && end == OTLOG_DURABLE : accepted == 0;
 	if (!told || !true_word)

@@ -392,7 +392,7 @@ what_nobody_takes_is_kept_and_said_once(void **state)
 	assert_int_equal(dead_drain(one, 0, UINT32_MAX, NULL), 40);
 	assert_false(otlog__backlog_look(one));
 	assert_false(otlog__backlog_look(one));
-	assert_int_equal(diagnosed_times("40 records wait for a pipeline \"console\""), 1);
+	assert_int_equal(diagnosed_times("40 records kept for a pipeline \"console\""), 1);
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
 	assert_int_equal(queue_directory_find(directory, ".meta", path), 1);
 

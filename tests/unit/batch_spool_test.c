@@ -88,6 +88,28 @@ the_oldest_give_way_where_that_is_wanted(void **state)
 	assert_int_equal(scripted_times(f->a, RECORDS - 1), 1);
 }
 
+/* What a full spool has cost is no matter of time: more of it would not help. */
+static void
+a_shutdown_does_not_blame_the_time_for_a_full_spool(void **state)
+{
+	scripted_fixture *f = *state;
+	f->a = scripted_create("away", away, NULL, 1);
+	f->b = scripted_create("there", NULL, NULL, 1);
+	scripted_start(f,
+	               (otlog_options){ .queue_directory = scripted_directory(f),
+	                                .queue_bytes = 1 << 20,
+	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
+	                                .spool_bytes = 2 << 20,
+	                                .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST },
+	               (otlog_pipeline_options){ 0 });
+	emit_at_the_pace_of_the_other(f, 40000);
+	assert_int_equal(otlog_provider_shutdown(f->provider, 100), OTLOG_DROPPED);
+	otlog_pipeline_statistics gone = scripted_statistics(f, 0);
+	assert_true(gone.dropped[OTLOG_DROP_SPOOL_FULL] > 0);
+	assert_int_equal(gone.dropped[OTLOG_DROP_AFTER_SHUTDOWN], 0);
+	assert_false(diagnosed_says("the time is up"));
+}
+
 /* ---- A disk that does not take it -------------------------------------------------------------------------------- */
 
 /* Puts a file where the folder of the spool would be. */
@@ -155,6 +177,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_full_spool_is_no_burden_to_the_other_pipelines),
 		TEST(the_oldest_give_way_where_that_is_wanted),
+		TEST(a_shutdown_does_not_blame_the_time_for_a_full_spool),
 		TEST(a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,7 @@ an_absent_destination_is_tried_with_one_batch_at_a_time(void **state)
 	assert_int_equal(s.delivered, 0);
 	assert_string_equal(s.last_error, "connection_refused");
 	assert_int_equal(diagnosed_times("absent: away for"), 1);
-	assert_true(diagnosed_says("records wait. as the test says"));
+	assert_true(diagnosed_says("until it is taken; records waiting: "));
 
 	scripted_set_rule(f->a, NULL, NULL);
 	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DELIVERED);

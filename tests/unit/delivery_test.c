@@ -268,7 +268,7 @@ what_is_partly_rejected_is_counted_and_not_sent_again(void **state)
 	assert_int_equal(s.delivered, books.taken);
 	assert_int_equal(s.dropped[OTLOG_DROP_REJECTED], 1000 - books.taken);
 	assert_int_equal(books.twice, 0);
-	assert_true(diagnosed_says("of them: as the test says"));
+	assert_true(diagnosed_says("records: as the test says"));
 	assert_string_equal(s.last_error, "");
 }
 
