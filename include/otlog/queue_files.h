@@ -1,9 +1,10 @@
 /*
- * Queue and spool files, for tools that look into a queue directory (otlog_options.queue_directory): list, verify, read.
+ * Queue and spool files, for tools that look into a queue directory (otlog_options.queue_directory): check, list, verify,
+ * read.
  *
- * Nothing here takes a lock, changes a file or needs the SDK to be started: a directory may be looked at while live
- * processes write to it, and what is seen of those is of one moment. To deliver what dead processes have left, start the
- * SDK with that directory.
+ * Nothing here needs the SDK to be started, and only the check of a directory takes a lock or changes a file, of its own: a
+ * directory may be looked at while live processes write to it, and what is seen of those is of one moment. To deliver what
+ * dead processes have left, start the SDK with that directory.
  *
  * Every function is thread-safe, reads files and so may block for the disk, and is not async-signal-safe. Call none in a
  * process that has one of these queues open itself: it skips them.
@@ -17,6 +18,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * Whether a queue could be kept there by this process: makes the least one, empty, and removes it again, with the
+ * directory if that was not there before. False: what is wrong, and what to do, is said in one diagnostic; or, with errno
+ * EINVAL and no diagnostic, the directory is NULL or "".
+ */
+OTLOG_API bool otlog_queue_directory_check(const char *directory);
 
 typedef enum otlog_queue_file_state {
 	OTLOG_QUEUE_FILE_LIVE,    /* a process has it open */

@@ -6,9 +6,9 @@
 #define OTLOG_PROCESSOR_BATCH_H
 
 #include "sdk/processor/request.h"
-#include "sdk/queue/backlog.h"
+#include "sdk/queue/recovery/backlog.h"
 #include "sdk/queue/queue.h"
-#include "sdk/queue/spool.h"
+#include "sdk/queue/spool/spool.h"
 
 #include <otlog/exporter.h>
 

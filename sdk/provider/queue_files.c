@@ -1,14 +1,15 @@
-/* Looking into a queue directory, for tools: no lock is taken, no file is changed. */
+/* Looking into a queue directory, for tools: but for the check no lock is taken, no file is changed. */
 #include <otlog/queue_files.h>
 
 #include "sdk/base/buffer.h"
 #include "sdk/processor/request.h"
 #include "sdk/queue/directory.h"
-#include "sdk/queue/image.h"
-#include "sdk/queue/litter.h"
+#include "sdk/queue/recovery/image.h"
+#include "sdk/queue/recovery/litter.h"
 #include "sdk/queue/meta.h"
 #include "sdk/queue/names.h"
-#include "sdk/queue/spool_files.h"
+#include "sdk/queue/queue.h"
+#include "sdk/queue/spool/spool_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,34 @@ otlog_queue_file_state_text(otlog_queue_file_state state)
 		break;
 	}
 	return "damaged";
+}
+
+/* ---- The directory ----------------------------------------------------------------------------------------------- */
+
+bool
+otlog_queue_directory_check(const char *directory)
+{
+	static const char *const pipelines[] = { "check" };
+	const otlog__queue_options options = {
+		.directory = directory,
+		.service_name = "check",
+		.bytes = 1, /* the least there is */
+		.lanes = 1,
+		.pipelines = pipelines,
+		.pipeline_count = 1,
+	};
+	struct stat info;
+	if (!directory || !*directory) {
+		errno = EINVAL;
+		return false;
+	}
+	bool was_there = stat(directory, &info) == 0;
+	otlog__queue *queue = otlog__queue_open(&options);
+	bool usable = queue && otlog__queue_in_file(queue);
+	otlog__queue_free(queue);
+	if (!was_there)
+		rmdir(directory); /* to be made by who will own it */
+	return usable;
 }
 
 /* ---- One queue --------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,8 @@
  * A forked child may call everything here and touches nothing of its parent's: emits are OTLOG_EMIT_DISABLED, reads find
  * nothing, waits return at once, the books are zero, a flush has nothing to wait for.
  *
+ * Beside it lie spool/, what an outage leaves over, and recovery/, what dead processes have left; it knows neither.
+ *
  * The frames are opaque here. The byte layout stands in layout.h, the concurrency in state.h.
  */
 #ifndef OTLOG_QUEUE_QUEUE_H

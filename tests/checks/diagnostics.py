@@ -79,7 +79,7 @@ UNLIMITED = {
     "sdk/provider/settings.c:batch_fits_queue": "the caller has the settings read",
     "sdk/provider/settings_messages.c": "the caller has the settings read",
     "sdk/provider/storage.c": "the caller starts a provider",
-    "sdk/queue/adopted.c": "once for each file that a dead process has left",
+    "sdk/queue/recovery/adopted.c": "once for each file that a dead process has left",
     "sdk/queue/cursor.c:otlog__report_troubles": "once for each queue: `damaged` remembers it",
     "sdk/queue/queue.c:close_file": "the caller shuts a provider down, which is done once",
     "sdk/queue/queue.c:say_in_memory": "the caller starts a provider",

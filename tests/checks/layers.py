@@ -10,6 +10,8 @@ PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
 VIEW = "sdk/record/view.h"
 
+QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout", "mapping", "queue")]
+
 # Files (the first pattern that matches counts) : what they may include of ours, beside their own folder.
 # A folder that matches none has no layer, which is an error too.
 MAY_INCLUDE = [
@@ -19,6 +21,9 @@ MAY_INCLUDE = [
     ("sdk/record/*", [PUBLIC, BASE]),
     ("sdk/events/*_from_record.c", [PUBLIC, VIEW]),
     ("sdk/events/*", [PUBLIC]),
+    # The queue of this process knows neither of what lies beside it.
+    ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
+    ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
     ("sdk/queue/*", [PUBLIC, BASE]),
     ("sdk/processor/*", [PUBLIC, BASE, "sdk/queue/*"]),
     (

@@ -8,7 +8,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/check.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/process.h"

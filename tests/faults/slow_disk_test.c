@@ -9,7 +9,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
-#include "sdk/queue/backlog.h"
+#include "sdk/queue/recovery/backlog.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_queue.h"
 #include "tests/support/queue_image.h"

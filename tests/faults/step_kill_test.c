@@ -9,8 +9,8 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "sdk/queue/backlog.h"
-#include "sdk/queue/spool.h"
+#include "sdk/queue/recovery/backlog.h"
+#include "sdk/queue/spool/spool.h"
 #include "sdk/queue/state.h"
 #include "tests/support/check.h"
 #include "tests/support/factor.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 
 #define LANE_BYTES OTLOG__MIN_LANE_BYTES
 #define PIPELINES 3u

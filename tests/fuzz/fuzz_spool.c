@@ -3,7 +3,7 @@
  * where: every entry that was not touched is handed out, in order, and nothing else. What is left of the input is read as
  * a header page.
  */
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/check.h"
 
 #include <string.h>

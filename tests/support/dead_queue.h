@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_DEAD_QUEUE_H
 #define TESTS_SUPPORT_DEAD_QUEUE_H
 
-#include "sdk/queue/backlog.h"
+#include "sdk/queue/recovery/backlog.h"
 #include "sdk/queue/queue.h"
 
 #include <stdbool.h>

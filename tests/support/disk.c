@@ -2,7 +2,7 @@
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/layout.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/check.h"
 
 #include <dirent.h>

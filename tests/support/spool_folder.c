@@ -1,6 +1,6 @@
 #include "tests/support/spool_folder.h"
 
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/check.h"
 
 #include <dirent.h>

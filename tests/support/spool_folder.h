@@ -2,8 +2,8 @@
 #ifndef TESTS_SUPPORT_SPOOL_FOLDER_H
 #define TESTS_SUPPORT_SPOOL_FOLDER_H
 
-#include "sdk/queue/spool.h"
-#include "sdk/queue/spool_files.h"
+#include "sdk/queue/spool/spool.h"
+#include "sdk/queue/spool/spool_files.h"
 
 #define SPOOL_NAME "service-1-feed"
 #define SPOOL_PIPELINE 2u

@@ -1,7 +1,7 @@
 /* Queues of dead processes that are out of the ordinary: full, killed at work, large, short of room, with a spool. */
 #include "tests/support/cmocka.h"
 
-#include "sdk/queue/spool.h"
+#include "sdk/queue/spool/spool.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"
 #include "tests/support/dead_queue.h"

@@ -1,7 +1,7 @@
 /* Random operations on a spool against a model that knows every entry; then what is left is read by another process. */
 #include "tests/support/cmocka.h"
 
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/spool_folder.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "tests/support/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/check.h"
 #include "tests/support/spool_folder.h"
 

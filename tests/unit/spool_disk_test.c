@@ -6,7 +6,7 @@
  */
 #include "tests/support/cmocka.h"
 
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/spool_folder.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* The spool of a live process: order, bounds, both policies, what is in flight, and what stays behind. */
 #include "tests/support/cmocka.h"
 
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/spool_folder.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Growing a spool: room, segments, entries. Everything here runs under the spool's `appending`. */
 #include "sdk/queue/mapping.h"
-#include "sdk/queue/spool_state.h"
+#include "sdk/queue/spool/spool_state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"

@@ -1,7 +1,7 @@
-#include "sdk/queue/spool_entry.h"
+#include "sdk/queue/spool/spool_entry.h"
 
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_segment.h"
 
 #include <errno.h>
 #include <string.h>

@@ -7,13 +7,13 @@
  *
  * A file goes when its last pipeline is done with it: nobody else can then be inside.
  */
-#include "sdk/queue/backlog.h"
+#include "sdk/queue/recovery/backlog.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/diagnostics.h"
-#include "sdk/queue/adopted.h"
+#include "sdk/queue/recovery/adopted.h"
 #include "sdk/queue/directory.h"
-#include "sdk/queue/litter.h"
+#include "sdk/queue/recovery/litter.h"
 #include "sdk/queue/names.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "sdk/queue/spool_flight.h"
+#include "sdk/queue/spool/spool_flight.h"
 
 #include <stdlib.h>
 

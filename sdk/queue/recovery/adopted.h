@@ -6,10 +6,10 @@
 #ifndef OTLOG_QUEUE_ADOPTED_H
 #define OTLOG_QUEUE_ADOPTED_H
 
-#include "sdk/queue/backlog.h"
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/backlog.h"
+#include "sdk/queue/recovery/image.h"
 #include "sdk/queue/meta.h"
-#include "sdk/queue/spool_files.h"
+#include "sdk/queue/spool/spool_files.h"
 
 /* How far one of our pipelines is in one lane: beyond what is done with, which stands in the lane's place. */
 typedef struct otlog__adopted_lane {

@@ -1,5 +1,5 @@
 /* Finding the segments of a folder, and what is undone in them. */
-#include "sdk/queue/spool_files_state.h"
+#include "sdk/queue/spool/spool_files_state.h"
 
 #include <dirent.h>
 #include <errno.h>

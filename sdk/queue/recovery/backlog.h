@@ -21,7 +21,7 @@
 #define OTLOG_QUEUE_BACKLOG_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 

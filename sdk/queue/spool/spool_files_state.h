@@ -1,11 +1,11 @@
-/* What the spools of a dead process are while they are read, private to sdk/queue/spool_files*.c. */
+/* What the spools of a dead process are while they are read, private to sdk/queue/spool/spool_files*.c. */
 #ifndef OTLOG_QUEUE_SPOOL_FILES_STATE_H
 #define OTLOG_QUEUE_SPOOL_FILES_STATE_H
 
 #include "sdk/queue/mapping.h"
-#include "sdk/queue/spool_files.h"
-#include "sdk/queue/spool_flight.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool_files.h"
+#include "sdk/queue/spool/spool_flight.h"
+#include "sdk/queue/spool/spool_segment.h"
 
 /* A segment; its file's end is where reading stops. */
 typedef struct otlog__spool_part {

@@ -1,6 +1,6 @@
 /* Reading the records of a lane in batches. */
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #define OTLOG_QUEUE_SPOOL_SEGMENT_H
 
 #include "sdk/queue/layout.h"
-#include "sdk/queue/spool_entry.h"
+#include "sdk/queue/spool/spool_entry.h"
 
 #define OTLOG__SPOOL_MAGIC "otlogS\r\n"
 #define OTLOG__SPOOL_VERSION UINT32_C(1)

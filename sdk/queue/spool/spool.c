@@ -1,6 +1,6 @@
 #include "sdk/base/random.h"
 #include "sdk/queue/mapping.h"
-#include "sdk/queue/spool_state.h"
+#include "sdk/queue/spool/spool_state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The bytes of a queue's file, and the frames in them. */
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 
 #include <errno.h>
 #include <stdlib.h>

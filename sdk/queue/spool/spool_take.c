@@ -1,5 +1,5 @@
 /* Emptying a spool: entries out, and their end. Everything here runs under the spool's `reading`. */
-#include "sdk/queue/spool_state.h"
+#include "sdk/queue/spool/spool_state.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* What a queue's file is, and how far its pipelines are. */
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/mapping.h"

@@ -1,5 +1,5 @@
 /*
- * What the spool of this process is, private to sdk/queue/spool*.c.
+ * What the spool of this process is, private to sdk/queue/spool/spool*.c.
  *
  * Locks, in the order of taking
  *   appending   one append or sync at a time; held while files are written
@@ -13,9 +13,9 @@
 #ifndef OTLOG_QUEUE_SPOOL_STATE_H
 #define OTLOG_QUEUE_SPOOL_STATE_H
 
-#include "sdk/queue/spool.h"
-#include "sdk/queue/spool_flight.h"
-#include "sdk/queue/spool_segment.h"
+#include "sdk/queue/spool/spool.h"
+#include "sdk/queue/spool/spool_flight.h"
+#include "sdk/queue/spool/spool_segment.h"
 
 #include <pthread.h>
 

@@ -1,4 +1,4 @@
-#include "sdk/queue/adopted.h"
+#include "sdk/queue/recovery/adopted.h"
 
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/strings.h"

@@ -1,4 +1,4 @@
-#include "sdk/queue/litter.h"
+#include "sdk/queue/recovery/litter.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/directory.h"

@@ -1,4 +1,4 @@
-#include "sdk/queue/spool_files_state.h"
+#include "sdk/queue/spool/spool_files_state.h"
 
 #include "sdk/queue/header.h"
 

@@ -2,7 +2,7 @@
 #ifndef OTLOG_QUEUE_SPOOL_FLIGHT_H
 #define OTLOG_QUEUE_SPOOL_FLIGHT_H
 
-#include "sdk/queue/spool_entry.h"
+#include "sdk/queue/spool/spool_entry.h"
 
 typedef struct otlog__spool_taken {
 	void *segment; /* whose it is */

@@ -1,5 +1,5 @@
 /* Finding out what lies in a lane: by walking it where it can be trusted, else by looking at all of it. */
-#include "sdk/queue/image.h"
+#include "sdk/queue/recovery/image.h"
 
 #include <errno.h>
 #include <stdlib.h>
