@@ -33,14 +33,23 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 	pthread_mutex_unlock(&c->lock);
 }
 
+static void
+say_nothing(void *user, otlog_diagnostic_level level, const char *message)
+{
+	(void)user, (void)level, (void)message;
+}
+
 static otlog_provider *
 start_provider(recovery_case *c)
 {
 	static const otlog_exporter_functions functions = { .export_batch = take };
 	const otlog_pipeline_options pipeline = { .exporter = {
 						      .functions = &functions, .self = c, .name = "counted" } };
-	return otlog_provider_create(&(otlog_options){
-	    .service_name = "bench", .pipelines = &pipeline, .pipeline_count = 1, .queue_directory = c->directory });
+	return otlog_provider_create(&(otlog_options){ .service_name = "bench",
+	                                               .pipelines = &pipeline,
+	                                               .pipeline_count = 1,
+	                                               .queue_directory = c->directory,
+	                                               .diagnostic = say_nothing });
 }
 
 static otlog_emit_result
