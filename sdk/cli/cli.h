@@ -68,6 +68,9 @@ typedef struct otlog__cli_notes {
 /* An otlog_diagnostic_function; `user` is the notes. */
 void otlog__cli_notes_take(void *user, otlog_diagnostic_level level, const char *message);
 
+/* Takes the first that holds the text out of the notes, for a command that says it in its words. NULL: none; else free it. */
+char *otlog__cli_notes_cut(otlog__cli_notes *notes, const char *text);
+
 /* Writes those up to the level as "otlog: warning: …", but for what a shutdown says: a command says that in its words. */
 void otlog__cli_notes_write(otlog__cli_notes *notes, otlog_diagnostic_level most, FILE *out);
 

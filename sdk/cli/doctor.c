@@ -11,8 +11,9 @@
 static const char help[] =
     "usage: otlog doctor [--all] [--json] [--timeout SECONDS]\n"
     "\n"
-    "Shows the settings in force and where each comes from; then, for each destination of the environment, resolves\n"
-    "its name, connects, sends one test record, and says what is wrong and how to mend it.\n"
+    "Shows the settings in force and where each comes from; tries to keep a queue in OTLOG_QUEUE_DIR, if that is set;\n"
+    "then, for each destination of the environment, resolves its name, connects, sends one test record, and says what\n"
+    "is wrong and how to mend it.\n"
     "\n"
     "  --all              settings at their defaults too\n"
     "  --json             one JSON object on standard output; docs/otlog.md lists its keys\n"
@@ -23,8 +24,9 @@ static const char help[] =
     "and queries of URLs are never shown. The console's test record goes to standard output; with --json, to standard\n"
     "error.\n"
     "\n"
-    "Exit status: 0 every destination takes records; 1 at least one does not; 2 the command line is wrong; 3 there is\n"
-    "no destination, or the SDK is off.\n";
+    "Exit status: 0 every destination takes records; 1 at least one does not, or the queue directory cannot be used; "
+    "2\n"
+    "the command line is wrong; 3 there is no destination, or the SDK is off.\n";
 
 typedef struct request {
 	bool all;
@@ -251,6 +253,29 @@ close_report(FILE *out, int exit_status)
 	return OTLOG__CLI_FAILED;
 }
 
+/* The provider of the test record, which has no directory, is not what the settings are for. */
+static void
+try_directory(otlog__doctor_report *report)
+{
+	const char *path = otlog__doctor_setting_find(report->settings, "OTLOG_QUEUE_DIR")->value;
+	if (!*path)
+		return;
+	free(otlog__cli_notes_cut(&notes, "there is no queue directory"));
+	otlog__doctor_directory_try(path, &notes, &report->directory);
+}
+
+static void
+conclude(otlog__doctor_report *report)
+{
+	size_t asked = count_asked_for(report->settings);
+	report->missing = asked > report->destination_count ? asked - report->destination_count : 0;
+	report->failing += report->missing;
+	bool broken = report->directory.path && !report->directory.usable;
+	report->exit_status = report->failing || broken        ? OTLOG__CLI_FAILED
+	                      : report->destination_count == 0 ? OTLOG__CLI_NOTHING
+	                                                       : OTLOG__CLI_DONE;
+}
+
 static int
 diagnose(const request *request)
 {
@@ -267,6 +292,11 @@ diagnose(const request *request)
 	if (!request->json)
 		otlog__doctor_text_settings(&report, out);
 	fflush(out);
+	if (memory)
+		try_directory(&report);
+	if (!request->json)
+		otlog__doctor_text_directory(&report.directory, out);
+	fflush(out);
 	size_t count = memory && destinations ? otlog_environment_pipelines(pipelines, OTLOG_MAX_PIPELINES) : 0;
 	for (size_t i = 0; i < count; i++) {
 		examine(&pipelines[i].exporter, &settings, &batch, request->timeout_ms, &destinations[i]);
@@ -277,10 +307,7 @@ diagnose(const request *request)
 			otlog__doctor_text_destination(&destinations[i], out);
 		fflush(out);
 	}
-	size_t asked = count_asked_for(&settings);
-	report.missing = asked > count ? asked - count : 0;
-	report.failing += report.missing;
-	report.exit_status = report.failing ? OTLOG__CLI_FAILED : count == 0 ? OTLOG__CLI_NOTHING : OTLOG__CLI_DONE;
+	conclude(&report);
 	if (request->json)
 		otlog__doctor_json(&report, out);
 	else

@@ -1,10 +1,11 @@
 /*
  * otlog doctor: what lies between this machine and each destination, one step after the other.
  *
- *   doctor.c          the command: settings, destinations, the test record
- *   doctor_place.c    where a destination is, from its settings; through which proxy
- *   doctor_reach.c    resolves, connects, and finds out what a port speaks
- *   doctor_problem.c  what is wrong, from all that was seen. Pure
+ *   doctor.c            the command: settings, destinations, the test record
+ *   doctor_directory.c  whether the queue directory can be used, and what waits there
+ *   doctor_place.c      where a destination is, from its settings; through which proxy
+ *   doctor_reach.c      resolves, connects, and finds out what a port speaks
+ *   doctor_problem.c    what is wrong, from all that was seen. Pure
  *   doctor_text.c, doctor_json.c  the two reports
  */
 #ifndef OTLOG_CLI_DOCTOR_H
@@ -177,6 +178,21 @@ void otlog__doctor_explain(const otlog__doctor_place *place, const otlog__doctor
                            const otlog_export_result *result, otlog__doctor_problem problem,
                            otlog__doctor_finding *finding);
 
+/* ---- The queue directory ----------------------------------------------------------------------------------------- */
+
+typedef struct otlog__doctor_directory {
+	const char *path; /* NULL: none is set, or the SDK is off */
+	bool usable;
+	char what[512]; /* is wrong; a sentence */
+	char remedy[256];
+	size_t queues;
+	size_t live_queues;
+	uint64_t records_waiting; /* of dead processes */
+} otlog__doctor_directory;
+
+/* Tries it. The notes hear the library; what it says of the directory is taken out of them. */
+void otlog__doctor_directory_try(const char *path, otlog__cli_notes *notes, otlog__doctor_directory *directory);
+
 /* ---- Reports ----------------------------------------------------------------------------------------------------- */
 
 typedef struct otlog__doctor_destination {
@@ -192,6 +208,7 @@ typedef struct otlog__doctor_report {
 	const otlog__doctor_settings *settings;
 	bool all; /* settings at their defaults too */
 	otlog__cli_notes *notes;
+	otlog__doctor_directory directory;
 	const otlog__doctor_destination *destinations;
 	size_t destination_count;
 	size_t missing; /* asked for, but the library could not make them: the notes say why */
@@ -201,6 +218,7 @@ typedef struct otlog__doctor_report {
 
 /* In pieces, so that each is there as soon as it is known. */
 void otlog__doctor_text_settings(const otlog__doctor_report *report, FILE *out);
+void otlog__doctor_text_directory(const otlog__doctor_directory *directory, FILE *out);
 void otlog__doctor_text_destination(const otlog__doctor_destination *destination, FILE *out);
 void otlog__doctor_text_end(const otlog__doctor_report *report, FILE *out);
 

@@ -102,13 +102,30 @@ write_notes(otlog__cli_notes *notes, FILE *out)
 	pthread_mutex_unlock(&notes->lock);
 }
 
+static void
+write_directory(const otlog__doctor_directory *directory, FILE *out)
+{
+	if (!directory->path) {
+		fputs("null", out);
+		return;
+	}
+	write_text("{", "path", directory->path, out);
+	fprintf(out, ",\"ok\":%s", truth(directory->usable));
+	write_text(",", "what", directory->what, out);
+	write_text(",", "remedy", directory->remedy, out);
+	fprintf(out, ",\"queues\":%zu,\"live_queues\":%zu,\"records_waiting\":%" PRIu64 "}", directory->queues,
+	        directory->live_queues, directory->records_waiting);
+}
+
 void
 otlog__doctor_json(const otlog__doctor_report *report, FILE *out)
 {
 	fputs("{\"version\":\"" OTLOG_CLI_VERSION "\"", out);
 	fprintf(out, ",\"exit_status\":%d,\"settings\":[", report->exit_status);
 	write_settings(report, out);
-	fputs("],\"destinations\":[", out);
+	fputs("],\"queue_directory\":", out);
+	write_directory(&report->directory, out);
+	fputs(",\"destinations\":[", out);
 	for (size_t i = 0; i < report->destination_count; i++) {
 		fputs(i ? "," : "", out);
 		write_destination(&report->destinations[i], out);

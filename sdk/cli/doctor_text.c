@@ -1,5 +1,7 @@
 #include "sdk/cli/doctor.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct colours {
@@ -57,6 +59,22 @@ write_field(const char *name, const char *text, FILE *out)
 	fprintf(out, "  %-8s ", name);
 	otlog__cli_put(out, text);
 	putc('\n', out);
+}
+
+void
+otlog__doctor_text_directory(const otlog__doctor_directory *directory, FILE *out)
+{
+	const colours *colour = choose(out);
+	if (!directory->path)
+		return;
+	fprintf(out, "\n%squeue directory%s ", colour->strong, colour->end);
+	otlog__cli_put(out, directory->path);
+	fprintf(out, "\n  use      %s%s%s\n", directory->usable ? colour->good : colour->bad,
+	        directory->usable ? "ok" : "FAILED", colour->end);
+	write_field("problem", directory->what, out);
+	write_field("remedy", directory->remedy, out);
+	fprintf(out, "  waiting  records of dead processes: %" PRIu64 ", queues: %zu, live ones: %zu\n",
+	        directory->records_waiting, directory->queues, directory->live_queues);
 }
 
 void
@@ -119,17 +137,20 @@ void
 otlog__doctor_text_end(const otlog__doctor_report *report, FILE *out)
 {
 	const colours *colour = choose(out);
+	if (!report->destination_count && !report->failing)
+		free(otlog__cli_notes_cut(report->notes, "the SDK stays off: OTEL_")); /* the last line is of that */
 	write_notes(report->notes, out);
-	if (report->exit_status == OTLOG__CLI_NOTHING)
+	if (report->directory.path && !report->directory.usable)
+		fprintf(out, "\n%sThe queue directory cannot be used.%s\n", colour->bad, colour->end);
+	if (!report->destination_count && !report->failing)
 		fprintf(out, "\n%sThere is no destination%s%s\n", colour->bad, colour->end,
 		        why_nothing(report->settings));
 	else if (report->failing && !report->destination_count)
 		fprintf(out, "\n%sNo destination can be set up:%s what the library says is why.\n", colour->bad,
 		        colour->end);
 	else if (report->failing)
-		fprintf(out, "\n%s%zu of %zu destinations %s no records.%s\n", colour->bad, report->failing,
-		        report->destination_count + report->missing, report->failing == 1 ? "takes" : "take",
-		        colour->end);
+		fprintf(out, "\n%sDestinations that take no records: %zu of %zu.%s\n", colour->bad, report->failing,
+		        report->destination_count + report->missing, colour->end);
 	else
 		fprintf(out, "\n%sEvery destination takes records.%s\n", colour->good, colour->end);
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,7 +85,7 @@ write_bar(const drain *self, const sums *sums, double elapsed_ms)
 	uint64_t done = sums->delivered + sums->dropped;
 	uint64_t total = total_of(self, sums);
 	int filled = total ? (int)((double)done / (double)total * WIDTH) : WIDTH;
-	fprintf(stderr, "\r[%.*s%.*s] %" PRIu64 " of %" PRIu64 " records, %.0f/s\033[K", filled,
+	fprintf(stderr, "\r[%.*s%.*s] records: %" PRIu64 " of %" PRIu64 ", %.0f/s\033[K", filled,
 	        "##############################", WIDTH - filled, "..............................", done, total,
 	        elapsed_ms > 0 ? (double)done * 1000 / elapsed_ms : 0.0);
 }
@@ -99,7 +100,7 @@ show_progress(drain *self, const sums *sums, double now_ms)
 	if (now_ms - self->line_ms < LINE_MS)
 		return;
 	self->line_ms = now_ms;
-	fprintf(stderr, "otlog drain: %" PRIu64 " of %" PRIu64 " records\n", sums->delivered + sums->dropped,
+	fprintf(stderr, "otlog drain: records: %" PRIu64 " of %" PRIu64 "\n", sums->delivered + sums->dropped,
 	        total_of(self, sums));
 }
 
@@ -210,10 +211,9 @@ tell_of_strangers(const otlog__cli_queues *queues, const otlog_statistics_snapsh
 			for (size_t k = 0; k < statistics->pipeline_count; k++)
 				ours |= is_ours(file, p, statistics, k);
 			if (!ours && file->waiting[p])
-				printf("%s: %" PRIu64
-				       " records wait for %s, which the environment does not set up. Give its "
-				       "settings, too\n",
-				       file->name, file->waiting[p], *file->pipelines[p] ? file->pipelines[p] : "?");
+				printf("%s: records that wait for %s, which the environment does not set up: %" PRIu64
+				       ". Give its settings, too\n",
+				       file->name, *file->pipelines[p] ? file->pipelines[p] : "?", file->waiting[p]);
 		}
 		if (file->state > OTLOG_QUEUE_FILE_WAITING)
 			printf("%s: left alone, because it is %s. otlog queue check %s\n", file->name,
@@ -225,12 +225,24 @@ static void
 tell_of_pipeline(const otlog_pipeline_statistics *pipeline, uint64_t left)
 {
 	if (left)
-		printf("%s: %" PRIu64 " records are left%s%s. otlog doctor shows where it gets stuck\n", pipeline->name,
+		printf("%s: records left: %" PRIu64 "%s%s. otlog doctor shows where it gets stuck\n", pipeline->name,
 		       left, *pipeline->last_error ? "; the last error is " : "", pipeline->last_error);
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
 		if (pipeline->dropped[reason])
-			printf("%s: %" PRIu64 " records are dropped as %s\n", pipeline->name, pipeline->dropped[reason],
-			       otlog_drop_reason_text((otlog_drop_reason)reason));
+			printf("%s: records dropped as %s: %" PRIu64 "\n", pipeline->name,
+			       otlog_drop_reason_text((otlog_drop_reason)reason), pipeline->dropped[reason]);
+}
+
+/* What the library says of files and tell_of_strangers says, too. */
+static void
+forget_strangers(void)
+{
+	static const char *const words[] = { " kept for a pipeline ", ".queue cannot be made out ",
+		                             ".queue is of another version " };
+	char *message;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		while ((message = otlog__cli_notes_cut(&notes, words[i])))
+			free(message);
 }
 
 /* After the shutdown the directory tells what is left. */
@@ -240,13 +252,15 @@ tell_result(const drain *self, const otlog_statistics_snapshot *statistics)
 	otlog__cli_queues queues;
 	const sums sums = sum_up(statistics);
 	bool read = otlog__cli_queues_read("drain", self->directory, &queues);
+	if (read)
+		forget_strangers();
 	otlog__cli_notes_write(&notes, OTLOG_DIAGNOSTIC_WARN, stderr);
 	for (size_t i = 0; read && i < statistics->pipeline_count; i++)
 		tell_of_pipeline(&statistics->pipelines[i], count_for(&queues, statistics, i));
 	if (read)
 		tell_of_strangers(&queues, statistics);
 	uint64_t left = otlog__cli_queues_waiting(&queues, NULL);
-	printf("%s: %" PRIu64 " records delivered, %" PRIu64 " dropped, %" PRIu64 " left%s\n", self->directory,
+	printf("%s: records delivered: %" PRIu64 ", dropped: %" PRIu64 ", left: %" PRIu64 "%s\n", self->directory,
 	       sums.delivered, sums.dropped, left, self->interrupted ? " (interrupted)" : "");
 	otlog__cli_queues_free(&queues);
 	return read && left == 0 && sums.dropped == 0 ? OTLOG__CLI_DONE : OTLOG__CLI_FAILED;
@@ -293,11 +307,13 @@ drain_directory(drain *self)
 	}
 	otlog_provider_statistics(self->provider, &statistics);
 	self->expected = count_ours(&before, &statistics);
-	self->begin_ms = self->moved_ms = self->line_ms = otlog__cli_now_ms();
+	/* Not at once: nobody can take over what is being looked into. */
+	self->begin_ms = self->moved_ms = self->line_ms = self->look_ms = otlog__cli_now_ms();
 	self->on_terminal = isatty(STDERR_FILENO);
 	if (!self->on_terminal)
-		fprintf(stderr, "otlog drain: %" PRIu64 " records wait in %s for the destinations of the environment\n",
-		        self->expected, self->directory);
+		fprintf(stderr,
+		        "otlog drain: records that wait in %s for the destinations of the environment: %" PRIu64 "\n",
+		        self->directory, self->expected);
 	wait_until_drained(self);
 	otlog_provider_shutdown(self->provider, SHUTDOWN_MS);
 	otlog_provider_statistics(self->provider, &statistics);

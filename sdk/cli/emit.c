@@ -151,7 +151,7 @@ unix_nano(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The traceparent is read once the SDK speaks, so that a malformed one is told. */
+/* The traceparent is read once the SDK speaks, which tells of a malformed one. */
 static otlog_emit_result
 emit(const request *request)
 {
@@ -184,6 +184,28 @@ queue_bytes(const request *request)
 	return size <= SMALL_RECORD && !(asked && *asked) ? SMALL_QUEUE : 0;
 }
 
+/* The library does not know where the traceparent comes from. */
+static void
+tell_of_traceparent(void)
+{
+	char *malformed = otlog__cli_notes_cut(&notes, "traceparent \"");
+	if (malformed)
+		fputs("otlog emit: TRACEPARENT is malformed, and the record belongs to no trace. Set it as W3C Trace "
+		      "Context has it, 00-<32 hex digits>-<16 hex digits>-<2 hex digits>, or unset it\n",
+		      stderr);
+	free(malformed);
+}
+
+static void
+tell_of_keeping(void)
+{
+	const char *directory = getenv("OTLOG_QUEUE_DIR");
+	fprintf(stderr,
+	        "otlog emit: not delivered yet, but kept in %s. The next service that runs there delivers it, or otlog "
+	        "drain does\n",
+	        directory ? directory : "OTLOG_QUEUE_DIR");
+}
+
 /* Says on standard error why not, unless the library's own words do. */
 static int
 deliver(const request *request)
@@ -198,11 +220,14 @@ deliver(const request *request)
 	otlog_statistics(&statistics);
 	bool done = emitted == OTLOG_EMIT_ACCEPTED && ended <= OTLOG_DURABLE;
 
+	tell_of_traceparent();
 	otlog__cli_notes_write(&notes, done ? OTLOG_DIAGNOSTIC_WARN : OTLOG_DIAGNOSTIC_INFO, stderr);
 	if (statistics.truncated)
 		fputs("otlog emit: the body was cut to fit the queue. Raise OTLOG_QUEUE_BYTES\n", stderr);
 	if (emitted != OTLOG_EMIT_ACCEPTED)
 		fprintf(stderr, "otlog emit: not sent: %s\n", otlog_emit_result_text(emitted));
+	else if (ended == OTLOG_DURABLE)
+		tell_of_keeping();
 	else if (!done)
 		fprintf(stderr, "otlog emit: not delivered: %s. otlog doctor shows where it gets stuck\n",
 		        ended == OTLOG_TIMEOUT ? "the time is up (--timeout)" : "the destination refused the record");

@@ -29,6 +29,21 @@ otlog__cli_notes_take(void *user, otlog_diagnostic_level level, const char *mess
 	pthread_mutex_unlock(&notes->lock);
 }
 
+char *
+otlog__cli_notes_cut(otlog__cli_notes *notes, const char *text)
+{
+	char *message = NULL;
+	pthread_mutex_lock(&notes->lock);
+	for (size_t i = 0; i < notes->count && !message; i++) {
+		if (!strstr(notes->items[i].message, text))
+			continue;
+		message = notes->items[i].message;
+		memmove(&notes->items[i], &notes->items[i + 1], (--notes->count - i) * sizeof *notes->items);
+	}
+	pthread_mutex_unlock(&notes->lock);
+	return message;
+}
+
 void
 otlog__cli_notes_write(otlog__cli_notes *notes, otlog_diagnostic_level most, FILE *out)
 {

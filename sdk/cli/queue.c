@@ -5,9 +5,9 @@
 #include <time.h>
 
 static const char help[] =
-    "usage: otlog queue ls DIR\n"
+    "usage: otlog queue ls [--json] DIR\n"
     "       otlog queue cat [--json] [--pipeline NAME] DIR [QUEUE]\n"
-    "       otlog queue check DIR\n"
+    "       otlog queue check [--json] DIR\n"
     "\n"
     "Looks into a queue directory (OTLOG_QUEUE_DIR). It changes nothing and takes no lock: processes may run there.\n"
     "\n"
@@ -19,7 +19,8 @@ static const char help[] =
     "severity,\n"
     "                     logger, body, attributes\n"
     "  check              reads every record, and says what is wrong and what to do\n"
-    "  --json             OTLP JSON lines instead, a line for several records\n"
+    "  --json             ls, check: a JSON object a line for each queue; docs/otlog.md lists its keys\n"
+    "                     cat: OTLP JSON lines, a line for several records\n"
     "  --pipeline NAME    only what waits for this destination, such as otlp_http\n"
     "  -h, --help         this text\n"
     "\n"
@@ -43,13 +44,14 @@ bytes_text(uint64_t bytes, char out[TEXT_MAX])
 	return out;
 }
 
-static const char *
-time_text(uint64_t unix_nano, char out[TEXT_MAX])
+const char *
+otlog__cli_queue_time(uint64_t unix_nano, char out[OTLOG__CLI_QUEUE_TIME])
 {
 	struct tm parts;
 	const time_t seconds = (time_t)(unix_nano / 1000000000u);
-	if (!unix_nano || !gmtime_r(&seconds, &parts) || !strftime(out, TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &parts))
-		snprintf(out, TEXT_MAX, "-");
+	if (!unix_nano || !gmtime_r(&seconds, &parts) ||
+	    !strftime(out, OTLOG__CLI_QUEUE_TIME, "%Y-%m-%dT%H:%M:%SZ", &parts))
+		snprintf(out, OTLOG__CLI_QUEUE_TIME, "-");
 	return out;
 }
 
@@ -93,12 +95,12 @@ list(const char *directory)
 		printf("no queue lies in %s\n", directory);
 	for (size_t i = 0; read && i < queues.count; i++) {
 		const otlog_queue_file *file = &queues.items[i];
-		char bytes[TEXT_MAX], created[TEXT_MAX], pid[TEXT_MAX];
+		char bytes[TEXT_MAX], created[OTLOG__CLI_QUEUE_TIME], pid[TEXT_MAX];
 		snprintf(pid, sizeof pid, "%" PRIu64, file->owner_pid);
 		printf("%-*s  %-7s  %7s  %-20s  %9" PRIu64 "  %9" PRIu64 "  %7" PRIu64 "  %9s  ", width, file->name,
 		       otlog_queue_file_state_text(file->state), file->owner_pid ? pid : "-",
-		       time_text(file->created_unix_nano, created), file->records, file->spooled, file->damaged,
-		       bytes_text(file->bytes, bytes));
+		       otlog__cli_queue_time(file->created_unix_nano, created), file->records, file->spooled,
+		       file->damaged, bytes_text(file->bytes, bytes));
 		write_waiting(file, stdout);
 	}
 	write_problems(&queues, stdout);
@@ -106,8 +108,8 @@ list(const char *directory)
 	return read ? OTLOG__CLI_DONE : OTLOG__CLI_FAILED;
 }
 
-static bool
-is_sound(const otlog_queue_file *file)
+bool
+otlog__cli_queue_is_sound(const otlog_queue_file *file)
 {
 	bool known = file->state == OTLOG_QUEUE_FILE_LIVE || file->state == OTLOG_QUEUE_FILE_WAITING;
 	return known && !file->damaged && !*file->problem;
@@ -116,11 +118,11 @@ is_sound(const otlog_queue_file *file)
 static void
 write_verdict(const otlog_queue_file *file)
 {
-	bool sound = is_sound(file);
-	printf("%s: %s, %s, %" PRIu64 " records", file->name, sound ? "sound" : "NOT SOUND",
+	bool sound = otlog__cli_queue_is_sound(file);
+	printf("%s: %s, %s, records: %" PRIu64, file->name, sound ? "sound" : "NOT SOUND",
 	       otlog_queue_file_state_text(file->state), file->records + file->spooled);
 	if (file->damaged)
-		printf(", %" PRIu64 " lost to damage", file->damaged);
+		printf(", lost to damage: %" PRIu64, file->damaged);
 	putchar('\n');
 	if (*file->problem) {
 		fputs("  ", stdout);
@@ -134,19 +136,33 @@ write_verdict(const otlog_queue_file *file)
 }
 
 static int
-check(const char *directory)
+check(const char *directory, bool json)
 {
 	otlog__cli_queues queues;
 	size_t unsound = 0;
 	bool read = otlog__cli_queues_read("queue check", directory, &queues);
 	for (size_t i = 0; read && i < queues.count; i++) {
-		write_verdict(&queues.items[i]);
-		unsound += !is_sound(&queues.items[i]);
+		if (json)
+			otlog__cli_queue_json(&queues.items[i], stdout);
+		else
+			write_verdict(&queues.items[i]);
+		unsound += !otlog__cli_queue_is_sound(&queues.items[i]);
 	}
-	if (read)
-		printf("%zu queues, %zu not sound\n", queues.count, unsound);
+	if (read && !json)
+		printf("queues: %zu, not sound: %zu\n", queues.count, unsound);
 	otlog__cli_queues_free(&queues);
 	return read && !unsound ? OTLOG__CLI_DONE : OTLOG__CLI_FAILED;
+}
+
+static int
+list_json(const char *directory)
+{
+	otlog__cli_queues queues;
+	bool read = otlog__cli_queues_read("queue ls", directory, &queues);
+	for (size_t i = 0; read && i < queues.count; i++)
+		otlog__cli_queue_json(&queues.items[i], stdout);
+	otlog__cli_queues_free(&queues);
+	return read ? OTLOG__CLI_DONE : OTLOG__CLI_FAILED;
 }
 
 static int
@@ -165,11 +181,15 @@ choose(const otlog__cli_command *command, int count, char **words, otlog__cli_ca
 		return otlog__cli_misuse(command, "%s needs the directory", words[0]);
 	if (count > (cats ? 3 : 2))
 		return otlog__cli_misuse(command, "%s is one argument too many", words[cats ? 3 : 2]);
-	if (!cats && (cat->json || cat->pipeline))
-		return otlog__cli_misuse(command, "--json and --pipeline belong to cat");
+	if (!cats && cat->pipeline)
+		return otlog__cli_misuse(command, "--pipeline belongs to cat");
 	cat->directory = words[1];
 	cat->name = count == 3 ? words[2] : NULL;
-	return cats ? otlog__cli_cat_records(cat) : which == 0 ? list(words[1]) : check(words[1]);
+	if (cats)
+		return otlog__cli_cat_records(cat);
+	if (which == 2)
+		return check(words[1], cat->json);
+	return cat->json ? list_json(words[1]) : list(words[1]);
 }
 
 static int

@@ -5,6 +5,8 @@
 #include "tests/support/raw_server.h"
 #include "tests/support/receiver.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ENDPOINT "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
@@ -206,6 +208,7 @@ nothing_is_configured(void **state)
 		assert_int_equal(text.status, 3);
 		assert_says(text.out, "There is no destination");
 		assert_says(text.out, off[i]);
+		assert_null(strstr(text.out, "The library says")); /* that again */
 		tool_run json = tool_start(OTLOG_TOOL, TOOL_LIST(off[i]), TOOL_LIST("doctor", "--json"), NULL);
 		assert_int_equal(json.status, 3);
 		json_tree *report = json_parse(json.out, strlen(json.out));
@@ -229,7 +232,7 @@ one_of_two_fails(void **state)
 	                                    setting("MITO_CONFIG_LOG_SERVER_URL", refused)),
 	                          TOOL_LIST("doctor"), NULL);
 	assert_int_equal(run.status, 1);
-	assert_says(run.out, "1 of 2 destinations");
+	assert_says(run.out, "take no records: 1 of 2.");
 	assert_says(run.out, "otlp_http to ");
 	assert_says(run.out, "mito to ");
 	assert_says(run.out, "MITO_CONFIG_LOG_SERVER_URL.");
@@ -256,7 +259,7 @@ a_destination_that_cannot_be_made_fails(void **state)
 	tool_free(&run);
 	run = tool_start(OTLOG_TOOL, environment, TOOL_LIST("doctor"), NULL);
 	assert_int_equal(run.status, 1);
-	assert_says(run.out, "1 of 2 destinations");
+	assert_says(run.out, "take no records: 1 of 2.");
 	tool_free(&run);
 }
 
@@ -299,6 +302,73 @@ settings_show_where_they_come_from_but_no_secret(void **state)
 	}
 }
 
+static tool_run
+examine(const char *directory, const char *option)
+{
+	return tool_start(
+	    OTLOG_TOOL,
+	    TOOL_LIST("OTEL_LOGS_EXPORTER=console", "OTLOG_DURABILITY=batch", setting("OTLOG_QUEUE_DIR", directory)),
+	    option ? TOOL_LIST("doctor", option) : TOOL_LIST("doctor"), NULL);
+}
+
+static void
+assert_unusable(const char *directory, const char *problem, const char *remedy)
+{
+	tool_run run = examine(directory, NULL);
+	assert_int_equal(run.status, 1);
+	assert_says(run.out, "use      FAILED");
+	assert_says(run.out, problem);
+	assert_says(run.out, remedy);
+	assert_says(run.out, "The queue directory cannot be used.");
+	assert_null(strstr(run.out, "The library says"));
+	tool_free(&run);
+	run = examine(directory, "--json");
+	assert_int_equal(run.status, 1);
+	json_tree *report = json_parse(run.out, strlen(run.out));
+	assert_non_null(report);
+	const json_tree *found = json_member(report, "queue_directory");
+	assert_false(json_member(found, "ok")->boolean);
+	assert_says(text_of(found, "path"), directory);
+	assert_says(text_of(found, "what"), problem);
+	assert_says(text_of(found, "remedy"), remedy);
+	assert_int_equal(json_member(report, "notes")->count, 0);
+	json_free(report);
+	tool_free(&run);
+}
+
+static void
+a_queue_directory_is_tried(void **state)
+{
+	char directory[] = "/tmp/doctor_test.XXXXXX", inside[64], command[96];
+	(void)state;
+	assert_unusable("/nonexistent/x", "cannot be opened as a directory", "Create it");
+	assert_unusable("/proc", "its file system may run out of room", "Choose a directory on ext4");
+	assert_non_null(mkdtemp(directory));
+	/* What is not there yet would be made by the service, and is not left behind by the doctor. */
+	snprintf(inside, sizeof inside, "%s/made", directory);
+	tool_run run = examine(inside, NULL);
+	assert_int_equal(run.status, 0);
+	assert_says(run.out, "use      ok");
+	assert_null(strstr(run.out, "The library says"));
+	tool_free(&run);
+	assert_int_equal(rmdir(directory), 0);
+
+	char refused[64];
+	int taken = raw_server_refuse(refused, sizeof refused);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	run = tool_start(OTLOG_TOOL, TOOL_LIST(setting(ENDPOINT, refused), setting("OTLOG_QUEUE_DIR", directory)),
+	                 TOOL_LIST("emit", "--timeout", "0.1", "kept"), NULL);
+	assert_int_equal(run.status, 0);
+	tool_free(&run);
+	run = examine(directory, NULL);
+	assert_int_equal(run.status, 0);
+	assert_says(run.out, "waiting  records of dead processes: 1, queues: 1, live ones: 0");
+	tool_free(&run);
+	close(taken);
+	snprintf(command, sizeof command, "rm -r %s", directory);
+	assert_int_equal(system(command), 0);
+}
+
 int
 main(void)
 {
@@ -314,6 +384,7 @@ main(void)
 		cmocka_unit_test(one_of_two_fails),
 		cmocka_unit_test(a_destination_that_cannot_be_made_fails),
 		cmocka_unit_test(the_console_stays_out_of_the_json),
+		cmocka_unit_test(a_queue_directory_is_tried),
 		cmocka_unit_test(settings_show_where_they_come_from_but_no_secret),
 	};
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);

@@ -137,6 +137,8 @@ a_record_in_a_queue_directory_is_kept(void **state)
 	tool_run run = tool_start(OTLOG_TOOL, TOOL_LIST(endpoint(url), variable),
 	                          TOOL_LIST("emit", "--timeout", "0.3", "kept"), NULL);
 	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.err, "kept in /tmp/cli_emit_test."));
+	assert_non_null(strstr(run.err, "otlog drain"));
 	tool_free(&run);
 	close(taken);
 
@@ -148,6 +150,21 @@ a_record_in_a_queue_directory_is_kept(void **state)
 	receiver_stop(server);
 	snprintf(command, sizeof command, "rm -r %s", directory);
 	assert_int_equal(system(command), 0);
+}
+
+static void
+a_malformed_traceparent_is_named_by_its_variable(void **state)
+{
+	receiver *server = receiver_start(NULL);
+	(void)state;
+	tool_run run = tool_start(OTLOG_TOOL, TOOL_LIST(endpoint(receiver_url(server)), "TRACEPARENT=00-no"),
+	                          TOOL_LIST("emit", "without a trace"), NULL);
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.err, "TRACEPARENT is malformed"));
+	assert_null(strstr(run.err, "traceparent"));
+	tool_free(&run);
+	assert_int_equal(receiver_record_at(server, 0).record->trace_id.len, 0);
+	receiver_stop(server);
 }
 
 static void
@@ -207,6 +224,7 @@ main(void)
 		cmocka_unit_test(a_body_comes_from_standard_input),
 		cmocka_unit_test(what_is_not_delivered_fails_and_says_why),
 		cmocka_unit_test(a_record_in_a_queue_directory_is_kept),
+		cmocka_unit_test(a_malformed_traceparent_is_named_by_its_variable),
 		cmocka_unit_test(a_wrong_command_line_is_told),
 		cmocka_unit_test(help_and_version_go_to_standard_output),
 	};

@@ -122,7 +122,7 @@ what_waits_is_listed_and_shown(void **state)
 	tool_free(&run);
 	run = run_queue("check", NULL, self->directory);
 	assert_int_equal(run.status, 0);
-	assert_says(&run, "2 queues, 0 not sound");
+	assert_says(&run, "queues: 2, not sound: 0");
 	tool_free(&run);
 	assert_int_equal(count_files(self, "*.queue", NULL, 0), 2);
 }
@@ -153,6 +153,31 @@ one_queue_is_shown_as_json(void **state)
 	tool_free(&run);
 }
 
+static void
+queues_are_listed_and_checked_as_json(void **state)
+{
+	static const char *const whats[] = { "ls", "check" };
+	const fixture *self = *state;
+	leave_record(self, "kept");
+	for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
+		tool_run run = run_queue(whats[i], "--json", self->directory);
+		assert_int_equal(run.status, 0);
+		json_tree *line = json_parse(run.out, strlen(run.out));
+		assert_non_null(line);
+		assert_string_equal(json_member(line, "state")->text, "waiting");
+		assert_true(json_member(line, "sound")->boolean);
+		assert_int_equal(json_member(line, "problem")->kind, JSON_NULL);
+		assert_non_null(strchr(json_member(line, "created")->text, 'Z'));
+		assert_string_equal(json_member(line, "records")->text, "1");
+		const json_tree *waiting = json_member(line, "waiting");
+		assert_int_equal(waiting->count, 1);
+		assert_string_equal(json_member(&waiting->items[0], "pipeline")->text, "otlp_http");
+		assert_string_equal(json_member(&waiting->items[0], "records")->text, "1");
+		json_free(line);
+		tool_free(&run);
+	}
+}
+
 /* Bytes of anything, from the beginning to the end. */
 static void
 check_finds_what_is_not_sound(void **state)
@@ -171,7 +196,11 @@ check_finds_what_is_not_sound(void **state)
 	tool_run run = run_queue("check", NULL, self->directory);
 	assert_int_equal(run.status, 1);
 	assert_says(&run, "NOT SOUND");
-	assert_says(&run, "1 queues, 1 not sound");
+	tool_run json = run_queue("check", "--json", self->directory);
+	assert_int_equal(json.status, 1);
+	assert_says(&json, "\"sound\":false");
+	tool_free(&json);
+	assert_says(&run, "queues: 1, not sound: 1");
 	tool_free(&run);
 	run = run_queue("check", NULL, "/nonexistent");
 	assert_int_equal(run.status, 1);
@@ -196,14 +225,14 @@ a_drain_delivers_everything_and_leaves_nothing(void **state)
 	tool_run run = drain(self, endpoint(receiver_url(server)), "30");
 	if (run.status)
 		fail_msg("exit status %d:\n%s%s", run.status, run.out, run.err);
-	assert_says(&run, "3 records delivered, 0 dropped, 0 left");
-	assert_says(&run, "3 records wait in");
+	assert_says(&run, "records delivered: 3, dropped: 0, left: 0");
+	assert_says(&run, "for the destinations of the environment: 3");
 	tool_free(&run);
 	assert_int_equal(receiver_record_count(server), 3);
 	assert_int_equal(count_files(self, "*", NULL, 0), 0);
 	run = drain(self, endpoint(receiver_url(server)), "30");
 	assert_int_equal(run.status, 0);
-	assert_says(&run, "0 records delivered");
+	assert_says(&run, "records delivered: 0");
 	tool_free(&run);
 	receiver_stop(server);
 }
@@ -215,12 +244,13 @@ what_cannot_be_delivered_is_told(void **state)
 	leave_record(self, "left behind");
 	tool_run run = drain(self, self->nowhere, "0.5");
 	assert_int_equal(run.status, 1);
-	assert_says(&run, "otlp_http: 1 records are left; the last error is connection_refused");
-	assert_says(&run, "1 left");
+	assert_says(&run, "otlp_http: records left: 1; the last error is connection_refused");
+	assert_says(&run, "left: 1\n");
 	tool_free(&run);
 	run = drain(self, "OTEL_LOGS_EXPORTER=console", "30");
 	assert_int_equal(run.status, 1);
-	assert_says(&run, "wait for otlp_http, which the environment does not set up");
+	assert_says(&run, "wait for otlp_http, which the environment does not set up: 1");
+	assert_null(strstr(run.err, "otlp_http")); /* said once */
 	tool_free(&run);
 	run = drain(self, "OTEL_SDK_DISABLED=true", "30");
 	assert_int_equal(run.status, 3);
@@ -284,7 +314,7 @@ an_interrupt_leaves_the_rest_for_the_next(void **state)
 	kill(drainer.pid, SIGINT);
 	tool_run run = tool_end(drainer);
 	assert_int_equal(run.status, 1);
-	assert_says(&run, "1 left (interrupted)");
+	assert_says(&run, "left: 1 (interrupted)");
 	tool_free(&run);
 	receiver_stop(server);
 
@@ -307,7 +337,7 @@ a_wrong_command_line_is_told(void **state)
 		{ { "queue", "rm", "/tmp" }, "there is no rm" },
 		{ { "queue", "ls" }, "needs the directory" },
 		{ { "queue", "ls", "/tmp", "name" }, "one argument too many" },
-		{ { "queue", "ls", "--json", "/tmp" }, "belong to cat" },
+		{ { "queue", "ls", "--pipeline", "x", "/tmp" }, "belongs to cat" },
 		{ { "drain", "/tmp", "/var" }, "one directory" },
 		{ { "drain", "--timeout", "soon", "/tmp" }, "no number of seconds" },
 	};
@@ -328,6 +358,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIRECTORY(what_waits_is_listed_and_shown),
 		WITH_DIRECTORY(one_queue_is_shown_as_json),
+		WITH_DIRECTORY(queues_are_listed_and_checked_as_json),
 		WITH_DIRECTORY(check_finds_what_is_not_sound),
 		WITH_DIRECTORY(a_drain_delivers_everything_and_leaves_nothing),
 		WITH_DIRECTORY(what_cannot_be_delivered_is_told),

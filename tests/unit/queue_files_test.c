@@ -3,6 +3,7 @@
 
 #include <otlog/queue_files.h>
 
+#include "sdk/base/diagnostics.h"
 #include "sdk/queue/spool/spool.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"
@@ -432,6 +433,28 @@ links_and_pipes_are_not_followed(void **state)
 }
 
 static void
+a_directory_is_checked_and_left_as_it_was(void **state)
+{
+	(void)state;
+	char inside[128];
+	struct stat info;
+	snprintf(inside, sizeof inside, "%s/inside", directory);
+	otlog__diagnostics_set(diagnosed_take, NULL, OTLOG__INFO);
+	assert_true(otlog_queue_directory_check(directory));
+	assert_true(otlog_queue_directory_check(inside));
+	assert_int_equal(stat(inside, &info), -1);
+	assert_int_equal(rmdir(directory), 0); /* it is empty */
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_false(otlog_queue_directory_check(NULL));
+	assert_false(otlog_queue_directory_check(""));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(diagnosed_count(), 0);
+	assert_false(otlog_queue_directory_check("/nonexistent/directory"));
+	assert_int_equal(diagnosed_times("queue directory /nonexistent/directory: "), 1);
+	assert_int_equal(diagnosed_count(), 1);
+}
+
+static void
 states_have_names(void **state)
 {
 	(void)state;
@@ -457,6 +480,7 @@ main(void)
 		IN_DIRECTORY(damage_is_counted_and_named),
 		IN_DIRECTORY(a_queue_of_before_the_machine_went_down_is_not_trusted),
 		IN_DIRECTORY(links_and_pipes_are_not_followed),
+		IN_DIRECTORY(a_directory_is_checked_and_left_as_it_was),
 		cmocka_unit_test(states_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
