@@ -1,10 +1,15 @@
-# `cmake --install`: the libraries, the headers, and what lets others find them by pkg-config and by find_package(otlog).
+# `cmake --install`: the libraries, the headers, the documentation, and what lets others find them by pkg-config and by find_package(otlog).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS otlog-api otlog EXPORT otlog-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS otlog-static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/otlog DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+# Beside each other as here, so that links from one to the other hold.
+file(GLOB OTLOG_DOCS CONFIGURE_DEPENDS docs/*.md)
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${OTLOG_DOCS} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 
 # Relative to the .pc file, so that `--prefix` at install time and a moved folder work too.
 file(RELATIVE_PATH OTLOG_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the README says about linking: an installed otlog is found by pkg-config and by find_package, the static library
-# too, and the programs run. usage: install_test.sh BUILD_DIR (from the root of the sources)
+# too, the programs run, and the documentation is there. usage: install_test.sh BUILD_DIR (from the root of the sources)
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -16,6 +16,10 @@ cmake --install "$1" --prefix "$prefix" >"$work/log"
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name otlog.pc)")
 export PKG_CONFIG_PATH
 libraries=$(dirname "$PKG_CONFIG_PATH")
+
+for file in README.md CHANGELOG.md LICENSE docs/*.md; do
+  cmp "$file" "$prefix/share/doc/otlog/$file"
+done
 
 # The options of pkg-config are words.
 # shellcheck disable=SC2046
