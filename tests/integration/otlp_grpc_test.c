@@ -566,16 +566,15 @@ signals_stay_the_hosts(void **state)
 
 /*
  * Exits with 0 if the exporter of the parent and one of the child's own both keep their batches, and the parent's cannot be
- * opened again, which is said once.
+ * opened again: what comes of that is not the exporter's to say.
  */
 static void
 be_the_child(otlog_exporter parents)
 {
 	otlog_exporter own = { .name = "untouched" };
 	diagnosed_begin();
-	bool said = !parents.functions->reopen(parents.self, &own) && diagnosed_count() == 1 &&
-	            diagnosed_says("OTLOG_QUEUE_DIR") && diagnosed_says("http/protobuf") &&
-	            strcmp(own.name, "untouched") == 0;
+	bool refused = !parents.functions->reopen(parents.self, &own) && diagnosed_count() == 0 &&
+	               strcmp(own.name, "untouched") == 0;
 	otlog_export_result first = export_some(parents, LONG_MS);
 	bool created = otlog_otlp_grpc_exporter_create(NULL, NULL, &own);
 	otlog_export_result second = created ? export_some(own, LONG_MS) : first;
@@ -584,7 +583,7 @@ be_the_child(otlog_exporter parents)
 		close_exporter(own);
 	}
 	close_exporter(parents);
-	_exit(said && created && first.verdict == OTLOG_VERDICT_RETRY && second.verdict == OTLOG_VERDICT_RETRY &&
+	_exit(refused && created && first.verdict == OTLOG_VERDICT_RETRY && second.verdict == OTLOG_VERDICT_RETRY &&
 	              strstr(first.message, "fork") && strstr(second.message, "fork")
 	          ? 0
 	          : 1);
