@@ -179,7 +179,7 @@ OTLOG_API otlog_flush_result otlog_shutdown(uint64_t timeout_ms);
 #define OTLOG__DROP_REASONS(X)                                                                                    \
 	X(OTLOG_DROP_QUEUE_FULL, "queue_full") /* no room, at emit or evicted for another pipeline */             \
 	X(OTLOG_DROP_BUSY, "busy")             /* every lane was held by other threads */                         \
-	X(OTLOG_DROP_TOO_LARGE, "too_large")   /* larger than half a lane */                                      \
+	X(OTLOG_DROP_TOO_LARGE, "too_large")   /* larger than half a lane, or than its destination takes */       \
 	X(OTLOG_DROP_INVALID, "invalid")       /* no record */                                                    \
 	X(OTLOG_DROP_AFTER_SHUTDOWN,                                                                              \
 	  "after_shutdown")                    /* emitted after shutdown, or still queued when its time was up */ \
