@@ -57,6 +57,17 @@ is_strange_link(const char *path)
 	return lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid != geteuid() && info.st_uid != 0;
 }
 
+/* A folder that was made just now is on the disk only with the one that it lies in. */
+static void
+keep_name(int folder)
+{
+	int parent = openat(folder, "..", FOLDER_FLAGS);
+	if (parent < 0)
+		return;
+	fsync(parent); /* where that fails, the files' own syncing will, and says so */
+	close(parent);
+}
+
 /* The folder of our own inside one that others write to. */
 static int
 open_inside(int outer, bool create, otlog__directory_trouble *trouble)
@@ -64,7 +75,8 @@ open_inside(int outer, bool create, otlog__directory_trouble *trouble)
 	char name[32];
 	struct stat info;
 	snprintf(name, sizeof name, "otlog-%lu", (unsigned long)geteuid());
-	if (create && mkdirat(outer, name, OWNER_ONLY) != 0 && errno != EEXIST)
+	bool made = create && mkdirat(outer, name, OWNER_ONLY) == 0;
+	if (create && !made && errno != EEXIST)
 		return trouble_is(trouble, errno,
 		                  "it is not this user's alone, and no folder of our own can be made inside",
 		                  "name one that is writable for this user alone (mode 0700)");
@@ -73,8 +85,11 @@ open_inside(int outer, bool create, otlog__directory_trouble *trouble)
 		return trouble_is(trouble, errno,
 		                  "it is not this user's alone, and the folder otlog-<uid> inside cannot be opened",
 		                  "remove that, or name a directory that is writable for this user alone (mode 0700)");
-	if (fstat(inner, &info) == 0 && otlog__directory_is_ours(&info))
+	if (fstat(inner, &info) == 0 && otlog__directory_is_ours(&info)) {
+		if (made)
+			keep_name(inner);
 		return inner;
+	}
 	close(inner);
 	return trouble_is(trouble, EPERM, "the folder otlog-<uid> inside it is somebody else's",
 	                  "remove that, or name a directory that is writable for this user alone (mode 0700)");
@@ -90,6 +105,8 @@ otlog__directory_open(const char *path, bool create, otlog__directory_trouble *t
 	if (fd < 0 && error == ENOENT && create && mkdir(path, OWNER_ONLY) == 0) {
 		fd = open(path, FOLDER_FLAGS | O_NOFOLLOW);
 		error = errno;
+		if (fd >= 0)
+			keep_name(fd);
 	}
 	if (fd < 0)
 		return trouble_is(trouble, error, "it cannot be opened as a directory",
