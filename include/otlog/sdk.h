@@ -50,7 +50,7 @@ typedef enum otlog_durability {
 	OTLOG_DURABILITY_DEFAULT, /* what OTLOG_DURABILITY says, else none */
 	OTLOG_DURABILITY_NONE,    /* the end of the process, however it comes: the file is in the system's page cache */
 	OTLOG_DURABILITY_INTERVAL, /* the machine's too, once sync_interval_ms has passed: fdatasync, and a CRC a record */
-	OTLOG_DURABILITY_BATCH     /* the same, at every batch's worth of records and at schedule_delay_ms */
+	OTLOG_DURABILITY_BATCH /* the same, once schedule_delay_ms has passed, and whenever a batch is taken for sending */
 } otlog_durability;
 
 /* What happens when a pipeline's spool has no more room. */

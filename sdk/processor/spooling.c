@@ -48,6 +48,21 @@ first_in_flight(otlog__batch_processor *p)
 	return first;
 }
 
+/* The batch in flight lies in the spool from here on. Under `order`. */
+static otlog__spool_result
+spool_worker(otlog__batch_processor *p, otlog__worker *w)
+{
+	if (w->request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
+		return OTLOG__SPOOL_FULL;
+	otlog__spool_result result =
+	    otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true, &w->number);
+	if (result == OTLOG__SPOOL_TAKEN) {
+		w->origin = OTLOG__FROM_SPOOL;
+		otlog__queue_finish(p->queue, p->pipeline, &w->span, &(otlog__batch_end){ .spooled = w->records });
+	}
+	return result;
+}
+
 /*
  * What is being delivered stands before all else: its bytes are put into the spool too, so that the cursor may pass it. Its
  * verdict then counts there. False if the spool does not take it.
@@ -58,18 +73,8 @@ spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
 	otlog__spool_result result = OTLOG__SPOOL_TAKEN;
 	otlog__worker *w;
 	pthread_mutex_lock(&p->order);
-	while (result == OTLOG__SPOOL_TAKEN && (w = first_in_flight(p))) {
-		result = OTLOG__SPOOL_FULL;
-		if (w->request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
-			break;
-		result = otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true,
-		                             &w->number);
-		if (result == OTLOG__SPOOL_TAKEN) {
-			w->origin = OTLOG__FROM_SPOOL;
-			otlog__queue_finish(p->queue, p->pipeline, &w->span,
-			                    &(otlog__batch_end){ .spooled = w->records });
-		}
-	}
+	while (result == OTLOG__SPOOL_TAKEN && (w = first_in_flight(p)))
+		result = spool_worker(p, w);
 	pthread_mutex_unlock(&p->order);
 	if (result == OTLOG__SPOOL_FAILED) /* under no lock that statistics take: it is said to the user */
 		failed(p, now_nano);
@@ -82,6 +87,8 @@ append(otlog__batch_processor *p, uint64_t now_nano)
 {
 	otlog__batch_end end = { 0 };
 	uint64_t number;
+	if (p->spool_request.size == 0) /* memory was short: a worker drops it, and says so */
+		return false;
 	switch (otlog__spool_append(p->options.spool, p->spool_request.data, p->spool_request.size, p->unspooled, false,
 	                            &number)) {
 	case OTLOG__SPOOL_TAKEN:
@@ -114,9 +121,9 @@ spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 		                              &p->spool_request);
 	otlog__queue_read_end(p->queue, p->pipeline);
 	if (!framed)
-		p->spool_request.size = 0; /* a worker drops it for want of memory, and says so */
+		p->spool_request.size = 0;
 	p->unspooled = records;
-	return records && framed && append(p, now_nano);
+	return records && append(p, now_nano);
 }
 
 /* Whether the keeper can work for this pipeline; makes what it needs for that. */

@@ -11,6 +11,9 @@
 /* So many batches waiting make a burst, for which an emit wakes the worker. */
 #define BURST_BATCHES 4
 
+/* How soon a spool that could not be read is tried again. */
+#define STUCK_NAP_NANO (100 * OTLOG__NANOS_PER_MS)
+
 /* While there is new traffic, what dead processes have left gets one batch after so many. */
 #define OWN_BATCHES_IN_ROW 3
 
@@ -136,6 +139,17 @@ take_from_backlog(otlog__worker *w)
 	return launch(w, OTLOG__FROM_BACKLOG, records);
 }
 
+/* Entries wait that could not be read, for memory or descriptors are short: what is younger must not overtake them. */
+static bool
+spool_is_stuck(const otlog__batch_processor *p)
+{
+	otlog__spool_books books;
+	if (!p->options.spool)
+		return false;
+	otlog__spool_take_books(p->options.spool, &books);
+	return books.waiting > 0;
+}
+
 static bool
 has_backlog(const otlog__batch_processor *p)
 {
@@ -223,7 +237,13 @@ next_batch(otlog__worker *w)
 	otlog__batch_processor *p = w->processor;
 	bool enough = false;
 	while (!otlog__is_stopping(p)) {
-		if (take_from_spool(w) || take_unspooled(w))
+		if (take_from_spool(w))
+			return NEXT_BATCH;
+		if (spool_is_stuck(p)) {
+			otlog__queue_wait(p->queue, p->pipeline, UINT32_MAX, otlog__monotonic_nano() + STUCK_NAP_NANO);
+			continue;
+		}
+		if (take_unspooled(w))
 			return NEXT_BATCH;
 		bool drain = must_drain(p);
 		uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);

@@ -333,7 +333,7 @@ const otlog__setting otlog__setting_table[] = {
 	  .initial = OTLOG_DURABILITY_NONE,
 	  .in_code = "`otlog_options.durability`",
 	  .about = "When the queue's file is brought to the disk, so that it survives the machine too: never, at an "
-	           "interval, or with every batch's worth of records. Needs `OTLOG_QUEUE_DIR`." },
+	           "interval, or with every batch that is sent and at its schedule. Needs `OTLOG_QUEUE_DIR`." },
 	{ .group = "Records that outlive the process",
 	  .variable = "OTLOG_SYNC_INTERVAL",
 	  .kind = OTLOG__KIND_DURATION,

@@ -468,9 +468,3 @@ otlog__queue_scopes(const otlog__queue *queue)
 {
 	return queue->scopes;
 }
-
-otlog__scope_bytes
-otlog__queue_scope(const otlog__queue *queue, uint16_t scope)
-{
-	return otlog__scopes_get(queue->scopes, scope);
-}

@@ -95,10 +95,7 @@ typedef struct otlog__scope_bytes {
 	size_t tail_size;
 } otlog__scope_bytes;
 
-/* Valid until the queue is freed. Any thread. */
-otlog__scope_bytes otlog__queue_scope(const otlog__queue *queue, uint16_t scope);
-
-/* All of them, for otlog__scopes_get. */
+/* All of them, for otlog__scopes_get; valid until the queue is freed. Any thread. */
 const struct otlog__scopes *otlog__queue_scopes(const otlog__queue *queue);
 
 /* ---- Emit: any thread, async-signal-safe, never blocks ------------------------------------------------------------

@@ -58,6 +58,9 @@ extern const bench_case bench_recovery_cases[]; /* recovery.c */
 /* Adds a figure of the case's own; `name` is a literal. */
 void bench_add_figure(bench_result *result, const char *name, double value);
 
+/* A diagnostics sink: figures alone are printed. */
+void bench_say_nothing(void *user, otlog_diagnostic_level level, const char *message);
+
 uint64_t bench_now_ns(void);
 __attribute__((noreturn)) void bench_fail(const char *why);
 

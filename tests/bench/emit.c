@@ -39,12 +39,6 @@ discard(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_
 	result->verdict = OTLOG_VERDICT_OK;
 }
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 static const otlog_exporter_functions discard_functions = { .export_batch = discard };
 
 static otlog_provider *
@@ -191,7 +185,7 @@ fall_into_hole(emit_case *c)
 	                                                      .pipelines = &pipeline,
 	                                                      .pipeline_count = 1,
 	                                                      .queue_directory = "",
-	                                                      .diagnostic = say_nothing });
+	                                                      .diagnostic = bench_say_nothing });
 	if (!c->provider)
 		bench_fail("the provider cannot be started");
 	c->logger = otlog_provider_get_logger(c->provider, &(otlog_logger_options){ .name = "bench" });

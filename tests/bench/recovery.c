@@ -33,12 +33,6 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 	pthread_mutex_unlock(&c->lock);
 }
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 static otlog_provider *
 start_provider(recovery_case *c)
 {
@@ -49,7 +43,7 @@ start_provider(recovery_case *c)
 	                                               .pipelines = &pipeline,
 	                                               .pipeline_count = 1,
 	                                               .queue_directory = c->directory,
-	                                               .diagnostic = say_nothing });
+	                                               .diagnostic = bench_say_nothing });
 }
 
 static otlog_emit_result

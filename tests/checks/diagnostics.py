@@ -9,7 +9,7 @@ A part is any other literal of more than one word: a cause or a remedy that some
 In the page a message is an item of a list: the whole message as code, with <words> for what is filled in, its level in
 bold, and what it means and what to do. A message of a result has no level of its own and is marked **answer.** A part
 stands within such a message, or within a cell of a table that holds code alone. --list prints what is missing in that
-form; to be filled in is what it says after "TODO".
+form; to be filled in is what it has in <<angles>>.
 """
 
 import fnmatch
@@ -263,7 +263,7 @@ def entry_of(message):
         return "<number>" if match.group(1) in NUMBER else "<text>"
 
     code = collapse(CONVERSION.sub(word, message.text))
-    return f"- `{code}` **{', '.join(sorted(message.levels))}.** TODO: what it means, what to do."
+    return f"- `{code}` **{', '.join(sorted(message.levels))}.** <<what it means, what to do>>."
 
 
 def check_messages(messages, page, errors, missing):
@@ -285,7 +285,7 @@ def check_parts(parts, text, errors, missing):
         for piece in prose_in(shape):
             if piece not in text:
                 errors.append(f"{place}: {PAGE} does not have: {piece}")
-                missing.append(f"| `{shape}` | TODO: what it means, what to do |")
+                missing.append(f"| `{shape}` | <<what it means, what to do>> |")
 
 
 def check_page(messages, parts, page, errors):
@@ -298,7 +298,7 @@ def check_page(messages, parts, page, errors):
             errors.append(f"{PAGE}:{line}: nobody says this any more: {shape}")
         elif given - levels[shape]:
             errors.append(f"{PAGE}:{line}: no longer of the level {', '.join(given - levels[shape])}: {shape}")
-        if len(explanation.split()) < 3 or "TODO" in explanation:
+        if len(explanation.split()) < 3 or "<<" in explanation:
             errors.append(f"{PAGE}:{line}: say what it means and what to do: {shape}")
     text = "\n".join([*said, *(shape for _, shape in parts)])
     for line, shape in page.cells:

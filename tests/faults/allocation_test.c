@@ -16,6 +16,7 @@
 #include "tests/support/receiver_process.h"
 #include "tests/support/scarce.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,12 +62,6 @@ static bool over_http; /* the far place is behind a receiver; else in this proce
 static receiver_process server;
 static size_t live_at_best;
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 /* ---- One life ---------------------------------------------------------------------------------------------------- */
 
 static otlog_provider *
@@ -88,7 +83,7 @@ start(bool with_http)
 	                                               .queue_directory = directory,
 	                                               .spool_bytes = 4 << 20,
 	                                               .durability = OTLOG_DURABILITY_INTERVAL,
-	                                               .diagnostic = say_nothing });
+	                                               .diagnostic = sdk_silence });
 }
 
 static otlog_statistics_snapshot

@@ -17,6 +17,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -41,12 +42,6 @@ typedef struct run {
 	otlog_provider *provider;
 	otlog_logger *logger;
 } run;
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
 
 /* In one step, as careful people do it, or not. */
 static void
@@ -149,7 +144,7 @@ start(run *r)
 	                                                      .queue_bytes = 4 << 20,
 	                                                      .queue_directory = r->queue,
 	                                                      .spool_bytes = 256 << 20,
-	                                                      .diagnostic = say_nothing });
+	                                                      .diagnostic = sdk_silence });
 	CHECK(r->provider);
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "certificates" });
 }

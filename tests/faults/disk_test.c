@@ -15,6 +15,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,6 @@ static char directory[64];
 static const otlog_spool_full policies[] = { OTLOG_SPOOL_FULL_DROP_OLDEST, OTLOG_SPOOL_FULL_DROP_NEWEST,
 	                                     OTLOG_SPOOL_FULL_BLOCK };
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 /* ---- One life ---------------------------------------------------------------------------------------------------- */
 
 static otlog_provider *
@@ -90,7 +85,7 @@ start(const trial *t)
 	                                                                   .sync_interval_ms = 5,
 	                                                                   .queue_full = OTLOG_QUEUE_FULL_BLOCK,
 	                                                                   .queue_block_timeout_ms = LONG_MS,
-	                                                                   .diagnostic = say_nothing });
+	                                                                   .diagnostic = sdk_silence });
 	CHECK(provider);
 	return provider;
 }

@@ -8,6 +8,7 @@
 #include "tests/support/queue_image.h"
 #include "tests/support/receiver.h"
 #include "tests/support/sanitized.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
@@ -27,12 +28,6 @@
 #define EMITTERS 4
 #define AT_ONCE 4
 #define LONG_MS 30000
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
 
 /* A child that has not ended after this hangs: it needs some milliseconds, on a machine that others use too. */
 #define CHILD_MS 10000
@@ -209,7 +204,7 @@ start(const receiver *server, const char *directory)
 	                                          .queue_directory = directory,
 	                                          .queue_full = OTLOG_QUEUE_FULL_BLOCK,
 	                                          .queue_block_timeout_ms = LONG_MS,
-	                                          .diagnostic = say_nothing }));
+	                                          .diagnostic = sdk_silence }));
 }
 
 /* Until no other file is left than that of a process which does nothing but deliver them. */

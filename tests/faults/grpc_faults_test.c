@@ -5,8 +5,10 @@
  */
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"
+#include "tests/support/emitters.h"
 #include "tests/support/factor.h"
 #include "tests/support/h2_server.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
@@ -31,56 +33,12 @@ typedef struct scenario {
 	uint32_t in_flight; /* requests; 0: one */
 } scenario;
 
-/* One emitter: its records are numbered on through all repetitions. */
-typedef struct emitter {
-	otlog_logger *logger;
-	int64_t thread;
-	int64_t next;     /* sequence */
-	uint64_t refused; /* by emit */
-} emitter;
-
 typedef struct run {
 	const scenario *scenario;
 	h2_server *server;
 	otlog_provider *provider;
 	emitter emitters[THREADS];
 } run;
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level;
-	(void)message;
-}
-
-/* ---- Emitting ---------------------------------------------------------------------------------------------------- */
-
-static void *
-emit_some(void *self)
-{
-	emitter *e = self;
-	for (int i = 0; i < RECORDS; i++) {
-		const otlog_attrs attributes =
-		    OTLOG_ATTRS(OTLOG_KV("thread", e->thread), OTLOG_KV("sequence", e->next));
-		otlog_emit_result result =
-		    otlog_emit(e->logger, &(otlog_record){ .severity = OTLOG_SEVERITY_INFO, .attributes = attributes });
-		if (result == OTLOG_EMIT_ACCEPTED)
-			e->next++;
-		else
-			e->refused++;
-	}
-	return NULL;
-}
-
-static void
-emit_from_all_threads(run *r)
-{
-	pthread_t threads[THREADS];
-	for (int i = 0; i < THREADS; i++)
-		CHECK(pthread_create(&threads[i], NULL, emit_some, &r->emitters[i]) == 0);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
-}
 
 /* ---- Comparing --------------------------------------------------------------------------------------------------- */
 
@@ -181,12 +139,13 @@ start(run *r)
 	const otlog_grpc_options grpc = { .requests_in_flight = r->scenario->in_flight ? r->scenario->in_flight : 1 };
 	CHECK(otlog_otlp_grpc_exporter_create(&options, &grpc, &pipeline.exporter));
 	r->provider = otlog_provider_create(&(otlog_options){
-	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = say_nothing });
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = sdk_silence });
 	CHECK(r->provider);
 	for (int i = 0; i < THREADS; i++)
 		r->emitters[i] = (emitter){ .logger = otlog_provider_get_logger(
 						r->provider, &(otlog_logger_options){ .name = "faults" }),
-			                    .thread = i };
+			                    .thread = i,
+			                    .records = RECORDS };
 }
 
 static void *
@@ -196,13 +155,13 @@ play(void *scenario_)
 	run r = { .scenario = scenario };
 	unsigned faults = faults_count(REPETITIONS);
 	start(&r);
-	emit_from_all_threads(&r); /* a connection stands before the first fault */
+	emitters_run(r.emitters, THREADS); /* a connection stands before the first fault */
 	CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 	for (unsigned i = 0; i < faults; i++) {
 		if (scenario->play.when == H2_AT_CONNECT)
 			h2_server_disconnect(r.server);
 		h2_server_script(r.server, &scenario->play);
-		emit_from_all_threads(&r);
+		emitters_run(r.emitters, THREADS);
 		CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 		CHECK(h2_server_plays_left(r.server) == 0);
 	}

@@ -3,8 +3,10 @@
  * each when it answers. In a network and a resolv.conf of its own; skipped where these are refused. OTLOG_FAULTS_FACTOR as
  * in http_faults_test.c.
  */
+#include "tests/support/factor.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/receiver.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
@@ -126,13 +128,6 @@ move_out(void)
 
 /* ---- The test ---------------------------------------------------------------------------------------------------- */
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level;
-	(void)message;
-}
-
 static otlog_provider *
 start(receiver *server)
 {
@@ -143,7 +138,7 @@ start(receiver *server)
 	snprintf(url, sizeof url, "http://" HOST ":%u/v1/logs", receiver_port(server));
 	assert_true(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url }, &pipeline.exporter));
 	otlog_provider *provider = otlog_provider_create(&(otlog_options){
-	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = say_nothing });
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = sdk_silence });
 	assert_non_null(provider);
 	return provider;
 }
@@ -181,8 +176,6 @@ stall_once(void)
 static void
 a_name_server_that_is_silent_costs_no_record(void **state)
 {
-	const char *factor = getenv("OTLOG_FAULTS_FACTOR");
-	unsigned long times = factor ? strtoul(factor, NULL, 10) : 1;
 	pthread_t thread;
 	(void)state;
 	if (!move_out()) {
@@ -190,7 +183,7 @@ a_name_server_that_is_silent_costs_no_record(void **state)
 		skip();
 	}
 	assert_int_equal(pthread_create(&thread, NULL, serve_names, NULL), 0);
-	for (unsigned long i = 0; i < REPETITIONS * (times ? times : 1); i++)
+	for (unsigned i = 0; i < faults_count(REPETITIONS); i++)
 		stall_once();
 	shutdown(name_server, SHUT_RDWR);
 	pthread_cancel(thread);

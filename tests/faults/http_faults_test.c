@@ -3,11 +3,14 @@
  * accepted, and has one twice only where it had taken the request before its answer was lost. OTLOG_FAULTS_FACTOR times
  * as many repetitions: 1 unless set.
  */
+#include "tests/support/emitters.h"
+#include "tests/support/factor.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/net_faults.h"
 #include "tests/support/receiver.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
@@ -33,14 +36,6 @@ typedef struct scenario {
 	bool tls;
 } scenario;
 
-/* One emitter: its records are numbered on through all repetitions. */
-typedef struct emitter {
-	otlog_logger *logger;
-	int64_t thread;
-	int64_t next;     /* sequence */
-	uint64_t refused; /* by emit */
-} emitter;
-
 typedef struct run {
 	const scenario *scenario;
 	unsigned repetitions;
@@ -49,50 +44,6 @@ typedef struct run {
 	otlog_provider *provider;
 	emitter emitters[THREADS];
 } run;
-
-static unsigned
-repetitions(void)
-{
-	const char *factor = getenv("OTLOG_FAULTS_FACTOR");
-	unsigned times = factor ? (unsigned)strtoul(factor, NULL, 10) : 1;
-	return REPETITIONS * (times ? times : 1);
-}
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level;
-	(void)message;
-}
-
-/* ---- Emitting ---------------------------------------------------------------------------------------------------- */
-
-static void *
-emit_some(void *self)
-{
-	emitter *e = self;
-	for (int i = 0; i < RECORDS; i++) {
-		const otlog_attrs attributes =
-		    OTLOG_ATTRS(OTLOG_KV("thread", e->thread), OTLOG_KV("sequence", e->next));
-		otlog_emit_result result =
-		    otlog_emit(e->logger, &(otlog_record){ .severity = OTLOG_SEVERITY_INFO, .attributes = attributes });
-		if (result == OTLOG_EMIT_ACCEPTED)
-			e->next++;
-		else
-			e->refused++;
-	}
-	return NULL;
-}
-
-static void
-emit_from_all_threads(run *r)
-{
-	pthread_t threads[THREADS];
-	for (int i = 0; i < THREADS; i++)
-		CHECK(pthread_create(&threads[i], NULL, emit_some, &r->emitters[i]) == 0);
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(threads[i], NULL);
-}
 
 /* ---- Comparing --------------------------------------------------------------------------------------------------- */
 
@@ -178,26 +129,27 @@ start(run *r, const certificate *certificate)
 		                             .ca_file = certificate ? certificate->certificate_file : NULL };
 	CHECK(otlog_otlp_http_exporter_create(&options, &pipeline.exporter));
 	r->provider = otlog_provider_create(&(otlog_options){
-	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = say_nothing });
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = sdk_silence });
 	CHECK(r->provider);
 	for (int i = 0; i < THREADS; i++)
 		r->emitters[i] = (emitter){ .logger = otlog_provider_get_logger(
 						r->provider, &(otlog_logger_options){ .name = "faults" }),
-			                    .thread = i };
+			                    .thread = i,
+			                    .records = RECORDS };
 }
 
 static void *
 play(void *scenario_)
 {
 	const scenario *scenario = scenario_;
-	run r = { .scenario = scenario, .repetitions = repetitions() };
+	run r = { .scenario = scenario, .repetitions = faults_count(REPETITIONS) };
 	certificate *certificate = scenario->tls ? certificate_create("IP:127.0.0.1") : NULL;
 	start(&r, certificate);
-	emit_from_all_threads(&r); /* a connection stands before the first fault */
+	emitters_run(r.emitters, THREADS); /* a connection stands before the first fault */
 	CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 	for (unsigned i = 0; i < r.repetitions; i++) {
 		net_faults_arm(r.net, scenario->fault);
-		emit_from_all_threads(&r);
+		emitters_run(r.emitters, THREADS);
 		CHECK(otlog_provider_flush(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 		CHECK(net_faults_played(r.net) == i + 1);
 	}

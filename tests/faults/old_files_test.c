@@ -14,6 +14,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -159,12 +160,6 @@ put_spool(const char *name, uint32_t version)
 
 /* ---- Processes --------------------------------------------------------------------------------------------------- */
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 static otlog_provider *
 start(otlog_diagnostic_function diagnostic)
 {
@@ -188,7 +183,7 @@ leave_a_queue(uint32_t source)
 	CHECK(child >= 0);
 	if (child == 0) {
 		atomic_store(&records->away, 1);
-		otlog_provider *provider = start(say_nothing);
+		otlog_provider *provider = start(sdk_silence);
 		otlog_logger *logger =
 		    otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "old files" });
 		for (uint32_t i = 0; i < RECORDS; i++)

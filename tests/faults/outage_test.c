@@ -12,6 +12,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -35,12 +36,6 @@ typedef struct run {
 	otlog_logger *logger;
 	uint32_t seconds;
 } run;
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
 
 /* Nobody listens at the port, and nobody else gets it: connections to it are refused. */
 static void
@@ -80,7 +75,7 @@ start(run *r)
 	                                                      .queue_bytes = 16 * MIB,
 	                                                      .queue_directory = r->directory,
 	                                                      .spool_bytes = 2048 * MIB,
-	                                                      .diagnostic = say_nothing });
+	                                                      .diagnostic = sdk_silence });
 	CHECK(r->provider);
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "outage" });
 }

@@ -23,6 +23,7 @@
 #include "tests/support/factor.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -556,16 +557,10 @@ no_synced_record_is_lost_and_no_garbage_delivered(void **state)
 	    (double)(otlog__monotonic_nano() - started_nano) / (double)OTLOG__NANOS_PER_S);
 }
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 int
 main(void)
 {
-	otlog__diagnostics_set(say_nothing, NULL, OTLOG__WARN);
+	otlog__diagnostics_set(sdk_silence, NULL, OTLOG__WARN);
 	const struct CMUnitTest tests[] = { cmocka_unit_test(no_synced_record_is_lost_and_no_garbage_delivered) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

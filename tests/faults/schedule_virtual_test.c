@@ -4,6 +4,7 @@
  * ten times as many cases.
  */
 #include "tests/support/cmocka.h"
+#include "tests/support/factor.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/processor/schedule.h"
@@ -183,13 +184,6 @@ make_run(void)
 	return r;
 }
 
-static unsigned
-factor(void)
-{
-	const char *text = getenv("OTLOG_FAULTS_FACTOR");
-	return text && atoi(text) > 0 ? (unsigned)atoi(text) : 1;
-}
-
 /* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -197,7 +191,7 @@ a_flush_is_decided_at_its_deadline_and_never_says_what_is_not_so(void **state)
 {
 	(void)state;
 	unsigned by_delivery = 0, by_deadline = 0, hurried = 0;
-	for (uint64_t seed = 1; seed <= CASES * (uint64_t)factor(); seed++) {
+	for (uint64_t seed = 1; seed <= faults_count(CASES); seed++) {
 		random_state = seed * UINT64_C(0x9e3779b97f4a7c15);
 		run r = make_run();
 		bool delivered;

@@ -14,6 +14,7 @@
 #include "tests/support/queue_image.h"
 #include "tests/support/receiver.h"
 #include "tests/support/witness.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -95,12 +96,6 @@ typedef struct chain {
 	uint32_t spooled; /* processes that left a spool */
 } chain;
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 /* ---- The processes that are killed ------------------------------------------------------------------------------- */
 
 static otlog_exporter
@@ -136,7 +131,7 @@ start(const chain *c)
 		                        .durability = as->durability,
 		                        .sync_interval_ms = 20,
 		                        .spool_bytes = as->spool_bytes,
-		                        .diagnostic = say_nothing };
+		                        .diagnostic = sdk_silence };
 	if (as->global) {
 		CHECK(otlog_start(&options));
 		return NULL;

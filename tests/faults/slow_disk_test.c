@@ -14,6 +14,7 @@
 #include "tests/support/dead_queue.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/scripted.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -101,12 +102,6 @@ away(void *user, const scripted_call *call, otlog_export_result *result)
 }
 
 static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
-static void
 start(scripted_rule rule, otlog_durability durability)
 {
 	there = scripted_create("there", rule, NULL, 1);
@@ -120,7 +115,7 @@ start(scripted_rule rule, otlog_durability durability)
 	                                                   .spool_bytes = 4 * MIB,
 	                                                   .durability = durability,
 	                                                   .sync_interval_ms = 5,
-	                                                   .diagnostic = say_nothing });
+	                                                   .diagnostic = sdk_silence });
 	CHECK(provider);
 	logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "checkout" });
 }

@@ -15,6 +15,7 @@
 #include "tests/support/process.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <unistd.h>
 
@@ -41,12 +42,6 @@ typedef struct taken {
 } taken;
 
 static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
-static void
 start(run *r)
 {
 	otlog_pipeline_options pipeline = { .schedule_delay_ms = 50, .retry_initial_ms = 5, .retry_cap_ms = 50 };
@@ -60,7 +55,7 @@ start(run *r)
 	                                                      .durability = OTLOG_DURABILITY_INTERVAL,
 	                                                      .queue_full = OTLOG_QUEUE_FULL_BLOCK,
 	                                                      .queue_block_timeout_ms = LONG_MS,
-	                                                      .diagnostic = say_nothing });
+	                                                      .diagnostic = sdk_silence });
 	CHECK(r->provider);
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "soak" });
 }

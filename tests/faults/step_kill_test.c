@@ -17,6 +17,7 @@
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
 #include "tests/support/stepper.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -164,12 +165,6 @@ be_away(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_
 }
 
 static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
-static void
 walk_log(void *user)
 {
 	scene *s = user;
@@ -201,7 +196,7 @@ prepare_log(void *user)
 	                      .queue_directory = s->directory,
 	                      .queue_bytes = 1 << 20,
 	                      .durability = s->checksums ? OTLOG_DURABILITY_INTERVAL : OTLOG_DURABILITY_NONE,
-	                      .diagnostic = say_nothing });
+	                      .diagnostic = sdk_silence });
 	CHECK(provider);
 	s->logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "steps" });
 	walk_log(s);

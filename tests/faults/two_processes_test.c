@@ -16,6 +16,7 @@
 #include "tests/support/queue_record.h"
 #include "tests/support/receiver_process.h"
 #include "tests/support/tally.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -51,12 +52,6 @@ static char directory[64];
 static tally *records;
 static watch *seen;
 static receiver_process server;
-
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
 
 /* ---- The receiver ------------------------------------------------------------------------------------------------ */
 
@@ -110,7 +105,7 @@ start(uint32_t number)
 	                                                                   .spool_bytes = 64 << 20,
 	                                                                   .queue_full = OTLOG_QUEUE_FULL_BLOCK,
 	                                                                   .queue_block_timeout_ms = LONG_MS,
-	                                                                   .diagnostic = say_nothing });
+	                                                                   .diagnostic = sdk_silence });
 	CHECK(provider);
 	return provider;
 }

@@ -3,6 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "tests/support/queue_image.h"
+#include "tests/support/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
@@ -54,12 +55,6 @@ typedef struct fixture {
 	unsigned emitted;
 } fixture;
 
-static void
-say_nothing(void *user, otlog_diagnostic_level level, const char *message)
-{
-	(void)user, (void)level, (void)message;
-}
-
 static int
 set_up(void **state)
 {
@@ -103,7 +98,7 @@ start(fixture *f, size_t pipelines, uint64_t spool_bytes, otlog_spool_full full)
 	                                                      .spool_full = full,
 	                                                      .queue_full = OTLOG_QUEUE_FULL_BLOCK,
 	                                                      .queue_block_timeout_ms = 2000,
-	                                                      .diagnostic = say_nothing });
+	                                                      .diagnostic = sdk_silence });
 	assert_non_null(f->provider);
 	f->logger = otlog_provider_get_logger(f->provider, &(otlog_logger_options){ .name = "spooling" });
 }

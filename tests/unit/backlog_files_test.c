@@ -2,6 +2,7 @@
 #include "tests/support/cmocka.h"
 
 #include "sdk/queue/spool/spool.h"
+#include "tests/support/backlog_fixture.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"
 #include "tests/support/dead_queue.h"
@@ -21,71 +22,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const char *const names[] = { "otlp_http", "console" };
-static char directory[64];
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	queue_directory_make(directory);
-	diagnosed_begin();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	queue_directory_remove(directory);
-	return 0;
-}
-
-static otlog__backlog *
-open_backlog(uint32_t pipelines)
-{
-	otlog__backlog *backlog = otlog__backlog_create(
-	    &(otlog__backlog_options){ .directory = directory, .pipelines = names, .pipeline_count = pipelines });
-	assert_non_null(backlog);
-	return backlog;
-}
-
-static void
-end_backlog(otlog__backlog *backlog)
-{
-	otlog__backlog_close(backlog);
-	otlog__backlog_free(backlog);
-}
-
-static int
-files(const char *suffix)
-{
-	char found[512];
-	return queue_directory_find(directory, suffix, found);
-}
-
-static dead_queue
-a_queue(uint32_t source, uint32_t records)
-{
-	return (dead_queue){
-		.directory = directory, .pipelines = names, .pipeline_count = 1, .source = source, .records = records
-	};
-}
-
-static void
-assert_books(otlog__backlog *backlog, uint32_t pipeline, uint64_t delivered, uint64_t queued, uint64_t damaged)
-{
-	otlog__backlog_books books;
-	otlog__backlog_take_books(backlog, pipeline, &books);
-	assert_int_equal(books.delivered, delivered);
-	assert_int_equal(books.queued, queued);
-	assert_int_equal(books.dropped[OTLOG_DROP_DAMAGED], damaged);
-	uint64_t sum = books.delivered + books.queued;
-	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
-		sum += books.dropped[reason];
-	assert_int_equal(books.adopted, sum);
-}
 
 /* In a process of its own: what it returns is its exit status. */
 static int
@@ -121,12 +57,12 @@ a_queue_that_went_round_many_times_is_read_from_its_cursors(void **state)
 {
 	(void)state;
 	for (int checksums = 0; checksums < 2; checksums++) {
-		dead_queue queue = a_queue(3, 100);
+		dead_queue queue = backlog_queue(3, 100);
 		queue.then = go_many_laps;
 		queue.user = &queue;
 		queue.checksums = checksums;
 		dead_queue_make(&queue);
-		otlog__backlog *backlog = open_backlog(1);
+		otlog__backlog *backlog = backlog_open(1);
 		dead_tally *tally = dead_tally_make(3);
 		assert_true(otlog__backlog_look(backlog));
 		uint32_t waiting = (uint32_t)otlog__backlog_waiting(backlog, 0);
@@ -134,8 +70,8 @@ a_queue_that_went_round_many_times_is_read_from_its_cursors(void **state)
 		assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, tally), waiting);
 		assert_int_equal(dead_tally_once(tally, 20000 + 20 - waiting, 20020), waiting);
 		assert_int_equal(tally->strange, 0);
-		assert_books(backlog, 0, waiting, 0, 0);
-		end_backlog(backlog);
+		backlog_assert_books(backlog, 0, waiting, 0, 0);
+		backlog_end(backlog);
 		free(tally);
 	}
 }
@@ -151,7 +87,7 @@ emit_until_killed(otlog__queue *queue, void *user)
 {
 	static otlog__frame_ref refs[16];
 	ledger *books = user;
-	dead_queue as = a_queue(8, 0);
+	dead_queue as = backlog_queue(8, 0);
 	otlog__batch_span span;
 	for (uint32_t number = 0; number < DEAD_MAX; number++) {
 		if (dead_queue_emit(queue, &as, number, 1) != 1)
@@ -180,7 +116,7 @@ whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 		assert_true(child >= 0);
 		if (child == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			dead_queue queue = a_queue(8, 0);
+			dead_queue queue = backlog_queue(8, 0);
 			queue.checksums = kills % 2;
 			queue.then = emit_until_killed;
 			queue.user = books;
@@ -192,7 +128,7 @@ whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 		assert_int_equal(kill(child, SIGKILL), 0);
 		assert_int_equal(waitpid(child, NULL, 0), child);
 
-		otlog__backlog *backlog = open_backlog(1);
+		otlog__backlog *backlog = backlog_open(1);
 		dead_tally *tally = dead_tally_make(8);
 		uint32_t emitted = atomic_load(&books->emitted), delivered = atomic_load(&books->delivered);
 		assert_true(otlog__backlog_look(backlog));
@@ -201,8 +137,8 @@ whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 		assert_int_equal(dead_tally_once(tally, delivered + 16, emitted), emitted - delivered - 16);
 		assert_int_equal(tally->strange, 0);
 		assert_true(tally->in_order);
-		assert_books(backlog, 0, records, 0, 0);
-		end_backlog(backlog);
+		backlog_assert_books(backlog, 0, records, 0, 0);
+		backlog_end(backlog);
 		free(tally);
 	}
 	munmap(books, sizeof *books);
@@ -216,19 +152,21 @@ deliver_under_a_limit(void *unused)
 	signal(SIGXFSZ, SIG_DFL);
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 9;
-	otlog__backlog *backlog = open_backlog(1);
+	otlog__backlog *backlog = backlog_open(1);
 	if (!otlog__backlog_look(backlog) || dead_drain(backlog, 0, UINT32_MAX, NULL) != 120)
 		return 1;
-	end_backlog(backlog);
-	return files(".queue") + files(".meta") == 0 && diagnosed_times("cannot be written (File too large)") == 1 ? 0
-	                                                                                                           : 2;
+	backlog_end(backlog);
+	return backlog_files(".queue") + backlog_files(".meta") == 0 &&
+	               diagnosed_times("cannot be written (File too large)") == 1
+	           ? 0
+	           : 2;
 }
 
 static void
 a_limit_of_file_sizes_brings_no_signal(void **state)
 {
 	(void)state;
-	dead_queue queue = a_queue(5, 120);
+	dead_queue queue = backlog_queue(5, 120);
 	dead_queue_make(&queue);
 	assert_int_equal(in_child(deliver_under_a_limit, NULL), 0);
 }
@@ -238,7 +176,7 @@ disk_bytes(void)
 {
 	char path[512];
 	struct stat info;
-	CHECK(queue_directory_find(directory, ".queue", path) == 1 && stat(path, &info) == 0);
+	CHECK(queue_directory_find(backlog_directory, ".queue", path) == 1 && stat(path, &info) == 0);
 	return (uint64_t)info.st_blocks * 512;
 }
 
@@ -248,7 +186,7 @@ what_is_kept_takes_up_no_more_than_its_records(void **state)
 	(void)state;
 	for (int turn = 0; turn < 4; turn++) {
 		bool round = turn % 2, closed = turn / 2;
-		dead_queue queue = a_queue(3, 100);
+		dead_queue queue = backlog_queue(3, 100);
 		dead_tally *tally = dead_tally_make(3);
 		queue.bytes = round ? 65536 : 8 << 20;
 		queue.lanes = round ? 1 : 4;
@@ -258,24 +196,24 @@ what_is_kept_takes_up_no_more_than_its_records(void **state)
 		dead_queue_make(&queue);
 		uint64_t before = disk_bytes();
 		for (int i = 0; i < 2; i++) { /* nobody delivers, and nothing changes for those who come after */
-			otlog__backlog *backlog = open_backlog(1);
+			otlog__backlog *backlog = backlog_open(1);
 			assert_true(otlog__backlog_look(backlog));
-			end_backlog(backlog);
+			backlog_end(backlog);
 			assert_true(disk_bytes() < (round ? before : 300000));
 		}
 		dead_image image;
-		dead_image_load(&image, directory);
+		dead_image_load(&image, backlog_directory);
 		if (closed)
 			dead_image_reboot(&image); /* the seal holds, too */
-		dead_image_put(&image, directory);
-		otlog__backlog *backlog = open_backlog(1);
+		dead_image_put(&image, backlog_directory);
+		otlog__backlog *backlog = backlog_open(1);
 		assert_true(otlog__backlog_look(backlog));
 		uint32_t waiting = (uint32_t)otlog__backlog_waiting(backlog, 0);
 		assert_in_range(waiting, 100, 150);
 		assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, tally), waiting);
 		assert_int_equal(tally->strange, 0);
-		assert_books(backlog, 0, waiting, 0, 0);
-		end_backlog(backlog);
+		backlog_assert_books(backlog, 0, waiting, 0, 0);
+		backlog_end(backlog);
 		dead_image_free(&image);
 		free(tally);
 	}
@@ -305,12 +243,12 @@ records_larger_than_what_is_read_at_once_are_whole(void **state)
 	(void)state;
 	for (int checksums = 0; checksums < 2; checksums++) {
 		otlog__backlog_batch batch = { 0 };
-		dead_queue queue = a_queue(5, 0);
+		dead_queue queue = backlog_queue(5, 0);
 		queue.bytes = 2 << 20;
 		queue.checksums = checksums;
 		queue.then = emit_large;
 		dead_queue_make(&queue);
-		otlog__backlog *backlog = open_backlog(1);
+		otlog__backlog *backlog = backlog_open(1);
 		assert_true(otlog__backlog_look(backlog));
 		for (uint32_t i = 0; i < 2; i++) {
 			assert_int_equal(otlog__backlog_take(backlog, 0, 100, 1000, &batch), 1);
@@ -320,8 +258,8 @@ records_larger_than_what_is_read_at_once_are_whole(void **state)
 					fail_msg("byte %u of record %u is wrong", at, i);
 			otlog__backlog_finish(backlog, 0, &batch, &(otlog__batch_end){ 0 });
 		}
-		assert_books(backlog, 0, 2, 0, 0);
-		end_backlog(backlog);
+		backlog_assert_books(backlog, 0, 2, 0, 0);
+		backlog_end(backlog);
 		otlog__backlog_batch_free(&batch);
 	}
 }
@@ -335,7 +273,7 @@ spool_some(otlog__queue *queue, void *user)
 	otlog__spool *spool = otlog__spool_create(&(otlog__spool_options){ .directory = otlog__queue_directory(queue),
 	                                                                   .name = otlog__queue_name(queue),
 	                                                                   .pipeline = 0,
-	                                                                   .pipeline_name = names[0],
+	                                                                   .pipeline_name = backlog_pipelines[0],
 	                                                                   .max_bytes = 1 << 20 });
 	CHECK(spool);
 	for (uint32_t i = 0; i < 3; i++)
@@ -352,12 +290,12 @@ a_spool_is_delivered_before_its_queue_and_removed(void **state)
 	(void)state;
 	for (int closed = 0; closed < 2; closed++) {
 		otlog__backlog_batch batch = { 0 };
-		dead_queue queue = a_queue(5, 20);
+		dead_queue queue = backlog_queue(5, 20);
 		queue.then = spool_some;
 		queue.user = &queue;
 		queue.closed = closed;
 		dead_queue_make(&queue);
-		otlog__backlog *backlog = open_backlog(1);
+		otlog__backlog *backlog = backlog_open(1);
 		assert_true(otlog__backlog_look(backlog));
 		assert_int_equal(otlog__backlog_waiting(backlog, 0), 53);
 		for (uint32_t i = 0; i < 3; i++) {
@@ -366,12 +304,13 @@ a_spool_is_delivered_before_its_queue_and_removed(void **state)
 			assert_int_equal(batch.bytes.size, 8 + i % 2);
 			assert_memory_equal(batch.bytes.data, "request 0", batch.bytes.size);
 			otlog__backlog_finish(backlog, 0, &batch, &(otlog__batch_end){ 0 });
-			assert_books(backlog, 0, (uint64_t[]){ 10, 21, 33 }[i], 53 - (uint64_t[]){ 10, 21, 33 }[i], 0);
+			backlog_assert_books(backlog, 0, (uint64_t[]){ 10, 21, 33 }[i],
+			                     53 - (uint64_t[]){ 10, 21, 33 }[i], 0);
 		}
 		assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 20);
-		assert_int_equal(files(".queue") + files(".meta") + files(".spool"), 0);
+		assert_int_equal(backlog_files(".queue") + backlog_files(".meta") + backlog_files(".spool"), 0);
 		assert_int_equal(diagnosed_times("spool"), 0);
-		end_backlog(backlog);
+		backlog_end(backlog);
 		otlog__backlog_batch_free(&batch);
 	}
 }
@@ -382,7 +321,7 @@ damage_spool(void)
 {
 	static const char garbage[8192] = "garbage";
 	char folder[512], path[600];
-	CHECK(queue_directory_find(directory, ".spool", folder) == 1);
+	CHECK(queue_directory_find(backlog_directory, ".spool", folder) == 1);
 	snprintf(path, sizeof path, "%s/00-00000001", folder);
 	int fd = open(path, O_RDWR);
 	CHECK(fd >= 0 && pwrite(fd, "garbage", 8, 4096 + 40) == 8 && close(fd) == 0);
@@ -395,34 +334,34 @@ static void
 what_is_lost_in_a_spool_is_told(void **state)
 {
 	(void)state;
-	dead_queue queue = a_queue(5, 20);
+	dead_queue queue = backlog_queue(5, 20);
 	queue.then = spool_some;
 	queue.user = &queue;
 	dead_queue_make(&queue);
 	damage_spool();
-	otlog__backlog *backlog = open_backlog(1);
+	otlog__backlog *backlog = backlog_open(1);
 	assert_true(otlog__backlog_look(backlog));
 	assert_int_equal(diagnosed_times("1 of its files and 1 of its requests cannot be read"), 1);
 	assert_int_equal(otlog__backlog_waiting(backlog, 0), 10 + 12 + 20);
-	end_backlog(backlog);
+	backlog_end(backlog);
 }
 
 static void
 an_empty_queue_stays_for_its_spool(void **state)
 {
 	(void)state;
-	dead_queue queue = a_queue(5, 20);
+	dead_queue queue = backlog_queue(5, 20);
 	queue.delivered = 20;
 	queue.then = spool_some;
 	queue.user = &queue;
 	queue.closed = true;
 	dead_queue_make(&queue);
-	assert_int_equal(files(".queue"), 1);
-	otlog__backlog *backlog = open_backlog(1);
+	assert_int_equal(backlog_files(".queue"), 1);
+	otlog__backlog *backlog = backlog_open(1);
 	assert_true(otlog__backlog_look(backlog));
 	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 33);
-	assert_int_equal(files(".queue") + files(".meta") + files(".spool"), 0);
-	end_backlog(backlog);
+	assert_int_equal(backlog_files(".queue") + backlog_files(".meta") + backlog_files(".spool"), 0);
+	backlog_end(backlog);
 }
 
 static void
@@ -430,24 +369,24 @@ a_spool_whose_queue_is_gone_is_delivered(void **state)
 {
 	(void)state;
 	char path[512];
-	dead_queue queue = a_queue(5, 20);
+	dead_queue queue = backlog_queue(5, 20);
 	struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
 	queue.then = spool_some;
 	queue.user = &queue;
 	dead_queue_make(&queue);
-	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
+	assert_int_equal(queue_directory_find(backlog_directory, ".queue", path), 1);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(queue_directory_find(directory, ".spool", path), 1);
+	assert_int_equal(queue_directory_find(backlog_directory, ".spool", path), 1);
 	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
-	otlog__backlog *backlog = open_backlog(1);
+	otlog__backlog *backlog = backlog_open(1);
 	otlog__backlog_look(backlog); /* makes something that can be locked */
 	assert_true(otlog__backlog_look(backlog));
 	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 33);
-	assert_int_equal(files(".queue") + files(".spool"), 0);
-	end_backlog(backlog);
+	assert_int_equal(backlog_files(".queue") + backlog_files(".spool"), 0);
+	backlog_end(backlog);
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, backlog_setup, backlog_teardown)
 
 int
 main(void)

@@ -3,6 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/queue_image.h"
@@ -562,7 +563,7 @@ everything_may_be_called_after_close(void **state)
 	otlog__queue_take_mark(queue, &mark);
 	assert_true(otlog__queue_passed(queue, 0, &mark));
 	assert_int_equal(otlog__queue_add_scope(queue, "x", 1, NULL, 0), 0);
-	assert_int_equal(otlog__queue_scope(queue, 0).head_size, 1);
+	assert_int_equal(otlog__scopes_get(otlog__queue_scopes(queue), 0).head_size, 1);
 	otlog__queue_free(queue);
 }
 

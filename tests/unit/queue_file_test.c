@@ -5,6 +5,7 @@
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/meta.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/queue_image.h"
@@ -404,7 +405,7 @@ scopes_under_a_limit(void *where)
 	diagnosed_begin();
 	for (uint16_t i = 0; i < 4; i++)
 		if (otlog__queue_add_scope(queue, big, sizeof big, NULL, 0) != i ||
-		    otlog__queue_scope(queue, i).head_size != sizeof big)
+		    otlog__scopes_get(otlog__queue_scopes(queue), i).head_size != sizeof big)
 			return 2;
 	if (queue_meta_walk(path, NULL, NULL) != before + 2)
 		return 3;

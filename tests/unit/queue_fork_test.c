@@ -3,6 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
 #include "tests/support/check.h"
 #include "tests/support/queue_crew.h"
 #include "tests/support/queue_image.h"
@@ -72,7 +73,7 @@ be_child(otlog__queue *queue)
 	otlog__queue_refuse(queue, OTLOG_DROP_BUSY);
 	CHECK(otlog__queue_wait_room(queue, 32, UINT64_MAX));
 	otlog__queue_add_scope(queue, "child", 5, NULL, 0);
-	CHECK(otlog__queue_scope(queue, 0).head_size == 6);
+	CHECK(otlog__scopes_get(otlog__queue_scopes(queue), 0).head_size == 6);
 	otlog__queue_take_books(queue, &books);
 	CHECK(books.accepted == 0 && books.bytes_used == 0);
 	otlog__pipeline_take_books(queue, 0, &pipeline);

@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/queue.h"
+#include "sdk/queue/scopes.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/queue_image.h"
 #include "tests/support/queue_record.h"
@@ -442,13 +443,13 @@ scopes_keep_their_bytes_and_an_unknown_one_is_empty(void **state)
 		snprintf(tail, sizeof tail, "%u", i);
 		assert_int_equal(otlog__queue_add_scope(queue, head, strlen(head), tail, strlen(tail)), i);
 	}
-	otlog__scope_bytes scope = otlog__queue_scope(queue, 417);
+	otlog__scope_bytes scope = otlog__scopes_get(otlog__queue_scopes(queue), 417);
 	assert_int_equal(scope.head_size, 8);
 	assert_memory_equal(scope.head, "head 417", 8);
 	assert_int_equal(scope.tail_size, 3);
 	assert_memory_equal(scope.tail, "417", 3);
-	assert_int_equal(otlog__queue_scope(queue, 1000).head_size, 0);
-	assert_int_equal(otlog__queue_scope(queue, 0xffff).tail_size, 0);
+	assert_int_equal(otlog__scopes_get(otlog__queue_scopes(queue), 1000).head_size, 0);
+	assert_int_equal(otlog__scopes_get(otlog__queue_scopes(queue), 0xffff).tail_size, 0);
 	close_queue(queue);
 }
 
@@ -465,7 +466,7 @@ scopes_beyond_the_numbers_are_empty_and_that_is_said_once_later(void **state)
 	for (int turn = 0; turn < 2; turn++) {
 		assert_int_equal(otlog__queue_add_scope(queue, "b", 1, NULL, 0), 0xfffd);
 		assert_int_equal(otlog__queue_add_scope(queue, "c", 1, NULL, 0), 0xfffd);
-		assert_int_equal(otlog__queue_scope(queue, 0xfffd).head_size, 0);
+		assert_int_equal(otlog__scopes_get(otlog__queue_scopes(queue), 0xfffd).head_size, 0);
 		assert_int_equal(diagnosed_count(), turn); /* the caller may hold locks */
 		otlog__queue_read_begin(queue, 0, 0, 0, NULL, &(otlog__batch_span){ 0 });
 		otlog__queue_read_end(queue, 0);
