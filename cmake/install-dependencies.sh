@@ -37,6 +37,7 @@ test_packages=(
   "llvm : command llvm-symbolizer : names functions in the sanitizers' reports"
   "clang-format-14 : command clang-format-14 : format check (formats differ between versions)"
   "shellcheck : command shellcheck : checks the scripts"
+  "valgrind : command valgrind : counts instructions, so that no cost creeps in"
   "git : command git : lists the files to check"
   "golang-go : command go : builds the OpenTelemetry Collector for the interop tests"
   "openssl : command openssl : makes certificates for the tests of TLS"
