@@ -16,10 +16,11 @@ Installs what is missing, builds the release preset and runs every test.
   --jobs N            builds and tests N at a time (default: the number of processors)
   -h, --help          this text
 
-Ends at the first thing that fails, with CTest's own lines last. The builds lie in build/release, build/asan and
-build/tsan."
+Ends at the first thing that fails, with CTest's own lines last; else with the minutes that each suite took, and which took
+more than CONTRIBUTING.md allows. The builds lie in build/release, build/asan and build/tsan."
 
 all=no
+nightly=no
 install=yes
 jobs=$(nproc)
 
@@ -31,7 +32,10 @@ usage_error() {
 while [ $# -gt 0 ]; do
   case $1 in
   --all) all=yes ;;
-  --nightly) export OTLOG_FAULTS_FACTOR=10 ;;
+  --nightly)
+    nightly=yes
+    export OTLOG_FAULTS_FACTOR=10
+    ;;
   --interop-required) export OTLOG_INTEROP_REQUIRED=1 ;;
   --no-install) install=no ;;
   --jobs)
@@ -51,8 +55,19 @@ done
 # Tests that build a project of their own take what is installed: there may be no make.
 export CMAKE_GENERATOR=Ninja
 
+# Lines "seconds suite" of what has ended, and the step that has not.
+took=()
+suite="" began=0
+
+end_step() {
+  [ -z "$suite" ] || took+=("$((SECONDS - began)) $suite")
+  suite=""
+}
+
 step() {
+  end_step
   printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"
+  suite=$* began=$SECONDS
 }
 
 # The sanitizers keep their books at fixed addresses, which kernels with much address randomisation hand out to others.
@@ -72,19 +87,48 @@ build() {
 # run_tests PRESET [COMMAND that runs ctest...]
 run_tests() {
   step "test $1"
-  "${@:2}" ctest --preset "$1" -j "$jobs"
+  "${@:2}" ctest --preset "$1" -j "$jobs" --output-log "build/$1/tests.log"
+}
+
+# A label's seconds, as CTest adds them up.
+take_labels() {
+  local label seconds
+  end_step
+  while read -r label seconds; do
+    took+=("$seconds $label")
+  done < <(sed -n 's/^\([a-z]*\) *= *\([0-9]*\)\.[0-9]* sec\*proc.*/\1 \2/p' "build/$1/tests.log")
+}
+
+# The table in CONTRIBUTING.md is where the minutes are kept that a suite may take.
+report() {
+  local line seconds name allowed
+  end_step
+  printf '\n== minutes, and those that CONTRIBUTING.md allows\n'
+  for line in "${took[@]}" "$SECONDS in all"; do
+    seconds=${line%% *} name=${line#* }
+    allowed=$(sed -n "s/^| \`$name\` *| *\([0-9]*\) *|.*/\1/p" CONTRIBUTING.md)
+    printf '  %-16s %4d.%d of %s' "$name" $((seconds / 60)) $((seconds % 60 / 6)) "${allowed:-?}"
+    if [ -z "$allowed" ]; then
+      printf ': give it a row in the table'
+    elif [ "$nightly" = no ] && ((seconds > allowed * 60)); then
+      printf ': OVER ITS BUDGET'
+    fi
+    printf '\n'
+  done
 }
 
 if [ "$install" = yes ]; then
   bash cmake/install-dependencies.sh tests
 fi
 build release
-step "OpenTelemetry Collector for the interop tests"
+step "build Collector"
 bash tests/interop/build_collector.sh || echo "without it the interop tests say what is wrong"
 run_tests release
+take_labels release
 if [ "$all" = yes ]; then
   build asan
   run_tests asan "${fixed_addresses[@]}"
   build tsan
   run_tests tsan "${fixed_addresses[@]}"
 fi
+report
