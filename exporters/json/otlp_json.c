@@ -1,6 +1,6 @@
 #include "exporters/json/otlp_json.h"
 
-#include "exporters/json/field.h"
+#include "sdk/wire/read.h"
 #include "exporters/json/otlp_value.h"
 #include "exporters/json/room.h"
 
@@ -27,44 +27,44 @@ typedef struct field_form {
 	[number] = { OTLOG__FIELD(number, type), kind, sizeof "\"" name "\":" - 1, "\"" name "\":" }
 
 /* By field number. Source: opentelemetry-proto, files logs.proto, resource.proto, common.proto, logs_service.proto. */
-static const field_form request_form[FIELD_COUNT] = { FORM(1, OTLOG__BYTES, LIST, "resourceLogs") };
+static const field_form request_form[FIELD_COUNT] = { FORM(1, OTLOG__WIRE_BYTES, LIST, "resourceLogs") };
 
 static const field_form resource_logs_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__BYTES, MESSAGE, "resource"),
-	FORM(2, OTLOG__BYTES, LIST, "scopeLogs"),
-	FORM(3, OTLOG__BYTES, TEXT, "schemaUrl"),
+	FORM(1, OTLOG__WIRE_BYTES, MESSAGE, "resource"),
+	FORM(2, OTLOG__WIRE_BYTES, LIST, "scopeLogs"),
+	FORM(3, OTLOG__WIRE_BYTES, TEXT, "schemaUrl"),
 };
 
 static const field_form resource_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__BYTES, LIST, "attributes"),
-	FORM(2, OTLOG__VARINT, UNSIGNED, "droppedAttributesCount"),
+	FORM(1, OTLOG__WIRE_BYTES, LIST, "attributes"),
+	FORM(2, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
 };
 
 static const field_form scope_logs_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__BYTES, MESSAGE, "scope"),
-	FORM(2, OTLOG__BYTES, LIST, "logRecords"),
-	FORM(3, OTLOG__BYTES, TEXT, "schemaUrl"),
+	FORM(1, OTLOG__WIRE_BYTES, MESSAGE, "scope"),
+	FORM(2, OTLOG__WIRE_BYTES, LIST, "logRecords"),
+	FORM(3, OTLOG__WIRE_BYTES, TEXT, "schemaUrl"),
 };
 
 static const field_form scope_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__BYTES, TEXT, "name"),
-	FORM(2, OTLOG__BYTES, TEXT, "version"),
-	FORM(3, OTLOG__BYTES, LIST, "attributes"),
-	FORM(4, OTLOG__VARINT, UNSIGNED, "droppedAttributesCount"),
+	FORM(1, OTLOG__WIRE_BYTES, TEXT, "name"),
+	FORM(2, OTLOG__WIRE_BYTES, TEXT, "version"),
+	FORM(3, OTLOG__WIRE_BYTES, LIST, "attributes"),
+	FORM(4, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
 };
 
 static const field_form record_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__FIXED64, DECIMAL, "timeUnixNano"),
-	FORM(2, OTLOG__VARINT, SIGNED, "severityNumber"),
-	FORM(3, OTLOG__BYTES, TEXT, "severityText"),
-	FORM(5, OTLOG__BYTES, VALUE, "body"),
-	FORM(6, OTLOG__BYTES, LIST, "attributes"),
-	FORM(7, OTLOG__VARINT, UNSIGNED, "droppedAttributesCount"),
-	FORM(8, OTLOG__FIXED32, UNSIGNED, "flags"),
-	FORM(9, OTLOG__BYTES, HEX, "traceId"),
-	FORM(10, OTLOG__BYTES, HEX, "spanId"),
-	FORM(11, OTLOG__FIXED64, DECIMAL, "observedTimeUnixNano"),
-	FORM(12, OTLOG__BYTES, TEXT, "eventName"),
+	FORM(1, OTLOG__WIRE_FIXED64, DECIMAL, "timeUnixNano"),
+	FORM(2, OTLOG__WIRE_VARINT, SIGNED, "severityNumber"),
+	FORM(3, OTLOG__WIRE_BYTES, TEXT, "severityText"),
+	FORM(5, OTLOG__WIRE_BYTES, VALUE, "body"),
+	FORM(6, OTLOG__WIRE_BYTES, LIST, "attributes"),
+	FORM(7, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
+	FORM(8, OTLOG__WIRE_FIXED32, UNSIGNED, "flags"),
+	FORM(9, OTLOG__WIRE_BYTES, HEX, "traceId"),
+	FORM(10, OTLOG__WIRE_BYTES, HEX, "spanId"),
+	FORM(11, OTLOG__WIRE_FIXED64, DECIMAL, "observedTimeUnixNano"),
+	FORM(12, OTLOG__WIRE_BYTES, TEXT, "eventName"),
 };
 
 /* What a message holds. Fields may come in any order on the wire, and of one given twice the last one counts. */

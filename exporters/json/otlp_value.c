@@ -1,19 +1,19 @@
 #include "exporters/json/otlp_value.h"
 
-#include "exporters/json/field.h"
+#include "sdk/wire/read.h"
 #include "exporters/json/room.h"
 
 /* Containers within containers. The encoder stops at 64. */
 #define MAX_DEPTH 200
 
 enum {
-	STRING_VALUE = OTLOG__FIELD(1, OTLOG__BYTES),
-	BOOL_VALUE = OTLOG__FIELD(2, OTLOG__VARINT),
-	INT_VALUE = OTLOG__FIELD(3, OTLOG__VARINT),
-	DOUBLE_VALUE = OTLOG__FIELD(4, OTLOG__FIXED64),
-	ARRAY_VALUE = OTLOG__FIELD(5, OTLOG__BYTES),
-	KVLIST_VALUE = OTLOG__FIELD(6, OTLOG__BYTES),
-	BYTES_VALUE = OTLOG__FIELD(7, OTLOG__BYTES),
+	STRING_VALUE = OTLOG__FIELD(1, OTLOG__WIRE_BYTES),
+	BOOL_VALUE = OTLOG__FIELD(2, OTLOG__WIRE_VARINT),
+	INT_VALUE = OTLOG__FIELD(3, OTLOG__WIRE_VARINT),
+	DOUBLE_VALUE = OTLOG__FIELD(4, OTLOG__WIRE_FIXED64),
+	ARRAY_VALUE = OTLOG__FIELD(5, OTLOG__WIRE_BYTES),
+	KVLIST_VALUE = OTLOG__FIELD(6, OTLOG__WIRE_BYTES),
+	BYTES_VALUE = OTLOG__FIELD(7, OTLOG__WIRE_BYTES),
 };
 
 /* An ArrayValue or KeyValueList that was begun, but not closed. */
@@ -108,7 +108,7 @@ put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened
 	return at ? otlog__json_make_room(out, OTLOG__JSON_PUT(at, "},"), 0) : NULL;
 }
 
-enum { PAIR_KEY = OTLOG__FIELD(1, OTLOG__BYTES), PAIR_VALUE = OTLOG__FIELD(2, OTLOG__BYTES) };
+enum { PAIR_KEY = OTLOG__FIELD(1, OTLOG__WIRE_BYTES), PAIR_VALUE = OTLOG__FIELD(2, OTLOG__WIRE_BYTES) };
 
 /* A KeyValue in the same way. */
 static inline uint8_t *
@@ -168,7 +168,7 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 		container *top = &stack[depth - 1];
 		container opened = { .at = NULL };
 		otlog__slice item;
-		top->at = otlog__read_item(top->at, top->end, OTLOG__FIELD(1, OTLOG__BYTES), &item);
+		top->at = otlog__read_item(top->at, top->end, OTLOG__FIELD(1, OTLOG__WIRE_BYTES), &item);
 		if (!top->at)
 			return NULL;
 		if (!item.data) {

@@ -1,75 +1,19 @@
 #include "exporters/request/request.h"
 
-enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_GROUP = 3, WIRE_GROUP_END = 4, WIRE_FIXED32 = 5 };
+#include "sdk/wire/read.h"
 
 /* Only fields of this kind matter here: messages and strings. */
-#define BYTES_FIELD(number) ((uint64_t)(number) << 3 | WIRE_BYTES)
+#define BYTES_FIELD(number) OTLOG__FIELD(number, OTLOG__WIRE_BYTES)
 
+/* The next field of a message. False if there is none that is sound. */
 static bool
-take_varint(otlog__slice *rest, uint64_t *value)
+take_field(otlog__slice *rest, otlog__field *field)
 {
-	*value = 0;
-	for (unsigned i = 0; i < 10 && i < rest->size; i++) {
-		uint8_t byte = rest->data[i];
-		*value |= (uint64_t)(byte & 0x7f) << 7 * i;
-		if (byte & 0x80)
-			continue;
-		rest->data += i + 1;
-		rest->size -= i + 1;
-		return true;
-	}
-	return false;
-}
-
-static bool
-take_bytes(otlog__slice *rest, uint64_t size, otlog__slice *bytes)
-{
-	if (size > rest->size)
-		return false;
-	*bytes = (otlog__slice){ rest->data, (size_t)size };
-	rest->data += size;
-	rest->size -= (size_t)size;
-	return true;
-}
-
-/* Past what follows a tag; *content is it if that is of the kind that has bytes. Groups are counted, not entered. */
-static bool
-take_content(otlog__slice *rest, uint64_t tag, otlog__slice *content, uint64_t *depth)
-{
-	uint64_t number;
-	switch (tag & 7) {
-	case WIRE_VARINT:
-		return take_varint(rest, &number);
-	case WIRE_FIXED64:
-		return take_bytes(rest, 8, content);
-	case WIRE_FIXED32:
-		return take_bytes(rest, 4, content);
-	case WIRE_BYTES:
-		return take_varint(rest, &number) && take_bytes(rest, number, content);
-	case WIRE_GROUP:
-		++*depth;
-		return true;
-	case WIRE_GROUP_END:
-		return (*depth)-- != 0;
-	default:
-		return false;
-	}
-}
-
-/* The next field of a message, with a whole group read as one. False if there is none that is sound. */
-static bool
-take_field(otlog__slice *rest, uint64_t *tag, otlog__slice *content)
-{
-	uint64_t depth = 0, inner;
-	if (!take_varint(rest, tag) || *tag >> 3 == 0 || *tag > UINT32_MAX ||
-	    !take_content(rest, *tag, content, &depth))
-		return false;
-	while (depth) {
-		if (!take_varint(rest, &inner) || inner >> 3 == 0 || inner > UINT32_MAX ||
-		    !take_content(rest, inner, content, &depth))
-			return false;
-	}
-	return true;
+	const uint8_t *end = rest->data + rest->size;
+	const uint8_t *at = otlog__read_field(rest->data, end, field);
+	if (at)
+		*rest = (otlog__slice){ at, (size_t)(end - at) };
+	return at;
 }
 
 /*
@@ -82,14 +26,13 @@ find_fields(otlog__slice message, unsigned first, otlog__slice *first_content, u
 {
 	*first_content = *second_content = (otlog__slice){ .data = NULL };
 	while (message.size) {
-		uint64_t tag;
-		otlog__slice content;
-		if (!take_field(&message, &tag, &content))
+		otlog__field field = { .tag = 0 };
+		if (!take_field(&message, &field))
 			return false;
-		if (tag == BYTES_FIELD(first))
-			*first_content = content;
-		else if (tag == BYTES_FIELD(second))
-			*second_content = content;
+		if (field.tag == BYTES_FIELD(first))
+			*first_content = field.bytes;
+		else if (field.tag == BYTES_FIELD(second))
+			*second_content = field.bytes;
 	}
 	return true;
 }
@@ -99,12 +42,11 @@ static int
 next_field(otlog__slice *rest, unsigned number, otlog__slice *content)
 {
 	while (rest->size) {
-		uint64_t tag;
-		otlog__slice any;
-		if (!take_field(rest, &tag, &any))
+		otlog__field field = { .tag = 0 };
+		if (!take_field(rest, &field))
 			return -1;
-		if (tag == BYTES_FIELD(number)) {
-			*content = any;
+		if (field.tag == BYTES_FIELD(number)) {
+			*content = field.bytes;
 			return 1;
 		}
 	}

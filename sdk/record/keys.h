@@ -14,7 +14,7 @@
 
 #include <endian.h>
 
-#include "sdk/record/wire.h"
+#include "sdk/wire/write.h"
 
 /* Up to this many keys are compared with each other; more of them get a table. */
 #define OTLOG__FEW_KEYS 64

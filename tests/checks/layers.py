@@ -8,6 +8,7 @@ import sys
 
 PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
+WIRE = "sdk/wire/*"
 VIEW = "sdk/record/view.h"
 
 QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout", "mapping", "queue")]
@@ -18,14 +19,15 @@ MAY_INCLUDE = [
     ("include/otlog/*", [PUBLIC]),
     ("sdk/base/*", [PUBLIC]),
     ("sdk/api/*", [PUBLIC, BASE]),
-    ("sdk/record/*", [PUBLIC, BASE]),
+    ("sdk/wire/*", [PUBLIC]),
+    ("sdk/record/*", [PUBLIC, BASE, WIRE]),
     ("sdk/events/*_from_record.c", [PUBLIC, VIEW]),
     ("sdk/events/*", [PUBLIC]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
     ("sdk/queue/*", [PUBLIC, BASE]),
-    ("sdk/processor/*", [PUBLIC, BASE, "sdk/queue/*"]),
+    ("sdk/processor/*", [PUBLIC, BASE, WIRE, "sdk/queue/*"]),
     (
         "sdk/provider/*",
         [PUBLIC, BASE, "sdk/record/*", "sdk/queue/*", "sdk/processor/*", "sdk/api/*", "exporters/builtin.h"],
@@ -34,8 +36,8 @@ MAY_INCLUDE = [
     ("sdk/cli/*", [PUBLIC]),
     # What exporters share, the lower before the higher.
     ("exporters/http/*", [PUBLIC, BASE]),
-    ("exporters/json/*", [PUBLIC, BASE, VIEW]),
-    ("exporters/request/*", [PUBLIC, BASE, VIEW]),
+    ("exporters/json/*", [PUBLIC, BASE, WIRE, VIEW]),
+    ("exporters/request/*", [PUBLIC, BASE, WIRE, VIEW]),
     ("exporters/stream/*", [PUBLIC, BASE, "exporters/json/*"]),
     # The public view of batches and records, for exporters of others.
     ("exporters/view/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*"]),

@@ -1,4 +1,4 @@
-#include "exporters/json/field.h"
+#include "sdk/wire/read.h"
 
 const uint8_t *
 otlog__read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
@@ -24,9 +24,9 @@ otlog__skip_group(const uint8_t *at, const uint8_t *end)
 		at = otlog__read_tag(at, end, &field.tag);
 		if (!at)
 			return NULL;
-		if ((field.tag & 7) == OTLOG__GROUP)
+		if ((field.tag & 7) == OTLOG__WIRE_GROUP)
 			depth++;
-		else if ((field.tag & 7) == OTLOG__GROUP_END)
+		else if ((field.tag & 7) == OTLOG__WIRE_GROUP_END)
 			depth--;
 		else
 			at = otlog__read_content(at, end, &field);

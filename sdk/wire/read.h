@@ -1,32 +1,25 @@
 /*
- * Reading the fields of any protobuf message, inline: the view knows records, but not what a request wraps around them.
+ * The protobuf wire format, reading side: the fields of any message, inline.
  *
  * Every function reads from `at` to `end` and returns where it ended, NULL at what makes no sense.
  */
-#ifndef OTLOG_JSON_FIELD_H
-#define OTLOG_JSON_FIELD_H
+#ifndef OTLOG_WIRE_READ_H
+#define OTLOG_WIRE_READ_H
 
-#include "sdk/record/view.h"
+#include "sdk/wire/types.h"
+
+#include <otlog/exporter.h>
 
 #include <endian.h>
 #include <string.h>
-
-enum {
-	OTLOG__VARINT = 0,
-	OTLOG__FIXED64 = 1,
-	OTLOG__BYTES = 2,
-	OTLOG__GROUP = 3,
-	OTLOG__GROUP_END = 4,
-	OTLOG__FIXED32 = 5
-};
 
 /* Number and wire type together: a field with another type than it should have is one that nobody knows. */
 #define OTLOG__FIELD(number, type) ((uint32_t)(number) << 3 | (uint32_t)(type))
 
 typedef struct otlog__field {
 	uint64_t tag;
-	uint64_t number;    /* VARINT, FIXED32, FIXED64 */
-	otlog__slice bytes; /* BYTES */
+	uint64_t number;   /* VARINT, FIXED32, FIXED64 */
+	otlog_slice bytes; /* BYTES */
 } otlog__field;
 
 /* Past a varint of more than a byte, or past the end of a group. */
@@ -57,21 +50,21 @@ otlog__read_content(const uint8_t *at, const uint8_t *end, otlog__field *field)
 	size_t room = (size_t)(end - at);
 	uint32_t half;
 	switch (field->tag & 7) {
-	case OTLOG__BYTES:
+	case OTLOG__WIRE_BYTES:
 		at = otlog__read_varint(at, end, &field->number);
 		if (!at || field->number > (uint64_t)(end - at))
 			return NULL;
-		field->bytes = (otlog__slice){ at, (size_t)field->number };
+		field->bytes = (otlog_slice){ at, (size_t)field->number };
 		return at + field->number;
-	case OTLOG__VARINT:
+	case OTLOG__WIRE_VARINT:
 		return otlog__read_varint(at, end, &field->number);
-	case OTLOG__FIXED64:
+	case OTLOG__WIRE_FIXED64:
 		if (room < sizeof field->number)
 			return NULL;
 		memcpy(&field->number, at, sizeof field->number);
 		field->number = le64toh(field->number);
 		return at + sizeof field->number;
-	case OTLOG__FIXED32:
+	case OTLOG__WIRE_FIXED32:
 		if (room < sizeof half)
 			return NULL;
 		memcpy(&half, at, sizeof half);
@@ -89,16 +82,16 @@ otlog__read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
 	at = otlog__read_tag(at, end, &field->tag);
 	if (!at)
 		return NULL;
-	if ((field->tag & 7) == OTLOG__GROUP)
+	if ((field->tag & 7) == OTLOG__WIRE_GROUP)
 		return otlog__skip_group(at, end);
 	return otlog__read_content(at, end, field);
 }
 
 /* The next field with this tag, which is one of BYTES. `item->data` NULL: there is none any more. */
 static inline const uint8_t *
-otlog__read_item(const uint8_t *at, const uint8_t *end, uint64_t tag, otlog__slice *item)
+otlog__read_item(const uint8_t *at, const uint8_t *end, uint64_t tag, otlog_slice *item)
 {
-	*item = (otlog__slice){ .data = NULL };
+	*item = (otlog_slice){ .data = NULL };
 	while (at < end) {
 		otlog__field field = { .tag = 0 };
 		at = otlog__read_field(at, end, &field);

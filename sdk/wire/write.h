@@ -3,16 +3,16 @@
  *
  * The functions write without checking: whoever calls them has compared the sizes with the room.
  */
-#ifndef OTLOG_RECORD_WIRE_H
-#define OTLOG_RECORD_WIRE_H
+#ifndef OTLOG_WIRE_WRITE_H
+#define OTLOG_WIRE_WRITE_H
+
+#include "sdk/wire/types.h"
 
 #include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-enum { OTLOG__WIRE_VARINT = 0, OTLOG__WIRE_FIXED64 = 1, OTLOG__WIRE_BYTES = 2, OTLOG__WIRE_FIXED32 = 5 };
 
 /* Fields up to 15 have a tag of one byte, and OTLP has no others here. */
 #define OTLOG__TAG(field, type) (uint8_t)((field) << 3 | (type))
