@@ -1,6 +1,6 @@
 #include "exporters/builtin.h"
 
-#include "exporters/grpc_loader.h"
+#include "sdk/settings/grpc_loader.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
 #include "sdk/provider/provider.h"
-#include "sdk/provider/stack.h"
+#include "sdk/crash/stack.h"
 
 #include <errno.h>
 #include <unistd.h>

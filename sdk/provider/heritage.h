@@ -2,7 +2,7 @@
 #ifndef OTLOG_PROVIDER_HERITAGE_H
 #define OTLOG_PROVIDER_HERITAGE_H
 
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 typedef struct otlog__heritage {
 	otlog__settings settings;

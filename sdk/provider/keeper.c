@@ -4,7 +4,7 @@
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/futex.h"
 #include "sdk/base/strings.h"
-#include "sdk/provider/crash.h"
+#include "sdk/crash/crash.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #include "sdk/provider/provider.h"
 
 #include "sdk/base/diagnostics.h"
-#include "sdk/provider/environment.h"
+#include "sdk/settings/environment.h"
 
 #define DEFAULT_BATCH_BYTES (1u << 20)
 #define MAX_BATCH_RECORDS 65536u

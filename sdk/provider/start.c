@@ -2,7 +2,7 @@
 
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/version.h"
-#include "sdk/provider/crash.h"
+#include "sdk/crash/crash.h"
 
 #include <stdlib.h>
 

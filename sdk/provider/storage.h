@@ -2,7 +2,7 @@
 #ifndef OTLOG_PROVIDER_STORAGE_H
 #define OTLOG_PROVIDER_STORAGE_H
 
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 typedef struct otlog__storage {
 	char *directory;             /* NULL: the queue is in memory; durability is NONE then, and there is no spool */

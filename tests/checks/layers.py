@@ -28,9 +28,16 @@ MAY_INCLUDE = [
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
     ("sdk/queue/*", [PUBLIC, BASE]),
     ("sdk/processor/*", [PUBLIC, BASE, WIRE, "sdk/queue/*"]),
+    ("sdk/settings/*", [PUBLIC, BASE, "exporters/builtin.h"]),
+    ("sdk/resource/*", [PUBLIC, BASE, "sdk/record/*", "sdk/settings/*"]),
+    ("sdk/crash/*", [PUBLIC]),
+    ("sdk/inspect/*", [PUBLIC, BASE, "sdk/queue/*", "sdk/processor/request.h"]),
+    # What wires it all.
     (
         "sdk/provider/*",
-        [PUBLIC, BASE, "sdk/record/*", "sdk/queue/*", "sdk/processor/*", "sdk/api/*", "exporters/builtin.h"],
+        [PUBLIC, BASE]
+        + ["sdk/%s/*" % folder for folder in ("api", "record", "queue", "processor", "settings", "resource", "crash")]
+        + ["exporters/builtin.h"],
     ),
     ("sdk/bridges/*", [PUBLIC]),
     ("sdk/cli/*", [PUBLIC]),
@@ -59,9 +66,7 @@ MAY_INCLUDE = [
     ("exporters/otlp_file/*", [PUBLIC, BASE, "exporters/stream/*"]),
     ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*", "exporters/stream/*"]),
     ("exporters/memory/*", [PUBLIC, BASE, "exporters/request/*"]),
-    # The table of the exporters, and what loads those that are libraries of their own.
-    ("exporters/builtin.[ch]", [PUBLIC, BASE, "exporters/grpc_loader.h"]),
-    ("exporters/grpc_loader.[ch]", [PUBLIC, BASE]),
+    ("exporters/builtin.[ch]", [PUBLIC, BASE, "sdk/settings/grpc_loader.h"]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),
     ("tests/interop/*", [PUBLIC]),

@@ -3,7 +3,7 @@
  * the tests matters: a library that has been opened stays.
  */
 #include "exporters/builtin.h"
-#include "exporters/grpc_loader.h"
+#include "sdk/settings/grpc_loader.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/diagnosed.h"
 #include "tests/support/otlp_request.h"

@@ -1,7 +1,7 @@
 /* The resource, read back by protobuf-c. */
 #include "proto/logs.pb-c.h"
 #include "sdk/base/version.h"
-#include "sdk/provider/resource.h"
+#include "sdk/resource/resource.h"
 #include "tests/support/cmocka.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* docs/settings.md is what the table of settings says. With --write: writes it. */
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

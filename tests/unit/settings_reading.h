@@ -3,7 +3,7 @@
 #define TESTS_UNIT_SETTINGS_READING_H
 
 #include "sdk/base/diagnostics.h"
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Every row of the table of settings: defaults, good and bad values, precedence, and what is said about bad ones. */
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 #include "tests/unit/settings_reading.h"
 
 #include <ctype.h>

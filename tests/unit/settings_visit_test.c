@@ -1,5 +1,5 @@
 /* otlog_settings_visit: every setting with its value, where it is from, and no secret. */
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 #include "tests/support/cmocka.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What the stack tells of signal handlers, and which module an address lies in. */
-#include "sdk/provider/modules.h"
-#include "sdk/provider/stack.h"
+#include "sdk/crash/modules.h"
+#include "sdk/crash/stack.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/sanitized.h"
 

@@ -1,4 +1,4 @@
-#include "sdk/provider/url.h"
+#include "sdk/settings/url.h"
 #include "tests/support/cmocka.h"
 
 #include <string.h>

@@ -2,11 +2,11 @@
  * The settings: one table row each, read from the environment. The parser, the checks and the documentation page come
  * from the table; nothing else in the SDK calls getenv.
  */
-#ifndef OTLOG_PROVIDER_SETTINGS_H
-#define OTLOG_PROVIDER_SETTINGS_H
+#ifndef OTLOG_SETTINGS_SETTINGS_H
+#define OTLOG_SETTINGS_SETTINGS_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/provider/pairs.h"
+#include "sdk/settings/pairs.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>

@@ -1,10 +1,10 @@
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/strings.h"
-#include "sdk/provider/settings_messages.h"
-#include "sdk/provider/settings_table.h"
-#include "sdk/provider/url.h"
+#include "sdk/settings/messages.h"
+#include "sdk/settings/table.h"
+#include "sdk/settings/url.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

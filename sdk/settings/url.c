@@ -1,4 +1,4 @@
-#include "sdk/provider/url.h"
+#include "sdk/settings/url.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Which program or library an address lies in, looked up without the loader's locks: from a copy of its list. */
-#ifndef OTLOG_PROVIDER_MODULES_H
-#define OTLOG_PROVIDER_MODULES_H
+#ifndef OTLOG_CRASH_MODULES_H
+#define OTLOG_CRASH_MODULES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* What is said about a value that cannot be used: which variable, what is wrong, what holds instead, what to set. */
-#ifndef OTLOG_PROVIDER_SETTINGS_MESSAGES_H
-#define OTLOG_PROVIDER_SETTINGS_MESSAGES_H
+#ifndef OTLOG_SETTINGS_MESSAGES_H
+#define OTLOG_SETTINGS_MESSAGES_H
 
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 
 /* A row's variable that is set, and its value. */
 typedef struct otlog__given {

@@ -1,8 +1,8 @@
 /* The destinations that the environment describes. */
-#ifndef OTLOG_PROVIDER_ENVIRONMENT_H
-#define OTLOG_PROVIDER_ENVIRONMENT_H
+#ifndef OTLOG_SETTINGS_ENVIRONMENT_H
+#define OTLOG_SETTINGS_ENVIRONMENT_H
 
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 /*
  * Creates the exporters that the settings ask for and fills at most `count` pipelines with them; how many is returned.

@@ -2,8 +2,8 @@
  * Lists `key=value,key=value`, as resource attributes and headers are given in the environment.
  * Source: specification resource/sdk.md and protocol/exporter.md, both after W3C Baggage.
  */
-#ifndef OTLOG_PROVIDER_PAIRS_H
-#define OTLOG_PROVIDER_PAIRS_H
+#ifndef OTLOG_SETTINGS_PAIRS_H
+#define OTLOG_SETTINGS_PAIRS_H
 
 #include <otlog/exporters.h>
 

@@ -1,7 +1,7 @@
-#include "sdk/provider/crash.h"
+#include "sdk/crash/crash.h"
 
-#include "sdk/provider/modules.h"
-#include "sdk/provider/stack.h"
+#include "sdk/crash/modules.h"
+#include "sdk/crash/stack.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "sdk/provider/resource.h"
+#include "sdk/resource/resource.h"
 
 #include "sdk/base/random.h"
 #include "sdk/base/strings.h"

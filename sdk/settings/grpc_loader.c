@@ -1,4 +1,4 @@
-#include "exporters/grpc_loader.h"
+#include "sdk/settings/grpc_loader.h"
 
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/version.h"

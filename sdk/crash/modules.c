@@ -1,4 +1,4 @@
-#include "sdk/provider/modules.h"
+#include "sdk/crash/modules.h"
 
 #include <link.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "sdk/provider/stack.h"
+#include "sdk/crash/stack.h"
 
 #include <unwind.h>
 

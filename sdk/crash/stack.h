@@ -2,8 +2,8 @@
  * The calling thread's stack, read from the unwind tables that compilers write. Nothing is allocated. Async-signal-safe
  * once otlog__stack_prime has run, which makes the unwinder set up what it keeps.
  */
-#ifndef OTLOG_PROVIDER_STACK_H
-#define OTLOG_PROVIDER_STACK_H
+#ifndef OTLOG_CRASH_STACK_H
+#define OTLOG_CRASH_STACK_H
 
 #include <stdbool.h>
 #include <stddef.h>

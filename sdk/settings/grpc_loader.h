@@ -1,6 +1,6 @@
 /* Opens the library otlog-grpc where gRPC is chosen, so that a process without gRPC never maps it. */
-#ifndef OTLOG_EXPORTERS_GRPC_LOADER_H
-#define OTLOG_EXPORTERS_GRPC_LOADER_H
+#ifndef OTLOG_SETTINGS_GRPC_LOADER_H
+#define OTLOG_SETTINGS_GRPC_LOADER_H
 
 #include <otlog/exporters.h>
 

@@ -6,8 +6,8 @@
  * course under the default action, so that core dump and exit status are those that they would have been. A handler that
  * was set behind ours and hands on to it still finds it here after it was removed.
  */
-#ifndef OTLOG_PROVIDER_CRASH_H
-#define OTLOG_PROVIDER_CRASH_H
+#ifndef OTLOG_CRASH_CRASH_H
+#define OTLOG_CRASH_CRASH_H
 
 #include <otlog/sdk.h>
 

@@ -1,4 +1,4 @@
-#include "sdk/provider/pairs.h"
+#include "sdk/settings/pairs.h"
 
 #include "sdk/base/strings.h"
 

@@ -1,5 +1,5 @@
-#include "sdk/provider/settings_messages.h"
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/messages.h"
+#include "sdk/settings/table.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 static const char opening[] =
     "# Settings\n"
     "\n"
-    "<!-- Written by build/<preset>/bin/unit-settings_page_test --write; edit sdk/provider/settings_table.c and\n"
+    "<!-- Written by build/<preset>/bin/unit-settings_page_test --write; edit sdk/settings/table.c and\n"
     "     settings_page.c instead. -->\n"
     "\n"
     "otlog is configured by environment variables, or in code through `otlog_options`; what code sets wins. `OTEL_*`\n"

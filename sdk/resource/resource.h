@@ -1,8 +1,8 @@
 /* The resource: what the process is, merged from code, environment and defaults, encoded once. */
-#ifndef OTLOG_PROVIDER_RESOURCE_H
-#define OTLOG_PROVIDER_RESOURCE_H
+#ifndef OTLOG_RESOURCE_RESOURCE_H
+#define OTLOG_RESOURCE_RESOURCE_H
 
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 typedef struct otlog__resource {
 	otlog__buffer head; /* field 1 (Resource) of ResourceLogs, tag and length included */

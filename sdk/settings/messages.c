@@ -1,8 +1,8 @@
-#include "sdk/provider/settings_messages.h"
+#include "sdk/settings/messages.h"
 
 #include "sdk/base/diagnostics.h"
 #include "sdk/base/strings.h"
-#include "sdk/provider/url.h"
+#include "sdk/settings/url.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "sdk/base/strings.h"
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "sdk/provider/environment.h"
+#include "sdk/settings/environment.h"
 
 #include "exporters/builtin.h"
 #include "sdk/base/diagnostics.h"

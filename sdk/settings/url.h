@@ -1,6 +1,6 @@
 /* Endpoints: checking URLs, completing them, and showing them without their secrets. */
-#ifndef OTLOG_PROVIDER_URL_H
-#define OTLOG_PROVIDER_URL_H
+#ifndef OTLOG_SETTINGS_URL_H
+#define OTLOG_SETTINGS_URL_H
 
 #include "sdk/base/strings.h"
 

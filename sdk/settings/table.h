@@ -1,8 +1,8 @@
 /* The table of settings: one row each. Parser, checks and documentation page read it. */
-#ifndef OTLOG_PROVIDER_SETTINGS_TABLE_H
-#define OTLOG_PROVIDER_SETTINGS_TABLE_H
+#ifndef OTLOG_SETTINGS_TABLE_H
+#define OTLOG_SETTINGS_TABLE_H
 
-#include "sdk/provider/settings.h"
+#include "sdk/settings/settings.h"
 
 /* The kind decides how a value is read and what type the member of otlog__settings has. */
 typedef enum otlog__setting_kind {

@@ -1,4 +1,4 @@
-#include "sdk/provider/settings_table.h"
+#include "sdk/settings/table.h"
 
 #include "sdk/base/strings.h"
 
