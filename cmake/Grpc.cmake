@@ -25,10 +25,9 @@ add_dependencies(otlog-grpc-objects otlog-proto)
 target_link_libraries(otlog-grpc-objects PUBLIC otlog-api ${OTLOG_GRPC_LIBRARY} ${OTLOG_GPR_LIBRARY}
                                                 PkgConfig::PROTOBUF_C Threads::Threads)
 
-# What it shares with the exporters over HTTP, and has a copy of: it must work without libotlog.
-set(OTLOG_GRPC_SHARED fork_guard.c printable.c tls_files.c tls_material.c tls_pem.c)
-list(TRANSFORM OTLOG_GRPC_SHARED PREPEND ${CMAKE_SOURCE_DIR}/exporters/http/)
-add_library(otlog-grpc SHARED ${OTLOG_STATELESS_BASE} ${OTLOG_GRPC_SHARED} $<TARGET_OBJECTS:otlog-proto>)
+# Of base and of what it shares with the exporters over HTTP it has copies: it must work without libotlog.
+file(GLOB OTLOG_PEER CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/exporters/peer/*.c)
+add_library(otlog-grpc SHARED ${OTLOG_BASE} ${OTLOG_PEER} $<TARGET_OBJECTS:otlog-proto>)
 target_link_libraries(otlog-grpc PRIVATE otlog-grpc-objects PkgConfig::OPENSSL PUBLIC otlog-api)
 otlog_export_only(otlog-grpc ${CMAKE_SOURCE_DIR}/cmake/otlog-grpc.map)
 set_target_properties(otlog-grpc PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})

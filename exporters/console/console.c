@@ -1,7 +1,7 @@
 #include "exporters/console/lines.h"
 #include "exporters/stream/json_line.h"
 #include "exporters/stream/stream.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>

@@ -2,10 +2,9 @@
 #ifndef OTLOG_EXPORTERS_HTTP_RETRY_AFTER_H
 #define OTLOG_EXPORTERS_HTTP_RETRY_AFTER_H
 
-#include <stdint.h>
+#include "exporters/peer/limits.h"
 
-/* A server that asks for more is asked again after this time: a typing error there must not silence us for days. */
-#define OTLOG__RETRY_AFTER_CAP_MS (UINT64_C(60) * 60 * 1000)
+#include <stdint.h>
 
 /*
  * Milliseconds from `now_unix_s` that the header's value asks for: seconds, or a date in any of the three forms of

@@ -1,7 +1,7 @@
 #include "exporters/http/tls.h"
 
-#include "exporters/http/fork_guard.h"
-#include "sdk/base/diagnostics.h"
+#include "exporters/peer/fork_guard.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef OTLOG_EXPORTERS_HTTP_TLS_H
 #define OTLOG_EXPORTERS_HTTP_TLS_H
 
-#include "exporters/http/tls_files.h"
+#include "exporters/peer/tls_files.h"
 
 #include <curl/curl.h>
 

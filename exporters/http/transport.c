@@ -1,6 +1,6 @@
 #include "exporters/http/transport.h"
 
-#include "exporters/http/fork_guard.h"
+#include "exporters/peer/fork_guard.h"
 #include "exporters/http/gzip.h"
 #include "exporters/http/header.h"
 #include "exporters/http/options.h"
@@ -10,7 +10,7 @@
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
 
@@ -41,7 +41,7 @@ struct otlog__http {
 	struct curl_slist *own_headers; /* those of the transport itself */
 	otlog__address address;
 	bool follow_redirects;
-	otlog__http_names names;
+	otlog__peer_names names;
 	otlog__tls *tls;
 	bool undelivered; /* the last request was */
 	otlog__gzip gzip;

@@ -26,7 +26,7 @@ typedef struct otlog__http_options {
 	 * certificate stay behind where that is another host, port or scheme. Other redirects are never followed.
 	 */
 	bool follow_redirects;
-	otlog__http_names names;
+	otlog__peer_names names;
 } otlog__http_options;
 
 /* Larger requests are not sent (OTLP specification, "Request size limit"); before compression. */

@@ -17,7 +17,7 @@
 /* What messages are made with. */
 typedef struct words {
 	const char *url;
-	const otlog__http_names *names;
+	const otlog__peer_names *names;
 	otlog_export_result *result;
 } words;
 
@@ -270,7 +270,7 @@ judge_failure(const otlog__http_outcome *outcome, const words *words)
 }
 
 void
-otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names, const char *text,
+otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__peer_names *names, const char *text,
                   int64_t now_unix_s, otlog_export_result *result)
 {
 	const words words = { url, names, result };

@@ -2,21 +2,10 @@
 #ifndef OTLOG_EXPORTERS_HTTP_VERDICT_H
 #define OTLOG_EXPORTERS_HTTP_VERDICT_H
 
-#include "exporters/http/printable.h"
+#include "exporters/peer/names.h"
+#include "exporters/peer/printable.h"
 
 #include <otlog/exporter.h>
-
-/* What messages call the peer and the settings that may be wrong, so that every exporter names its own. */
-typedef struct otlog__http_names {
-	const char *peer; /* "the collector" */
-	const char *endpoint;
-	const char *headers;
-	const char *timeout;
-	const char *ca_file;
-	const char *client_certificate;
-	const char *client_key;
-	const char *batch_size;
-} otlog__http_names;
 
 /* What came in the place of an HTTP/1.1 answer. */
 typedef enum otlog__http_noise {
@@ -56,7 +45,7 @@ bool otlog__http_delivered(const otlog__http_outcome *outcome);
  * Fills *result by the tables of verdict_table.h. A status has itself as its error type, a failure a word. `url` is the
  * printable one; `text` is what the peer says about its refusal, from the body, or NULL.
  */
-void otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__http_names *names,
+void otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__peer_names *names,
                        const char *text, int64_t now_unix_s, otlog_export_result *result);
 
 #endif

@@ -98,7 +98,7 @@ otlog__http_status_find(long status)
 }
 
 static const char *
-setting_name(otlog__http_setting setting, const otlog__http_names *names)
+setting_name(otlog__http_setting setting, const otlog__peer_names *names)
 {
 	switch (setting) {
 	case ENDPOINT:
@@ -120,7 +120,7 @@ setting_name(otlog__http_setting setting, const otlog__http_names *names)
 }
 
 void
-otlog__http_remedy_text(const otlog__http_remedy *remedy, const otlog__http_names *names, char *out, size_t out_size)
+otlog__http_remedy_text(const otlog__http_remedy *remedy, const otlog__peer_names *names, char *out, size_t out_size)
 {
 	snprintf(out, out_size, "%s%s%s", remedy->before, setting_name(remedy->setting, names), remedy->after);
 }

@@ -22,7 +22,7 @@ typedef struct otlog__http_remedy {
 } otlog__http_remedy;
 
 /* Writes the remedy with the exporter's names; as snprintf. */
-void otlog__http_remedy_text(const otlog__http_remedy *remedy, const otlog__http_names *names, char *out,
+void otlog__http_remedy_text(const otlog__http_remedy *remedy, const otlog__peer_names *names, char *out,
                              size_t out_size);
 
 /* ---- Statuses ---------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 #include "exporters/request/request.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <otlog/exporters.h>
 

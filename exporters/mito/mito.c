@@ -3,7 +3,7 @@
 #include "exporters/http/transport.h"
 #include "exporters/http/verdict_table.h"
 #include "exporters/request/request.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>
@@ -27,7 +27,7 @@ typedef struct progress {
 	bool no_memory;
 } progress;
 
-static const otlog__http_names names = {
+static const otlog__peer_names names = {
 	.peer = "the log server",
 	.endpoint = "MITO_CONFIG_LOG_SERVER_URL",
 	.headers = "MITO_CONFIG_LOG_SERVER_URL or otlog_mito_options.headers",

@@ -1,7 +1,7 @@
 #include "exporters/otlp_file/file.h"
 
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "exporters/otlp_file/file.h"
 #include "exporters/stream/json_line.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <otlog/exporters.h>
 

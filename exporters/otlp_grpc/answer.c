@@ -1,7 +1,7 @@
 #include "exporters/otlp_grpc/answer.h"
 
-#include "exporters/http/printable.h"
-#include "exporters/http/retry_after.h"
+#include "exporters/peer/printable.h"
+#include "exporters/peer/limits.h"
 #include "proto/logs_service.pb-c.h"
 #include "proto/status.pb-c.h"
 

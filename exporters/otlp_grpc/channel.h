@@ -8,7 +8,7 @@
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_CHANNEL_H
 #define OTLOG_EXPORTERS_OTLP_GRPC_CHANNEL_H
 
-#include "exporters/http/tls_files.h"
+#include "exporters/peer/tls_files.h"
 #include "exporters/otlp_grpc/target.h"
 
 #include <otlog/exporters.h>

@@ -1,6 +1,6 @@
 #include "exporters/otlp_grpc/otlp_grpc.h"
 
-#include "exporters/http/printable.h"
+#include "exporters/peer/printable.h"
 #include "exporters/otlp_grpc/answer.h"
 #include "exporters/otlp_grpc/call.h"
 #include "exporters/otlp_grpc/channel.h"
@@ -8,7 +8,7 @@
 #include "exporters/otlp_grpc/metadata.h"
 #include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/verdict_table.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/base/version.h"
 

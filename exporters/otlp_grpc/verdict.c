@@ -1,4 +1,4 @@
-#include "exporters/http/printable.h"
+#include "exporters/peer/printable.h"
 #include "exporters/otlp_grpc/answer.h"
 #include "exporters/otlp_grpc/verdict_table.h"
 

@@ -4,7 +4,7 @@
 #include "exporters/http/verdict_table.h"
 #include "exporters/json/otlp_json.h"
 #include "exporters/otlp_http/answer.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ typedef struct otlp_http {
 	bool said_foreign;  /* once is enough: such a peer answers every batch the same way */
 } otlp_http;
 
-static const otlog__http_names names = {
+static const otlog__peer_names names = {
 	.peer = "the collector",
 	.endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT",
 	.headers = "OTEL_EXPORTER_OTLP_HEADERS",

@@ -1,6 +1,6 @@
 #include "sdk/api/context.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <stdatomic.h>
 #include <string.h>

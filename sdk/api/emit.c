@@ -1,5 +1,5 @@
 #include "sdk/api/context.h"
-#include "sdk/api/registry.h"
+#include "sdk/api/rare/registry.h"
 #include "sdk/base/clock.h"
 
 #include <stdatomic.h>

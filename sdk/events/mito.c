@@ -1,6 +1,6 @@
 #include "sdk/events/attributes.h"
 #include "sdk/events/mito_model.h"
-#include "sdk/events/traceback.h"
+#include "sdk/events/rare/traceback.h"
 
 static bool
 is_error(const char *event)

@@ -19,7 +19,7 @@
 #ifndef OTLOG_PROCESSOR_WORKER_H
 #define OTLOG_PROCESSOR_WORKER_H
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/processor/batch.h"
 #include "sdk/processor/schedule.h"
 

@@ -1,7 +1,7 @@
 /* What lies behind the queue where that is a file: the pipelines' spools, and what dead processes have left. */
 #include "sdk/provider/provider.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 static void
 open_spools(otlog_provider *provider)

@@ -1,6 +1,6 @@
 #include "sdk/provider/heritage.h"
 
-#include "sdk/api/clone.h"
+#include "sdk/api/rare/clone.h"
 
 #include <stdlib.h>
 #include <string.h>

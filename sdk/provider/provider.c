@@ -1,7 +1,7 @@
 #include "sdk/provider/provider.h"
 
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/futex.h"
 #include "sdk/base/strings.h"
 

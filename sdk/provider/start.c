@@ -1,6 +1,6 @@
 #include "sdk/provider/provider.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/version.h"
 #include "sdk/crash/crash.h"
 

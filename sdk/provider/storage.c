@@ -1,6 +1,6 @@
 #include "sdk/provider/storage.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Walking the frames of a lane and moving the cursors over them. */
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/queue/state.h"
 
 #include <string.h>

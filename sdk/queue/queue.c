@@ -1,7 +1,7 @@
 /* Opening, sealing, closing and freeing a queue. */
 #include "sdk/queue/queue.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/random.h"
 #include "sdk/queue/meta.h"
 #include "sdk/queue/state.h"

@@ -1,6 +1,6 @@
 #include "sdk/queue/scopes.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/queue/layout.h"
 #include "sdk/queue/meta.h"
 

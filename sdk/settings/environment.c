@@ -1,7 +1,7 @@
 #include "sdk/settings/environment.h"
 
 #include "exporters/builtin.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 
 #include <otlog/exporters.h>
 

@@ -1,6 +1,6 @@
 #include "sdk/settings/grpc_loader.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/version.h"
 
 #include <dlfcn.h>

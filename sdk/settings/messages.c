@@ -1,6 +1,6 @@
 #include "sdk/settings/messages.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/settings/url.h"
 

@@ -24,7 +24,7 @@ TABLES = "docs/delivery.md"  # has the parts of answers, from the tables in the 
 
 # Whose literals no message quotes.
 NO_PARTS = {
-    "sdk/cli/*": "a program of its own",
+    "sdk/tool/*": "a program of its own",
     "sdk/bridges/*": "clients of the public headers",
     "sdk/events/*": "data of the event models",
     "sdk/settings/table.c": "docs/settings.md is made of it",
@@ -41,7 +41,7 @@ NO_PARTS = {
 NOT_SAID = {
     "exporters/http/transport.c": {"Failed to connect to <> port <>"},  # libcurl's
     "exporters/http/verdict.c": {"wrong version number", "packet length too long"},  # OpenSSL's
-    "sdk/api/text.c": {"unknown verdict"},
+    "sdk/api/rare/texts.c": {"unknown verdict"},
     "sdk/queue/books.c": {"unknown reason"},
     "sdk/provider/flush.c": {"unknown result"},
 }
@@ -51,9 +51,9 @@ UNLIMITED = {
     "exporters/console/console.c:make": "the caller creates an exporter",
     "sdk/settings/grpc_loader.c:find": "the caller creates an exporter",
     "exporters/http/tls.c:otlog__tls_create": "the caller creates an exporter",
-    "exporters/http/tls_files.c:add_files": "the caller creates an exporter",
-    "exporters/http/tls_files.c:say_problem": "once for each problem with a file, which is looked at once a second",
-    "exporters/http/tls_files.c:say_taken": "once for each change of a file, which is looked at once a second",
+    "exporters/peer/tls_files.c:add_files": "the caller creates an exporter",
+    "exporters/peer/tls_files.c:say_problem": "once for each problem with a file, which is looked at once a second",
+    "exporters/peer/tls_files.c:say_taken": "once for each change of a file, which is looked at once a second",
     "exporters/http/transport.c:add_headers": "the caller creates an exporter",
     "exporters/http/transport.c:check_header": "the caller creates an exporter",
     "exporters/http/transport.c:otlog__http_create": "the caller creates an exporter",

@@ -9,6 +9,7 @@ import sys
 PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
 WIRE = "sdk/wire/*"
+PEER = "exporters/peer/*"
 VIEW = "sdk/record/view.h"
 
 QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout", "mapping", "queue")]
@@ -17,12 +18,13 @@ QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout",
 # A folder that matches none has no layer, which is an error too.
 MAY_INCLUDE = [
     ("include/otlog/*", [PUBLIC]),
+    ("sdk/base/process/*", [PUBLIC, BASE]),
     ("sdk/base/*", [PUBLIC]),
-    ("sdk/api/*", [PUBLIC, BASE]),
+    ("sdk/api/*", [PUBLIC, BASE, "sdk/api/*"]),
     ("sdk/wire/*", [PUBLIC]),
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
-    ("sdk/events/*_from_record.c", [PUBLIC, VIEW]),
-    ("sdk/events/*", [PUBLIC]),
+    ("sdk/events/back/*", [PUBLIC, VIEW, "sdk/events/*.h"]),
+    ("sdk/events/*", [PUBLIC, "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
@@ -40,9 +42,11 @@ MAY_INCLUDE = [
         + ["exporters/builtin.h"],
     ),
     ("sdk/bridges/*", [PUBLIC]),
-    ("sdk/cli/*", [PUBLIC]),
+    ("sdk/tool/common/*", [PUBLIC]),
+    ("sdk/tool/*", [PUBLIC, "sdk/tool/common/*"]),
     # What exporters share, the lower before the higher.
-    ("exporters/http/*", [PUBLIC, BASE]),
+    ("exporters/peer/*", [PUBLIC, BASE]),
+    ("exporters/http/*", [PUBLIC, BASE, PEER]),
     ("exporters/json/*", [PUBLIC, BASE, WIRE, VIEW]),
     ("exporters/request/*", [PUBLIC, BASE, WIRE, VIEW]),
     ("exporters/stream/*", [PUBLIC, BASE, "exporters/json/*"]),
@@ -50,18 +54,8 @@ MAY_INCLUDE = [
     ("exporters/view/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*"]),
     # The exporters, of which none knows another. A new one gets a row of its own.
     ("exporters/otlp_http/*", [PUBLIC, BASE, "exporters/http/*", "exporters/json/*", "proto/*.pb-c.h"]),
-    # A library of its own, without libotlog's code: what it shares, it has a copy of (cmake/Grpc.cmake).
-    (
-        "exporters/otlp_grpc/*",
-        [
-            PUBLIC,
-            BASE,
-            "exporters/http/printable.h",
-            "exporters/http/retry_after.h",
-            "exporters/http/tls_files.h",
-            "proto/*.pb-c.h",
-        ],
-    ),
+    # A library of its own, without libotlog's code: of what it shares with others it has copies (cmake/Grpc.cmake).
+    ("exporters/otlp_grpc/*", [PUBLIC, BASE, PEER, "proto/*.pb-c.h"]),
     ("exporters/mito/*", [PUBLIC, BASE, VIEW, "exporters/http/*", "exporters/json/*", "exporters/request/*"]),
     ("exporters/otlp_file/*", [PUBLIC, BASE, "exporters/stream/*"]),
     ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*", "exporters/stream/*"]),
@@ -77,7 +71,7 @@ MAY_INCLUDE = [
 # Libraries from outside : who may include their headers.
 OUTSIDE = [
     ("curl/*", ["exporters/http/*", "tests/*"]),
-    ("openssl/*", ["exporters/http/*", "tests/*"]),
+    ("openssl/*", ["exporters/http/*", PEER, "tests/*"]),
     ("libdeflate.h", ["exporters/http/*", "tests/*"]),
     ("zlib.h", ["examples/*", "tests/*"]),
     ("protobuf-c/*", ["exporters/*", "examples/*", "tests/*"]),

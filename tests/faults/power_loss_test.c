@@ -14,7 +14,7 @@
 #include "tests/support/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/random.h"
 #include "sdk/queue/recovery/backlog.h"
 #include "sdk/queue/spool/spool.h"

@@ -2,7 +2,7 @@
  * Exporters over HTTP in children of fork: the parent's is in the middle of its requests, the child opens another one
  * from it, to the same destination with the same options, and sends over a connection of its own.
  */
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"

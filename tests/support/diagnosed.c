@@ -1,6 +1,6 @@
 #include "tests/support/diagnosed.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "tests/support/check.h"
 
 #include <pthread.h>

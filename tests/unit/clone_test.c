@@ -1,6 +1,6 @@
 #include "tests/support/cmocka.h"
 
-#include "sdk/api/clone.h"
+#include "sdk/api/rare/clone.h"
 
 static void
 the_copy_of_attributes_owns_all_it_points_to(void **state)

@@ -10,7 +10,7 @@
 #define PAGE OTLOG_SOURCE_DIR "/docs/delivery.md"
 
 /* As the exporters over OTLP have them. */
-static const otlog__http_names names = {
+static const otlog__peer_names names = {
 	.peer = "the collector",
 	.endpoint = "`OTEL_EXPORTER_OTLP_ENDPOINT`",
 	.headers = "`OTEL_EXPORTER_OTLP_HEADERS`",

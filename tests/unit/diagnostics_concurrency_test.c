@@ -1,5 +1,5 @@
 /* Threads that give messages while the sink is changed again and again, and while the process forks. */
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"
 

@@ -1,4 +1,4 @@
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "tests/support/cmocka.h"
 
 #include <otlog/context.h>

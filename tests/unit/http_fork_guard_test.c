@@ -1,5 +1,5 @@
 /* A fork waits for who is inside the guard, but not for ever; the child knows whether it has waited long enough. */
-#include "exporters/http/fork_guard.h"
+#include "exporters/peer/fork_guard.h"
 #include "sdk/base/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/cmocka.h"

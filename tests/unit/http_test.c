@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const otlog__http_names names = { "the collector", "THE_ENDPOINT", "THE_HEADERS",    "THE_TIMEOUT",
+static const otlog__peer_names names = { "the collector", "THE_ENDPOINT", "THE_HEADERS",    "THE_TIMEOUT",
 	                                 "THE_CA_FILE",   "THE_CLIENT",   "THE_CLIENT_KEY", "THE_BATCH_SIZE" };
 static const char url[] = "http://localhost:4318/v1/logs";
 

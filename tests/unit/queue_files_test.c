@@ -3,7 +3,7 @@
 
 #include <otlog/queue_files.h>
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/queue/spool/spool.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_SETTINGS_READING_H
 #define TESTS_UNIT_SETTINGS_READING_H
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/settings.h"
 #include "tests/support/cmocka.h"
 

@@ -1,5 +1,5 @@
 /* Certificate files that change, break and vanish under the one who reads them. */
-#include "exporters/http/tls_material.h"
+#include "exporters/peer/tls_material.h"
 #include "tests/support/certificates.h"
 #include "tests/support/cmocka.h"
 

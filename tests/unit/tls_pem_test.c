@@ -1,5 +1,5 @@
 /* The checks of PEM texts, with certificates made for the run. */
-#include "exporters/http/tls_pem.h"
+#include "exporters/peer/tls_pem.h"
 #include "tests/support/certificates.h"
 #include "tests/support/cmocka.h"
 

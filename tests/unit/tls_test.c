@@ -13,7 +13,7 @@
 #define MS OTLOG__NANOS_PER_MS
 #define START (100 * S)
 
-static const otlog__http_names names = { .peer = "the server",
+static const otlog__peer_names names = { .peer = "the server",
 	                                 .ca_file = "THE_CA_FILE",
 	                                 .client_certificate = "THE_CLIENT_CERTIFICATE",
 	                                 .client_key = "THE_CLIENT_KEY" };

@@ -1,6 +1,6 @@
 #include "sdk/queue/recovery/adopted.h"
 
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/queue/directory.h"
 #include "sdk/queue/names.h"

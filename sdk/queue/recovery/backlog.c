@@ -10,7 +10,7 @@
 #include "sdk/queue/recovery/backlog.h"
 
 #include "sdk/base/clock.h"
-#include "sdk/base/diagnostics.h"
+#include "sdk/base/process/diagnostics.h"
 #include "sdk/queue/recovery/adopted.h"
 #include "sdk/queue/directory.h"
 #include "sdk/queue/recovery/litter.h"

@@ -1,0 +1,331 @@
+#include "sdk/tool/doctor/doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_TIMEOUT_MS 10000
+#define MOST_LISTEN_MS 1500
+#define MOST_OPINION_MS 3000
+
+static const char help[] =
+    "usage: otlog doctor [--all] [--json] [--timeout SECONDS]\n"
+    "\n"
+    "Shows the settings in force and where each comes from; tries to keep a queue in OTLOG_QUEUE_DIR, if that is set;\n"
+    "then, for each destination of the environment, resolves its name, connects, sends one test record, and says what\n"
+    "is wrong and how to mend it.\n"
+    "\n"
+    "  --all              settings at their defaults too\n"
+    "  --json             one JSON object on standard output; docs/otlog.md lists its keys\n"
+    "  --timeout SECONDS  of each step; 10\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "The test record has the event name otlog.doctor and the environment's resource. User names, passwords, headers\n"
+    "and queries of URLs are never shown. The console's test record goes to standard output; with --json, to standard\n"
+    "error.\n"
+    "\n"
+    "Exit status: 0 every destination takes records; 1 at least one does not, or the queue directory cannot be used; "
+    "2\n"
+    "the command line is wrong; 3 there is no destination, or the SDK is off.\n";
+
+typedef struct request {
+	bool all;
+	bool json;
+	uint64_t timeout_ms;
+} request;
+
+static otlog__tool_notes notes = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* ---- Settings ---------------------------------------------------------------------------------------------------- */
+
+const otlog__doctor_setting *
+otlog__doctor_setting_find(const otlog__doctor_settings *settings, const char *variable)
+{
+	static const otlog__doctor_setting none = { "", "", NULL, "" };
+	for (size_t i = 0; i < settings->count; i++)
+		if (strcmp(settings->items[i].variable, variable) == 0)
+			return &settings->items[i];
+	return &none;
+}
+
+static void
+take_setting(void *user, const otlog_setting_view *view)
+{
+	otlog__doctor_settings *settings = user;
+	otlog__doctor_setting *items = realloc(settings->items, (settings->count + 1) * sizeof *items);
+	if (!items)
+		return;
+	settings->items = items;
+	otlog__doctor_setting *added = &items[settings->count];
+	*added = (otlog__doctor_setting){ .variable = strdup(view->variable),
+		                          .value = strdup(view->value),
+		                          .source = view->source ? strdup(view->source) : NULL,
+		                          .about = strdup(view->about) };
+	if (added->variable && added->value && added->about)
+		settings->count++;
+}
+
+static void
+free_settings(otlog__doctor_settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		free(settings->items[i].variable);
+		free(settings->items[i].value);
+		free(settings->items[i].source);
+		free(settings->items[i].about);
+	}
+	free(settings->items);
+}
+
+/* How many destinations the settings ask for. */
+static size_t
+count_asked_for(const otlog__doctor_settings *settings)
+{
+	const char *exporters = otlog__doctor_setting_find(settings, "OTEL_LOGS_EXPORTER")->value;
+	size_t count = *otlog__doctor_setting_find(settings, "MITO_CONFIG_LOG_SERVER_URL")->value != '\0';
+	if (strcmp(otlog__doctor_setting_find(settings, "OTEL_SDK_DISABLED")->value, "true") == 0)
+		return 0;
+	if (*exporters && strcmp(exporters, "none") != 0)
+		for (const char *at = exporters; at; at = strchr(at + 1, ','))
+			count++;
+	return count;
+}
+
+/* ---- The test record --------------------------------------------------------------------------------------------- */
+
+/*
+ * A request as a pipeline would send it: made by a provider of its own, which also has the library's words go to the
+ * notes from here on. NULL if there is none, because the SDK is off.
+ */
+static otlog_memory *
+make_test_record(otlog_batch *batch)
+{
+	otlog_pipeline_options pipeline = { 0 };
+	otlog_memory *memory = otlog_memory_exporter_create(NULL, &pipeline.exporter);
+	otlog_provider *provider = otlog_provider_create(&(otlog_options){ .pipelines = &pipeline,
+	                                                                   .pipeline_count = memory != NULL,
+	                                                                   .queue_directory = "",
+	                                                                   .flush_at_exit = OTLOG_SWITCH_OFF,
+	                                                                   .crash_handler = OTLOG_SWITCH_OFF,
+	                                                                   .diagnostic = otlog__tool_notes_take,
+	                                                                   .diagnostic_user = &notes,
+	                                                                   .diagnostic_level = OTLOG_DIAGNOSTIC_INFO });
+	otlog_logger *logger = otlog_provider_get_logger(
+	    provider, &(otlog_logger_options){ .name = "otlog.doctor", .version = OTLOG_TOOL_VERSION });
+	otlog_emit(logger, &(otlog_record){ .severity = OTLOG_SEVERITY_INFO,
+	                                    .body = otlog_string("test record of otlog doctor"),
+	                                    .event_name = "otlog.doctor" });
+	otlog_provider_shutdown(provider, DEFAULT_TIMEOUT_MS);
+	otlog_provider_destroy(provider);
+	size_t size = 0;
+	const void *bytes = memory ? otlog_memory_request(memory, 0, &size) : NULL;
+	*batch = (otlog_batch){ .request = bytes, .request_size = size, .records = 1 };
+	if (bytes)
+		return memory;
+	otlog_memory_free(memory);
+	return NULL;
+}
+
+/* ---- One destination --------------------------------------------------------------------------------------------- */
+
+static void
+destroy_exporter(const otlog_exporter *exporter)
+{
+	if (exporter->functions->destroy)
+		exporter->functions->destroy(exporter->self);
+}
+
+/*
+ * gRPC says that a certificate does not hold, but not why. The exporter for HTTP meets the same certificate before it
+ * says a word of HTTP, and tells.
+ */
+static otlog__doctor_problem
+ask_second_opinion(const otlog__doctor_place *place, const otlog_batch *batch, uint64_t timeout_ms,
+                   otlog__doctor_problem first)
+{
+	char url[OTLOG__DOCTOR_NAME_MAX + 32];
+	const bool six = strchr(place->host.name, ':') != NULL;
+	otlog_exporter exporter;
+	otlog_export_result result = { .verdict = OTLOG_VERDICT_OK };
+	snprintf(url, sizeof url, "https://%s%s%s:%s/", six ? "[" : "", place->host.name, six ? "]" : "",
+	         place->host.port);
+	if (!otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url, .ca_file = place->ca_file },
+	                                     &exporter))
+		return first;
+	exporter.functions->export_batch(exporter.self, batch, timeout_ms, &result);
+	destroy_exporter(&exporter);
+	otlog__doctor_problem second = otlog__doctor_judge(place, &(otlog__doctor_reach){ 0 }, &result);
+	bool tells = second == OTLOG__DOCTOR_EXPIRED || second == OTLOG__DOCTOR_NAME_MISMATCH ||
+	             second == OTLOG__DOCTOR_UNTRUSTED;
+	return tells ? second : first;
+}
+
+static otlog__doctor_problem
+find_problem(const otlog__doctor_destination *destination, const otlog_batch *batch, uint64_t timeout_ms)
+{
+	const otlog__doctor_place *place = &destination->place;
+	const otlog__doctor_reach *reach = &destination->reach;
+	otlog__doctor_problem problem = otlog__doctor_judge(place, reach, &destination->result);
+	const bool direct = !place->proxy_variable && reach->connect.state == OTLOG__DOCTOR_FINE;
+	if (direct && otlog__doctor_is_vague(problem)) {
+		uint64_t listen_ms = timeout_ms < MOST_LISTEN_MS ? timeout_ms : MOST_LISTEN_MS;
+		problem = otlog__doctor_judge_speech(place, problem, otlog__doctor_listen(reach, listen_ms));
+	}
+	const bool of_tls = problem == OTLOG__DOCTOR_UNTRUSTED || otlog__doctor_is_vague(problem);
+	if (direct && place->grpc && place->tls && of_tls && *place->host.name)
+		problem = ask_second_opinion(place, batch, timeout_ms < MOST_OPINION_MS ? timeout_ms : MOST_OPINION_MS,
+		                             problem);
+	return problem;
+}
+
+static void
+examine(const otlog_exporter *exporter, const otlog__doctor_settings *settings, const otlog_batch *batch,
+        uint64_t timeout_ms, otlog__doctor_destination *destination)
+{
+	otlog__doctor_place *place = &destination->place;
+	destination->exporter = exporter->name ? exporter->name : "exporter";
+	otlog__doctor_place_find(destination->exporter, settings, getenv, place);
+	otlog__doctor_try(place, timeout_ms, &destination->reach);
+	fflush(stdout);
+	double begin = otlog__tool_now_ms();
+	exporter->functions->export_batch(exporter->self, batch, timeout_ms, &destination->result);
+	destination->send_ms = otlog__tool_now_ms() - begin;
+	otlog__doctor_explain(place, &destination->reach, &destination->result,
+	                      find_problem(destination, batch, timeout_ms), &destination->finding);
+}
+
+/* ---- The command ------------------------------------------------------------------------------------------------- */
+
+static int
+take_option(const otlog__tool_command *command, int option, request *request)
+{
+	switch (option) {
+	case 'a':
+		request->all = true;
+		break;
+	case 'j':
+		request->json = true;
+		break;
+	case 't':
+		if (!otlog__tool_seconds(optarg, &request->timeout_ms))
+			return otlog__tool_misuse(command, "%s is no number of seconds above 0, at most a day", optarg);
+		break;
+	}
+	return OTLOG__TOOL_GO_ON;
+}
+
+static int
+parse(const otlog__tool_command *command, int argc, char **argv, request *request)
+{
+	static const struct option options[] = {
+		{ "all", no_argument, NULL, 'a' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int status = OTLOG__TOOL_GO_ON;
+	for (int option;
+	     status == OTLOG__TOOL_GO_ON && (option = otlog__tool_option(command, argc, argv, options, &status)) != -1;)
+		status = take_option(command, option, request);
+	if (status == OTLOG__TOOL_GO_ON && optind < argc)
+		return otlog__tool_misuse(command, "%s: there is nothing to name here", argv[optind]);
+	return status;
+}
+
+/* Where the report goes. With --json what else wants to write to standard output writes to standard error. */
+static FILE *
+open_report(bool json)
+{
+	int copy = json ? dup(STDOUT_FILENO) : -1;
+	FILE *out = copy >= 0 ? fdopen(copy, "w") : stdout;
+	if (copy >= 0 && out)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	return out ? out : stdout;
+}
+
+static int
+close_report(FILE *out, int exit_status)
+{
+	if (out == stdout || (fflush(out) == 0 && !ferror(out) && fclose(out) == 0))
+		return exit_status;
+	fputs("otlog doctor: standard output cannot be written\n", stderr);
+	return OTLOG__TOOL_FAILED;
+}
+
+/* The provider of the test record, which has no directory, is not what the settings are for. */
+static void
+try_directory(otlog__doctor_report *report)
+{
+	const char *path = otlog__doctor_setting_find(report->settings, "OTLOG_QUEUE_DIR")->value;
+	if (!*path)
+		return;
+	free(otlog__tool_notes_cut(&notes, "there is no queue directory"));
+	otlog__doctor_directory_try(path, &notes, &report->directory);
+}
+
+static void
+conclude(otlog__doctor_report *report)
+{
+	size_t asked = count_asked_for(report->settings);
+	report->missing = asked > report->destination_count ? asked - report->destination_count : 0;
+	report->failing += report->missing;
+	bool broken = report->directory.path && !report->directory.usable;
+	report->exit_status = report->failing || broken        ? OTLOG__TOOL_FAILED
+	                      : report->destination_count == 0 ? OTLOG__TOOL_NOTHING
+	                                                       : OTLOG__TOOL_DONE;
+}
+
+static int
+diagnose(const request *request)
+{
+	otlog__doctor_settings settings = { 0 };
+	otlog__doctor_destination *destinations = calloc(OTLOG_MAX_PIPELINES, sizeof *destinations);
+	otlog_pipeline_options pipelines[OTLOG_MAX_PIPELINES];
+	otlog_batch batch;
+	FILE *out = open_report(request->json);
+	otlog__doctor_report report = {
+		.settings = &settings, .all = request->all, .notes = &notes, .destinations = destinations
+	};
+	otlog_memory *memory = make_test_record(&batch);
+	otlog_settings_visit(take_setting, &settings);
+	if (!request->json)
+		otlog__doctor_text_settings(&report, out);
+	fflush(out);
+	if (memory)
+		try_directory(&report);
+	if (!request->json)
+		otlog__doctor_text_directory(&report.directory, out);
+	fflush(out);
+	size_t count = memory && destinations ? otlog_environment_pipelines(pipelines, OTLOG_MAX_PIPELINES) : 0;
+	for (size_t i = 0; i < count; i++) {
+		examine(&pipelines[i].exporter, &settings, &batch, request->timeout_ms, &destinations[i]);
+		destroy_exporter(&pipelines[i].exporter);
+		report.destination_count++;
+		report.failing += destinations[i].finding.problem != OTLOG__DOCTOR_NONE;
+		if (!request->json)
+			otlog__doctor_text_destination(&destinations[i], out);
+		fflush(out);
+	}
+	conclude(&report);
+	if (request->json)
+		otlog__doctor_json(&report, out);
+	else
+		otlog__doctor_text_end(&report, out);
+	otlog_memory_free(memory);
+	free_settings(&settings);
+	free(destinations);
+	return close_report(out, report.exit_status);
+}
+
+static int
+run(const otlog__tool_command *command, int argc, char **argv)
+{
+	request request = { .timeout_ms = DEFAULT_TIMEOUT_MS };
+	int status = parse(command, argc, argv, &request);
+	return status == OTLOG__TOOL_GO_ON ? diagnose(&request) : status;
+}
+
+const otlog__tool_command otlog__tool_doctor = {
+	.name = "doctor", .about = "try every destination, and say what is wrong", .help = help, .run = run
+};
