@@ -1,7 +1,7 @@
 #include "exporters/console/lines.h"
 
 #include "exporters/console/value.h"
-#include "exporters/request/request.h"
+#include "sdk/view/request_view.h"
 #include "sdk/base/clock.h"
 
 #include <string.h>

@@ -10,7 +10,7 @@
 #define OTLOG_EXPORTERS_CONSOLE_LINES_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #define OTLOG_JSON_OTLP_VALUE_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* An encoded AnyValue, and a comma. As the functions of room.h. NULL too if containers are nested over 200 deep. */
 uint8_t *otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes);

@@ -7,7 +7,7 @@
 #ifndef OTLOG_JSON_READER_H
 #define OTLOG_JSON_READER_H
 
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* Where reading stands in an object. */
 typedef struct otlog__json_object {

@@ -11,7 +11,7 @@
 #define OTLOG_JSON_ROOM_H
 
 #include "exporters/json/put.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 #include <errno.h>
 

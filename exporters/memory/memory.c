@@ -1,4 +1,4 @@
-#include "exporters/request/request.h"
+#include "sdk/view/request_view.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/process/diagnostics.h"

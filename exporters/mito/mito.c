@@ -2,7 +2,7 @@
 
 #include "exporters/http/transport.h"
 #include "exporters/http/verdict_table.h"
-#include "exporters/request/request.h"
+#include "sdk/view/request_view.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 

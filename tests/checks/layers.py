@@ -9,8 +9,8 @@ import sys
 PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
 WIRE = "sdk/wire/*"
+VIEW = "sdk/view/*"
 PEER = "exporters/peer/*"
-VIEW = "sdk/record/view.h"
 
 QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout", "mapping", "queue")]
 
@@ -23,6 +23,7 @@ MAY_INCLUDE = [
     ("sdk/api/*", [PUBLIC, BASE, "sdk/api/*"]),
     ("sdk/wire/*", [PUBLIC]),
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
+    ("sdk/view/*", [PUBLIC, BASE, WIRE]),
     ("sdk/events/back/*", [PUBLIC, VIEW, "sdk/events/*.h"]),
     ("sdk/events/*", [PUBLIC, "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
@@ -48,18 +49,15 @@ MAY_INCLUDE = [
     ("exporters/peer/*", [PUBLIC, BASE]),
     ("exporters/http/*", [PUBLIC, BASE, PEER]),
     ("exporters/json/*", [PUBLIC, BASE, WIRE, VIEW]),
-    ("exporters/request/*", [PUBLIC, BASE, WIRE, VIEW]),
     ("exporters/stream/*", [PUBLIC, BASE, "exporters/json/*"]),
-    # The public view of batches and records, for exporters of others.
-    ("exporters/view/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*"]),
     # The exporters, of which none knows another. A new one gets a row of its own.
     ("exporters/otlp_http/*", [PUBLIC, BASE, "exporters/http/*", "exporters/json/*", "proto/*.pb-c.h"]),
     # A library of its own, without libotlog's code: of what it shares with others it has copies (cmake/Grpc.cmake).
     ("exporters/otlp_grpc/*", [PUBLIC, BASE, PEER, "proto/*.pb-c.h"]),
-    ("exporters/mito/*", [PUBLIC, BASE, VIEW, "exporters/http/*", "exporters/json/*", "exporters/request/*"]),
+    ("exporters/mito/*", [PUBLIC, BASE, VIEW, "exporters/http/*", "exporters/json/*"]),
     ("exporters/otlp_file/*", [PUBLIC, BASE, "exporters/stream/*"]),
-    ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/request/*", "exporters/stream/*"]),
-    ("exporters/memory/*", [PUBLIC, BASE, "exporters/request/*"]),
+    ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/stream/*"]),
+    ("exporters/memory/*", [PUBLIC, BASE, VIEW]),
     ("exporters/builtin.[ch]", [PUBLIC, BASE, "sdk/settings/grpc_loader.h"]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),

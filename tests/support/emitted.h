@@ -3,7 +3,7 @@
 #define OTLOG_TESTS_EMITTED_H
 
 #include "sdk/api/backend.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* The observed time of every record. */
 #define EMITTED_NOW UINT64_C(1772442845123456789)

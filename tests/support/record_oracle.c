@@ -1,6 +1,6 @@
 #include "tests/support/record_oracle.h"
 
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 #include "tests/support/check.h"
 #include "tests/support/utf8_oracle.h"
 

@@ -1,4 +1,4 @@
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 #include "tests/support/check.h"
 #include "tests/support/record_oracle.h"

@@ -1,4 +1,4 @@
-#include "exporters/request/request.h"
+#include "sdk/view/request_view.h"
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
 #include "tests/support/check.h"

@@ -1,4 +1,4 @@
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 #include <stdlib.h>
 #include <string.h>

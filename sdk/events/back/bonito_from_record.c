@@ -3,7 +3,7 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/events/back/object.h"
 #include "sdk/events/uuid.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* The entry with what needs a second look. */
 typedef struct bonito_fields {

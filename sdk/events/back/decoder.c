@@ -1,6 +1,6 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/events/back/object.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/events/mito_model.h"
 #include "sdk/events/back/object.h"
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* The event with what needs a second look. */
 typedef struct mito_fields {

@@ -1,5 +1,5 @@
 /* The view that otlog/exporter.h declares: the readers of requests and records, under their public names. */
-#include "exporters/request/request.h"
+#include "sdk/view/request_view.h"
 
 #include <otlog/exporter.h>
 

@@ -4,8 +4,8 @@
  * Takes any bytes: what is malformed ends the reading with false, never beyond the bytes given. Slices point into them.
  * Unknown fields are skipped. Of a field given twice the last one counts, as protobuf has it.
  */
-#ifndef OTLOG_RECORD_VIEW_H
-#define OTLOG_RECORD_VIEW_H
+#ifndef OTLOG_VIEW_RECORD_VIEW_H
+#define OTLOG_VIEW_RECORD_VIEW_H
 
 #include <otlog/exporter.h>
 

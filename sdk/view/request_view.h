@@ -4,12 +4,12 @@
  *
  * Takes any bytes: what is malformed ends the reading, never beyond the bytes given. Slices point into them. Unknown
  * fields are skipped; of a field given twice the last one counts. What lies inside a record is read with
- * sdk/record/view.h.
+ * sdk/view/record_view.h.
  */
-#ifndef OTLOG_EXPORTERS_REQUEST_REQUEST_H
-#define OTLOG_EXPORTERS_REQUEST_REQUEST_H
+#ifndef OTLOG_VIEW_REQUEST_VIEW_H
+#define OTLOG_VIEW_REQUEST_VIEW_H
 
-#include "sdk/record/view.h"
+#include "sdk/view/record_view.h"
 
 /* One LogRecord and where it comes from. */
 typedef struct otlog__request_record {
