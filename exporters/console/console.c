@@ -1,4 +1,4 @@
-#include "exporters/console/lines.h"
+#include "exporters/console/console_lines.h"
 #include "exporters/stream/json_line.h"
 #include "exporters/stream/stream.h"
 #include "sdk/base/process/diagnostics.h"

@@ -1,6 +1,6 @@
 #include "exporters/http/options.h"
 
-#include "exporters/http/header.h"
+#include "exporters/http/http_header.h"
 
 #include <stdlib.h>
 #include <string.h>

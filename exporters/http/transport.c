@@ -2,7 +2,7 @@
 
 #include "exporters/peer/fork_guard.h"
 #include "exporters/http/gzip.h"
-#include "exporters/http/header.h"
+#include "exporters/http/http_header.h"
 #include "exporters/http/options.h"
 #include "exporters/http/redirect.h"
 #include "exporters/http/secrets.h"

@@ -1,11 +1,11 @@
 /*
  * The HTTP transport that every HTTP exporter shares: one destination, one request at a time, on a connection that is
- * kept. TLS, gzip, limits and headers have their place here; what an answer means is in verdict.h.
+ * kept. TLS, gzip, limits and headers have their place here; what an answer means is in http_verdict.h.
  */
 #ifndef OTLOG_EXPORTERS_HTTP_TRANSPORT_H
 #define OTLOG_EXPORTERS_HTTP_TRANSPORT_H
 
-#include "exporters/http/verdict.h"
+#include "exporters/http/http_verdict.h"
 
 #include <otlog/exporters.h>
 

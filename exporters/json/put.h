@@ -1,12 +1,12 @@
 /*
- * Writing JSON into room that is there already: the pieces under writer.h, for who reserves once for many of them.
+ * Writing JSON into room that is there already: the pieces under json_writer.h, for who reserves once for many of them.
  *
  * Each takes where to begin and returns where it ended. Nothing is checked: the room must be there.
  */
 #ifndef OTLOG_JSON_PUT_H
 #define OTLOG_JSON_PUT_H
 
-#include "exporters/json/writer.h"
+#include "exporters/json/json_writer.h"
 
 #include <string.h>
 

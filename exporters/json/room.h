@@ -36,7 +36,7 @@ otlog__json_make_room(otlog__buffer *out, uint8_t *at, size_t size)
 	return otlog__buffer_reserve(out, size + OTLOG__JSON_SPARE) ? out->data + out->size : otlog__json_no_memory();
 }
 
-/* Where a function of writer.h that `appended` has ended. */
+/* Where a function of json_writer.h that `appended` has ended. */
 static inline uint8_t *
 otlog__json_end_of(otlog__buffer *out, bool appended)
 {

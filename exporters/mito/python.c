@@ -1,6 +1,6 @@
 #include "exporters/mito/python.h"
 
-#include "exporters/json/writer.h"
+#include "exporters/json/json_writer.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_CALL_H
 #define OTLOG_EXPORTERS_OTLP_GRPC_CALL_H
 
-#include "exporters/otlp_grpc/verdict.h"
+#include "exporters/otlp_grpc/grpc_verdict.h"
 
 #include <grpc/grpc.h>
 

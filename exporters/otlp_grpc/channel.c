@@ -1,6 +1,6 @@
 #include "exporters/otlp_grpc/channel.h"
 
-#include "exporters/otlp_grpc/verdict_table.h"
+#include "exporters/otlp_grpc/grpc_verdict_table.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/version.h"
 

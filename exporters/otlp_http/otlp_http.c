@@ -1,9 +1,9 @@
 #include "exporters/otlp_http/otlp_http.h"
 
 #include "exporters/http/transport.h"
-#include "exporters/http/verdict_table.h"
+#include "exporters/http/http_verdict_table.h"
 #include "exporters/json/otlp_json.h"
-#include "exporters/otlp_http/answer.h"
+#include "exporters/otlp_http/http_answer.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 

@@ -7,7 +7,7 @@
 #include "sdk/queue/recovery/image.h"
 #include "sdk/queue/recovery/litter.h"
 #include "sdk/queue/meta.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_names.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/spool/spool_files.h"
 

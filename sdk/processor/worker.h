@@ -20,7 +20,7 @@
 #define OTLOG_PROCESSOR_WORKER_H
 
 #include "sdk/base/process/diagnostics.h"
-#include "sdk/processor/batch.h"
+#include "sdk/processor/batch_processor.h"
 #include "sdk/processor/schedule.h"
 
 #include <pthread.h>

@@ -2,23 +2,22 @@
  * The logger provider: it alone wires api → record → queue → processor → exporter.
  *
  *   provider.c    create, shut down, destroy
- *   emit.c        a caller's record into the queue
+ *   provider_emit.c  a caller's record into the queue
  *   pipelines.c   exporters and their processors, from options and settings
  *   flush.c       waiting for the cursors, and the verdict
- *   books.c       statistics
+ *   statistics.c  statistics
  *   storage.c     what records survive, from options and settings
  *   backing.c     spools, and what dead processes have left
  *   keeper.c      the thread that evicts, watches and reports, and never touches the network
  *   child.c       providers of forked children
  *   heritage.c    what those are made of
- *   crash.c       records of deadly signals
  *   start.c       the global provider
  */
 #ifndef OTLOG_PROVIDER_PROVIDER_H
 #define OTLOG_PROVIDER_PROVIDER_H
 
 #include "sdk/api/backend.h"
-#include "sdk/processor/batch.h"
+#include "sdk/processor/batch_processor.h"
 #include "sdk/provider/heritage.h"
 #include "sdk/resource/resource.h"
 #include "sdk/settings/settings.h"
@@ -89,7 +88,7 @@ struct otlog_provider {
 	_Atomic uint64_t missed;               /* in a forked child: emits from signal handlers before that */
 };
 
-/* emit.c */
+/* provider_emit.c */
 extern const otlog__backend otlog__provider_backend;
 
 /* pipelines.c: fills provider->pipelines; false if there is none. Takes the exporters of the options in every case. */
@@ -126,7 +125,7 @@ otlog_flush_result otlog__provider_flush_until(otlog_provider *provider, uint64_
 otlog_flush_result otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano);
 enum otlog__provider_state otlog__provider_state(otlog_provider *provider);
 
-/* books.c: everything that was ever dropped, all pipelines together. */
+/* statistics.c: everything that was ever dropped, all pipelines together. */
 uint64_t otlog__provider_dropped(otlog_provider *provider);
 /* Of those, what a shutdown has given up. */
 uint64_t otlog__provider_given_up(otlog_provider *provider);

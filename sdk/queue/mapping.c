@@ -3,8 +3,8 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/header.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_header.h"
+#include "sdk/queue/file_names.h"
 
 #include <errno.h>
 #include <fcntl.h>

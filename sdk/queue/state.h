@@ -241,12 +241,12 @@ void otlog__tell_progress(otlog__queue *queue);
 /* Says once that frames were damaged, if they were, and what was wrong with scopes. Under no lock. */
 void otlog__report_troubles(otlog__queue *queue);
 
-/* ---- keeper.c ---------------------------------------------------------------------------------------------------- */
+/* ---- queue_away.c ------------------------------------------------------------------------------------------------ */
 
 /* Something was read: wakes the keeper if room is short and it can do something about that now. */
 void otlog__rouse_keeper_for_away(otlog__queue *queue);
 
-/* ---- emit.c ------------------------------------------------------------------------------------------------------ */
+/* ---- queue_emit.c ------------------------------------------------------------------------------------------------ */
 
 /* No emit takes that long: its thread was stopped inside. */
 #define OTLOG__EMIT_NANO (2 * OTLOG__NANOS_PER_S)

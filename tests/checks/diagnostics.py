@@ -31,18 +31,18 @@ NO_PARTS = {
     "sdk/settings/page.c": "docs/settings.md is made of it",
     "sdk/inspect/prometheus.c": "docs/metrics.md says it",
     "exporters/json/*": "data",
-    "exporters/console/lines.c": "part of the console's lines",
-    "exporters/http/verdict_table.c": "docs/delivery.md is made of it",
-    "exporters/otlp_grpc/verdict*.c": "docs/delivery.md is made of it",
+    "exporters/console/console_lines.c": "part of the console's lines",
+    "exporters/http/http_verdict_table.c": "docs/delivery.md is made of it",
+    "exporters/otlp_grpc/grpc_verdict*.c": "docs/delivery.md is made of it",
     "*.h": "",
 }
 
 # Literals that are no part of a message, by file.
 NOT_SAID = {
     "exporters/http/transport.c": {"Failed to connect to <> port <>"},  # libcurl's
-    "exporters/http/verdict.c": {"wrong version number", "packet length too long"},  # OpenSSL's
+    "exporters/http/http_verdict.c": {"wrong version number", "packet length too long"},  # OpenSSL's
     "sdk/api/rare/texts.c": {"unknown verdict"},
-    "sdk/queue/books.c": {"unknown reason"},
+    "sdk/queue/queue_books.c": {"unknown reason"},
     "sdk/provider/flush.c": {"unknown result"},
 }
 
@@ -58,7 +58,7 @@ UNLIMITED = {
     "exporters/http/transport.c:check_header": "the caller creates an exporter",
     "exporters/http/transport.c:otlog__http_create": "the caller creates an exporter",
     "exporters/memory/memory.c:otlog_memory_exporter_create_sized": "the caller creates an exporter",
-    "exporters/mito/mito.c:hand_out": "the caller creates an exporter, or forks",
+    "exporters/mito/mito_exporter.c:hand_out": "the caller creates an exporter, or forks",
     "exporters/otlp_file/file.c:lock": "once for each exporter: `lockless` remembers it",
     "exporters/otlp_file/otlp_file.c:create": "the caller creates an exporter",
     "exporters/otlp_grpc/otlp_grpc.c:accept_answer": "once for each exporter: `said_foreign` remembers it",

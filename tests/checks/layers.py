@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each folder includes only what its layer may include. usage: layers.py ROOT"""
+"""Each folder includes only what its layer may include, and no two files of the product share a name, so that a
+backtrace tells them apart. usage: layers.py ROOT"""
 
 import fnmatch
 import pathlib
@@ -12,7 +13,7 @@ WIRE = "sdk/wire/*"
 VIEW = "sdk/view/*"
 PEER = "exporters/peer/*"
 
-QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "header", "layout", "mapping", "queue")]
+QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "file_header", "layout", "mapping", "queue")]
 
 # Files (the first pattern that matches counts) : what they may include of ours, beside their own folder.
 # A folder that matches none has no layer, which is an error too.
@@ -124,6 +125,15 @@ def check(root, path):
     return errors
 
 
+def shared_names(root, files):
+    seen = {}
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        if name.startswith(("sdk/", "exporters/")):
+            seen.setdefault(path.name, []).append(name)
+    return [f"{names[1]}:1: {names[0]} has the same file name" for names in seen.values() if len(names) > 1]
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     files = [
@@ -133,7 +143,7 @@ def main():
     ]
     if not files:
         sys.exit(f"no C file under {root}: give the root of the sources")
-    errors = [error for path in files for error in check(root, path)]
+    errors = [error for path in files for error in check(root, path)] + shared_names(root, files)
     print("\n".join(errors + [f"{len(files)} files, {len(errors)} broken rules"]))
     return 1 if errors else 0
 

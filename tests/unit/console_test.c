@@ -1,5 +1,5 @@
-#include "exporters/console/lines.h"
-#include "exporters/console/text.h"
+#include "exporters/console/console_lines.h"
+#include "exporters/console/console_text.h"
 #include "exporters/json/otlp_json.h"
 #include "sdk/base/strings.h"
 #include "tests/support/check.h"

@@ -1,5 +1,5 @@
 /* The part about HTTP of docs/delivery.md is what the tables of the code say. With --write: writes it. */
-#include "exporters/http/verdict_table.h"
+#include "exporters/http/http_verdict_table.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/page_section.h"
 

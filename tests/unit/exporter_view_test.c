@@ -1,5 +1,5 @@
 /* The public view of a batch: what was emitted is read back, whatever the bytes are nothing is read beyond them. */
-#include "exporters/json/writer.h"
+#include "exporters/json/json_writer.h"
 #include "sdk/record/encode.h"
 #include "tests/support/capture.h"
 #include "tests/support/check.h"

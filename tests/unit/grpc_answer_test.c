@@ -1,5 +1,5 @@
 #include "exporters/http/retry_after.h"
-#include "exporters/otlp_grpc/answer.h"
+#include "exporters/otlp_grpc/grpc_answer.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/rpc_status.h"
 

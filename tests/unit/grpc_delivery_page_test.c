@@ -1,5 +1,5 @@
 /* The part about gRPC of docs/delivery.md is what the tables of the code say. With --write: writes it. */
-#include "exporters/otlp_grpc/verdict_table.h"
+#include "exporters/otlp_grpc/grpc_verdict_table.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/page_section.h"
 

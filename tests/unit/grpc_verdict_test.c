@@ -1,4 +1,4 @@
-#include "exporters/otlp_grpc/verdict.h"
+#include "exporters/otlp_grpc/grpc_verdict.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/rpc_status.h"
 

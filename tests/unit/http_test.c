@@ -1,6 +1,6 @@
 #include "exporters/http/address.h"
-#include "exporters/http/header.h"
-#include "exporters/http/verdict.h"
+#include "exporters/http/http_header.h"
+#include "exporters/http/http_verdict.h"
 #include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
 #include "tests/support/cmocka.h"

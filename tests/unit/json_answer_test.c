@@ -1,4 +1,4 @@
-#include "exporters/otlp_http/answer.h"
+#include "exporters/otlp_http/http_answer.h"
 
 #include <stdlib.h>
 #include <string.h>

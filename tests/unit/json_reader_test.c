@@ -1,4 +1,4 @@
-#include "exporters/json/reader.h"
+#include "exporters/json/json_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>

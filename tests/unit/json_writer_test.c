@@ -1,4 +1,4 @@
-#include "exporters/json/writer.h"
+#include "exporters/json/json_writer.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Golden objects of Mito events and other records, and everything else against Python's json.dumps. */
-#include "exporters/mito/object.h"
+#include "exporters/mito/mito_object.h"
 #include "tests/support/cmocka.h"
 #include "tests/support/emitted.h"
 #include "tests/support/mito_golden.h"

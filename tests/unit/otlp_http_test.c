@@ -1,5 +1,5 @@
 #include "exporters/builtin.h"
-#include "exporters/otlp_http/answer.h"
+#include "exporters/otlp_http/http_answer.h"
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
 #include "tests/support/cmocka.h"

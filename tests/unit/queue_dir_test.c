@@ -3,7 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/mapping.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_names.h"
 #include "tests/support/check.h"
 #include "tests/support/dead_image.h"
 #include "tests/support/dead_queue.h"

@@ -3,7 +3,7 @@
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/queue/directory.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_names.h"
 
 #include <errno.h>
 #include <fcntl.h>

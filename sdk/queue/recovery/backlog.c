@@ -14,7 +14,7 @@
 #include "sdk/queue/recovery/adopted.h"
 #include "sdk/queue/directory.h"
 #include "sdk/queue/recovery/litter.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_names.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -18,7 +18,7 @@
 #define OTLOG_QUEUE_IMAGE_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/queue/header.h"
+#include "sdk/queue/file_header.h"
 #include "sdk/queue/queue.h"
 
 typedef struct otlog__image {

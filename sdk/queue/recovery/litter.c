@@ -2,7 +2,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/directory.h"
-#include "sdk/queue/names.h"
+#include "sdk/queue/file_names.h"
 
 #include <errno.h>
 #include <fcntl.h>

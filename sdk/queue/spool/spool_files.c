@@ -1,6 +1,6 @@
 #include "sdk/queue/spool/spool_files_state.h"
 
-#include "sdk/queue/header.h"
+#include "sdk/queue/file_header.h"
 
 #include <errno.h>
 #include <fcntl.h>

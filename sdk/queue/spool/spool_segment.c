@@ -2,7 +2,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/header.h"
+#include "sdk/queue/file_header.h"
 #include "sdk/queue/mapping.h"
 
 #include <errno.h>

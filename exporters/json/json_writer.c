@@ -1,0 +1,104 @@
+#include "exporters/json/json_writer.h"
+
+#include "exporters/json/put.h"
+
+/* Longer texts are written in pieces, so that room is not made for what escapes could make of all of it. */
+#define PIECE ((size_t)4096)
+
+static bool
+append_text(otlog__buffer *out, const uint8_t *text, size_t size, otlog__json_text form)
+{
+	while (size) {
+		size_t piece = size <= PIECE ? size : otlog__json_cut(text, PIECE);
+		if (!otlog__buffer_reserve(out, OTLOG__JSON_TEXT_ROOM(piece)))
+			return false;
+		uint8_t *end = otlog__json_put_text(out->data + out->size, text, piece, form);
+		out->size = (size_t)(end - out->data);
+		text += piece;
+		size -= piece;
+	}
+	return true;
+}
+
+bool
+otlog__json_string(otlog__buffer *out, const void *text, size_t size, otlog__json_text form)
+{
+	size_t begin = out->size;
+	if (otlog__buffer_append(out, "\"", 1) && append_text(out, text, size, form) &&
+	    otlog__buffer_append(out, "\"", 1))
+		return true;
+	out->size = begin;
+	return false;
+}
+
+static bool
+append_number(otlog__buffer *out, const uint8_t *text, const uint8_t *end)
+{
+	return otlog__buffer_append(out, text, (size_t)(end - text));
+}
+
+bool
+otlog__json_int64(otlog__buffer *out, int64_t value)
+{
+	uint8_t text[OTLOG__JSON_NUMBER_ROOM];
+	return append_number(out, text, otlog__json_put_int64(text, value));
+}
+
+bool
+otlog__json_uint64(otlog__buffer *out, uint64_t value)
+{
+	uint8_t text[OTLOG__JSON_NUMBER_ROOM];
+	return append_number(out, text, otlog__json_put_uint64(text, value));
+}
+
+bool
+otlog__json_double(otlog__buffer *out, double value)
+{
+	uint8_t text[OTLOG__JSON_NUMBER_ROOM];
+	return append_number(out, text, otlog__json_put_double(text, value));
+}
+
+/* Four letters for three bytes, of which only `size` are given. Source: RFC 4648 section 4. */
+static uint8_t *
+put_base64_group(uint8_t *at, const uint8_t *data, size_t size)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t group = (uint32_t)data[0] << 16;
+	if (size > 1)
+		group |= (uint32_t)data[1] << 8;
+	if (size > 2)
+		group |= data[2];
+	at[0] = (uint8_t)letters[group >> 18];
+	at[1] = (uint8_t)letters[group >> 12 & 63];
+	at[2] = size > 1 ? (uint8_t)letters[group >> 6 & 63] : '=';
+	at[3] = size > 2 ? (uint8_t)letters[group & 63] : '=';
+	return at + 4;
+}
+
+bool
+otlog__json_base64(otlog__buffer *out, const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+	if (size > SIZE_MAX / 2 || !otlog__buffer_reserve(out, size + size / 3 + 8))
+		return false;
+	uint8_t *at = OTLOG__JSON_PUT(out->data + out->size, "\"");
+	for (; size > 3; bytes += 3, size -= 3)
+		at = put_base64_group(at, bytes, 3);
+	if (size)
+		at = put_base64_group(at, bytes, size);
+	at = OTLOG__JSON_PUT(at, "\"");
+	out->size = (size_t)(at - out->data);
+	return true;
+}
+
+bool
+otlog__json_hex(otlog__buffer *out, const void *data, size_t size)
+{
+	if (size > SIZE_MAX / 4 || !otlog__buffer_reserve(out, 2 * size + 2))
+		return false;
+	uint8_t *at = OTLOG__JSON_PUT(out->data + out->size, "\"");
+	at = otlog__json_put_hex(at, data, size);
+	at = OTLOG__JSON_PUT(at, "\"");
+	out->size = (size_t)(at - out->data);
+	return true;
+}
