@@ -1,8 +1,8 @@
 /* Records from threads to a destination, under the policy "block", counted where they arrive. */
 #include "exporters/builtin.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/count.h"
-#include "tests/bench/workload.h"
+#include "tests/bench/common/count.h"
+#include "tests/bench/common/workload.h"
 
 #include <otlog/exporters.h>
 

@@ -1,6 +1,6 @@
 /* What an emit costs the calling thread, beside the floor that nobody can go under: memcpy and a clock read. */
 #include "tests/bench/bench.h"
-#include "tests/bench/workload.h"
+#include "tests/bench/common/workload.h"
 
 #include <otlog/exporters.h>
 

@@ -1,7 +1,7 @@
 /* OTLP/JSON from the bytes of requests, nothing else. */
 #include "exporters/json/otlp_json.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/workload.h"
+#include "tests/bench/common/workload.h"
 
 #include <otlog/exporters.h>
 

@@ -3,7 +3,7 @@
  * beside the new records. Records come at a steady rate all the time. With --queue-dir there is a spool too.
  */
 #include "tests/bench/bench.h"
-#include "tests/bench/workload.h"
+#include "tests/bench/common/workload.h"
 
 #include <otlog/exporters.h>
 

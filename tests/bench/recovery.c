@@ -1,6 +1,6 @@
 /* Starting, with and without a full queue that a dead process has left: until the first emit has returned, and after. */
 #include "tests/bench/bench.h"
-#include "tests/bench/workload.h"
+#include "tests/bench/common/workload.h"
 
 #include <ftw.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 #include "tests/bench/sink.h"
 
-#include "tests/bench/count.h"
+#include "tests/bench/common/count.h"
 
 #include <arpa/inet.h>
 #include <err.h>

@@ -6,17 +6,17 @@
  *
  * The SDK, libotlog-api included, is linked statically with wrapped calls; libraries keep theirs.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/receiver_process.h"
-#include "tests/support/scarce.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/servers/receiver_process.h"
+#include "tests/support/harness/scarce.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <errno.h>
 #include <string.h>

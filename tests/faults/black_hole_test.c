@@ -2,10 +2,10 @@
  * A destination that takes connections and never answers: flush and shutdown over HTTP keep to their time, whatever it is,
  * twenty of them at once, and nothing is said to be delivered.
  */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/exporters.h>
 

@@ -6,18 +6,18 @@
  *
  * OTLOG_FAULTS_FACTOR times 8 s.
  */
-#include "tests/support/certificates.h"
+#include "tests/support/servers/certificates.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/factor.h"
-#include "tests/support/load.h"
-#include "tests/support/nginx.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/sdk/load.h"
+#include "tests/support/servers/nginx.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <string.h>
 #include <unistd.h>

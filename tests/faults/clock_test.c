@@ -5,17 +5,17 @@
  *
  * The calls below stand in place of libc's in this program, its libraries included. OTLOG_FAULTS_FACTOR times 6 s.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/check.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/factor.h"
-#include "tests/support/load.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/sdk/load.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
 
 #include <string.h>
 #include <sys/syscall.h>

@@ -6,16 +6,16 @@
  * The host lives, no signal comes, and to the last record: what emit accepted was delivered, or is counted as dropped, or
  * is delivered by the next process.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/check.h"
-#include "tests/support/disk_faults.h"
-#include "tests/support/factor.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/disk_faults.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 #ifndef TESTS_FAULTS_DOCTOR_EXPECT_H
 #define TESTS_FAULTS_DOCTOR_EXPECT_H
 
-#include "tests/support/cmocka.h"
-#include "tests/support/json_tree.h"
-#include "tests/support/tool.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/harness/tool.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* `otlog doctor` against destinations over gRPC that do not work, and ports that are mistaken for each other. */
 #include "tests/faults/doctor_expect.h"
-#include "tests/support/certificates.h"
-#include "tests/support/grpc_server.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
-#include "tests/support/rpc_status.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/grpc/grpc_server.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/servers/rpc_status.h"
 
 #include <unistd.h>
 

@@ -1,9 +1,9 @@
 /* `otlog doctor` against each kind of destination over HTTP that does not work: it names the cause and the setting. */
 #include "tests/faults/doctor_expect.h"
-#include "tests/support/certificates.h"
-#include "tests/support/nginx.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/nginx.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

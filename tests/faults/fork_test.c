@@ -2,13 +2,13 @@
  * Forks under load: while threads of the parent emit, children log and exec, exit at once, or shut down. None hangs, none
  * sends what is its parent's, and the parent loses nothing.
  */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/factor.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/receiver.h"
-#include "tests/support/sanitized.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/sanitized.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

@@ -3,12 +3,12 @@
  * accepted, and has one twice only where it had taken the request before its answer was lost. OTLOG_FAULTS_FACTOR times
  * as many repetitions: 1 unless set.
  */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/emitters.h"
-#include "tests/support/factor.h"
-#include "tests/support/h2_server.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/emitters.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/servers/grpc/h2_server.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

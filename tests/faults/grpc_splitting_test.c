@@ -2,9 +2,9 @@
  * Batches that a gRPC receiver refuses for their size, or for one record in them, through the whole SDK: all others arrive,
  * once each; what is refused is counted and named.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/grpc_server.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_server.h"
 
 #include <otlog/otlog.h>
 

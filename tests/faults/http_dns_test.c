@@ -3,10 +3,10 @@
  * each when it answers. In a network and a resolv.conf of its own; skipped where these are refused. OTLOG_FAULTS_FACTOR as
  * in http_faults_test.c.
  */
-#include "tests/support/factor.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/receiver.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

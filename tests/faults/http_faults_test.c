@@ -3,14 +3,14 @@
  * accepted, and has one twice only where it had taken the request before its answer was lost. OTLOG_FAULTS_FACTOR times
  * as many repetitions: 1 unless set.
  */
-#include "tests/support/emitters.h"
-#include "tests/support/factor.h"
-#include "tests/support/certificates.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/net_faults.h"
-#include "tests/support/receiver.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/sdk/emitters.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/net_faults.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

@@ -2,10 +2,10 @@
  * Batches that an HTTP receiver refuses for their size, or for one record in them, through the whole SDK: all others
  * arrive, once each; what is refused is counted and named.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/nginx.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/nginx.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
 

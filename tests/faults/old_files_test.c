@@ -4,17 +4,17 @@
  * finished. They are left as they are, to the byte, and each is told of once; only what no process can have any use for is
  * removed. Meanwhile a queue of ours is delivered, whole.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/check.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -3,16 +3,16 @@
  * is too small for that, the spool is not. None may be lost, the process may not grow, and once the destination is back all
  * that waited is delivered many times faster than new records come. OTLOG_FAULTS_FACTOR times 30 s.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/load.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/sdk/load.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -6,12 +6,12 @@
  * At every step the spool is within its bound; attempts come no more often than the back-off says; the process does not grow;
  * and when the destination is back the books and the numbers that come out agree, to the last of 432 million.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/processor/schedule.h"
-#include "tests/support/process.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <dirent.h>
 #include <stdio.h>

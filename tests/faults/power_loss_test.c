@@ -11,19 +11,19 @@
  *
  * OTLOG_FAULTS_FACTOR times 1,000 images: of each of 100 histories ten.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/random.h"
 #include "sdk/queue/recovery/backlog.h"
 #include "sdk/queue/spool/spool.h"
-#include "tests/support/check.h"
-#include "tests/support/disk.h"
-#include "tests/support/factor.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/disk.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>

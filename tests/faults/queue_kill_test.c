@@ -4,14 +4,14 @@
  *
  * OTLOG_FAULTS_FACTOR times 200 kills.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/factor.h"
-#include "tests/support/queue_crew.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * worker's loop over the real schedule, on a clock that jumps from one event to the next. OTLOG_FAULTS_FACTOR=10 makes
  * ten times as many cases.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/factor.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/factor.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/processor/schedule.h"

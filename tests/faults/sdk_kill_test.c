@@ -5,16 +5,16 @@
  *
  * OTLOG_FAULTS_FACTOR times 200 kills, in chains of 25, each chain with other settings.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/receiver.h"
-#include "tests/support/witness.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/witness.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <dirent.h>
 #include <pthread.h>

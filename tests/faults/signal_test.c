@@ -3,10 +3,10 @@
  * destination closes every connection: none hangs, no SIGPIPE comes (its action is the default throughout), every record
  * is accounted for.
  */
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -5,16 +5,16 @@
  *
  * The calls below stand in place of libc's in this program.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
 #include "sdk/queue/recovery/backlog.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/scripted.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/scripted.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>

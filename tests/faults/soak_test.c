@@ -5,17 +5,17 @@
  *
  * Runs where OTLOG_FAULTS_FACTOR is 10 at least: for 20 s, or for the seconds that OTLOG_SOAK_SECONDS says, 86400 for a day.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/load.h"
-#include "tests/support/process.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/sdk/load.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <unistd.h>
 

@@ -6,17 +6,17 @@
  *
  * OTLOG_FAULTS_FACTOR times 60 ends of a process.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
-#include "tests/support/check.h"
-#include "tests/support/factor.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
-#include "tests/support/receiver_process.h"
-#include "tests/support/tally.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
+#include "tests/support/servers/receiver_process.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* The public view over any bytes of a request: it reads all it can reach, and as many records as protobuf-c does. */
 #include "proto/logs_service.pb-c.h"
-#include "tests/support/check.h"
+#include "tests/support/harness/check.h"
 
 #include <otlog/exporter.h>
 

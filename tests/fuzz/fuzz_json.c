@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/support/otlp_json_oracle.h"
+#include "tests/support/records/otlp_json_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

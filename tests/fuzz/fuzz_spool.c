@@ -4,7 +4,7 @@
  * a header page.
  */
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/check.h"
+#include "tests/support/harness/check.h"
 
 #include <string.h>
 #include <sys/mman.h>

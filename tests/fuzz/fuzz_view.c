@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/support/record_oracle.h"
+#include "tests/support/records/record_oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

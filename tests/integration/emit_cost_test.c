@@ -1,6 +1,6 @@
 /* What emit does not do on the calling thread: no allocation, no blocking lock, hardly a system call. Shown by counting. */
-#include "tests/bench/workload.h"
-#include "tests/support/cmocka.h"
+#include "tests/bench/common/workload.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

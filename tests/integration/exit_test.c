@@ -1,8 +1,8 @@
 /* How programs end: flushed at exit where that was asked for, and nowhere else; and a library that is closed too early. */
-#include "tests/support/check.h"
-#include "tests/support/receiver.h"
-#include "tests/support/sanitized.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/sanitized.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* Forked children of a running SDK: each has a provider of its own at its first emit, and the parent's goes on. */
-#include "tests/support/check.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/receiver.h"
-#include "tests/support/sanitized.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/sanitized.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

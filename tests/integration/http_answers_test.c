@@ -2,12 +2,12 @@
 #include "exporters/http/gzip.h"
 #include "exporters/http/retry_after.h"
 #include "proto/logs_service.pb-c.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/nginx.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/nginx.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 

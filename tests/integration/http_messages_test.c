@@ -2,13 +2,13 @@
  * What people and machines are told when an HTTP exporter fails, failure by failure, with real peers: cause, remedy and
  * error type, and no secret in any of it.
  */
-#include "tests/support/certificates.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 

@@ -1,11 +1,11 @@
 /* Proxies, as users of curl expect them: by http_proxy, https_proxy, all_proxy and no_proxy. */
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/connect_proxy.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/connect_proxy.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 

@@ -3,12 +3,12 @@
  * from it, to the same destination with the same options, and sends over a connection of its own.
  */
 #include "sdk/base/process/diagnostics.h"
-#include "tests/support/certificates.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/receiver.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 

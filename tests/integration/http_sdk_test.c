@@ -1,7 +1,7 @@
 /* What an HTTP receiver says, and what the whole SDK makes of it: partial success, throttling, refusals; no secret told. */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/receiver.h"
 
 #include "sdk/base/clock.h"
 

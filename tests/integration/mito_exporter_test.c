@@ -2,11 +2,11 @@
  * The Mito exporter in pipelines, against a log server in Python and against servers that behave badly: what arrives, what
  * the books say, and how often the user hears of it.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/mito_golden.h"
-#include "tests/support/mito_server.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/mito_golden.h"
+#include "tests/support/servers/mito_server.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
 

@@ -3,12 +3,12 @@
  * certificates change while records are on their way.
  */
 #include "exporters/http/transport.h"
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/nginx.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/receiver.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/nginx.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>

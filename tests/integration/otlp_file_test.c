@@ -1,7 +1,7 @@
 /* Files of JSON lines with everybody at once: processes, threads, rotation, a full disk. Read back by Python. */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <otlog/otlog.h>
 

@@ -2,9 +2,9 @@
  * Children of a process that exports over gRPC: they cannot, and say so; what they log is in their queue's file, for another
  * process to deliver.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/grpc_server.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_server.h"
 
 #include <otlog/otlog.h>
 

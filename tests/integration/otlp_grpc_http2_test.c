@@ -3,11 +3,11 @@
  * keeps its default action.
  */
 #include "sdk/base/version.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/h2_server.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/rpc_status.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/h2_server.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/rpc_status.h"
 
 #include <otlog/exporters.h>
 

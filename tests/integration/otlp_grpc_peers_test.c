@@ -1,9 +1,9 @@
 /* The OTLP/gRPC exporter against what is no gRPC server. SIGPIPE keeps its default action. */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
 
 #include <stdio.h>
 #include <string.h>

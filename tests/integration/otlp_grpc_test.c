@@ -3,11 +3,11 @@
  * not blocked, so that one raised by gRPC would end the program.
  */
 #include "sdk/base/version.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/grpc_server.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/rpc_status.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_server.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/rpc_status.h"
 
 #include <otlog/sdk.h>
 

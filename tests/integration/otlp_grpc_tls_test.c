@@ -1,9 +1,9 @@
 /* The OTLP/gRPC exporter over TLS, with certificates made for the run. SIGPIPE keeps its default action. */
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/grpc_server.h"
-#include "tests/support/otlp_request.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_server.h"
+#include "tests/support/records/otlp_request.h"
 
 #include <stdio.h>
 #include <string.h>

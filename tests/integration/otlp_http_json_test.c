@@ -2,11 +2,11 @@
  * The OTLP/HTTP JSON exporter against a receiver. What it shares with its sibling, which is all that happens on the
  * wire, is tested there.
  */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/json_tree.h"
-#include "tests/support/otlp_request.h"
-#include "tests/support/receiver.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>

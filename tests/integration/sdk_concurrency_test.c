@@ -1,6 +1,6 @@
 /* Threads that emit, take loggers, flush and read the books while the SDK starts and stops under them. */
-#include "tests/support/capture.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/sdk/capture.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <otlog/otlog.h>
 

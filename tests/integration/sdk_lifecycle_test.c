@@ -1,5 +1,5 @@
 /* Start, flush, shutdown and fork: how each ends, whatever the exporters do and whoever calls at the same time. */
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <dirent.h>
 #include <pthread.h>

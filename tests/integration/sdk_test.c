@@ -1,5 +1,5 @@
 /* The SDK from end to end, up to an exporter in this process: what arrives, what the books and verdicts say. */
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* An outage that is longer than the queue is large: what the spool takes over, and that it comes back. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

@@ -1,8 +1,8 @@
 /* `otlog emit` against a receiver: what arrives, and what the exit status says. */
-#include "tests/support/cmocka.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
-#include "tests/support/tool.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>

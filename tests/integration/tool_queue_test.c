@@ -1,9 +1,9 @@
 /* `otlog queue` and `otlog drain` on a directory in which dead processes, and a living one, have records. */
-#include "tests/support/cmocka.h"
-#include "tests/support/json_tree.h"
-#include "tests/support/raw_server.h"
-#include "tests/support/receiver.h"
-#include "tests/support/tool.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/servers/raw_server.h"
+#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/tool.h"
 
 #include <glob.h>
 #include <signal.h>

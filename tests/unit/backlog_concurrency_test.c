@@ -1,11 +1,11 @@
 /* Workers of several pipelines deliver while the keeper takes over more and somebody reads the books. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <pthread.h>
 #include <sched.h>

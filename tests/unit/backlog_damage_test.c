@@ -1,14 +1,14 @@
 /* Damaged files of dead processes: what is intact is delivered, what is lost is counted, and nothing else happens. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/meta.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_image.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 /* Queues of dead processes that are out of the ordinary: full, killed at work, large, short of room, with a spool. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/spool/spool.h"
-#include "tests/support/backlog_fixture.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/queues/backlog_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_image.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -1,12 +1,12 @@
 /* What is believed of a queue's file after the machine went down: checksums and seals, and nothing else. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
-#include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_image.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* The keeper's part of a batch processor: what happens around a spool that is full, or that the disk does not take. */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/scripted_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/scripted_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Each convenience call makes what bonito_emit makes of the equal entry, byte for byte. */
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/harness/cmocka.h"
 
 static emitted by_call, by_entry;
 static samples given;

@@ -1,9 +1,9 @@
 /* A record made from a Bonito entry turns back into an equal entry, and any other bytes into what they honestly say. */
 #include "sdk/record/encode.h"
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/values.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/records/values.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <math.h>
 #include <stdio.h>

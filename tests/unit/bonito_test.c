@@ -1,8 +1,8 @@
 /* Bonito entries become the records that otlog/bonito.h says. */
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/values.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/records/values.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Several calls at once, a destination that is away, and flushes meanwhile: who tries, when, and who does not notice. */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/scripted_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/scripted_fixture.h"
 
 #include <stdio.h>
 #include <string.h>

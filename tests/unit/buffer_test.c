@@ -1,5 +1,5 @@
 #include "sdk/base/buffer.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <string.h>
 

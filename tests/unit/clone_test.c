@@ -1,4 +1,4 @@
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/api/rare/clone.h"
 

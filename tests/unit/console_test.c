@@ -2,9 +2,9 @@
 #include "exporters/console/console_text.h"
 #include "exporters/json/otlp_json.h"
 #include "sdk/base/strings.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/otlp_request.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/otlp_request.h"
 
 #include <otlog/otlog.h>
 

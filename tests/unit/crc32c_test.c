@@ -1,5 +1,5 @@
 /* CRC32C against known values, and the processor's instruction against the table. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/crc32c_hardware.h"

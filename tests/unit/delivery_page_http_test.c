@@ -1,7 +1,7 @@
 /* The part about HTTP of docs/delivery.md is what the tables of the code say. With --write: writes it. */
 #include "exporters/http/http_verdict_table.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/page_section.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/page_section.h"
 
 #include <stdio.h>
 #include <stdlib.h>

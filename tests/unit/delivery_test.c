@@ -1,7 +1,7 @@
 /* Verdicts: what becomes of batches that are refused as a whole, in parts, for their size, or for one record. */
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/scripted_fixture.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/scripted_fixture.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Threads that give messages while the sink is changed again and again, and while the process forks. */
 #include "sdk/base/process/diagnostics.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 #include "sdk/base/process/diagnostics.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <otlog/context.h>
 #include <otlog/exporters.h>

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "tests/support/cmocka.h"
-#include "tests/support/record_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/record_oracle.h"
 
 static void
 thousands_of_random_records_are_what_protobuf_would_pack(void **state)

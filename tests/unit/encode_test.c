@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "sdk/base/buffer.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/record_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/record_oracle.h"
 
 static const otlog__limits limits = OTLOG__DEFAULT_LIMITS;
 

@@ -1,11 +1,11 @@
 /* The public view of a batch: what was emitted is read back, whatever the bytes are nothing is read beyond them. */
 #include "exporters/json/json_writer.h"
 #include "sdk/record/encode.h"
-#include "tests/support/capture.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/random_record.h"
-#include "tests/support/utf8_oracle.h"
+#include "tests/support/sdk/capture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/random_record.h"
+#include "tests/support/records/utf8_oracle.h"
 
 #include <otlog/otlog.h>
 

@@ -1,7 +1,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 #include "exporters/http/retry_after.h"
 #include "exporters/otlp_grpc/grpc_answer.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/rpc_status.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/rpc_status.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "exporters/otlp_grpc/metadata.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <grpc/grpc.h>
 #include <grpc/slice.h>

@@ -1,5 +1,5 @@
 #include "exporters/otlp_grpc/target.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "exporters/otlp_grpc/grpc_verdict.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/rpc_status.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/rpc_status.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "exporters/http/gzip.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/gunzip.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/gunzip.h"
 
 #include <stdlib.h>
 

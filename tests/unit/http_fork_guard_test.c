@@ -1,9 +1,9 @@
 /* A fork waits for who is inside the guard, but not for ever; the child knows whether it has waited long enough. */
 #include "exporters/peer/fork_guard.h"
 #include "sdk/base/clock.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <otlog/exporters.h>
 

@@ -1,5 +1,5 @@
 #include "exporters/http/secrets.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

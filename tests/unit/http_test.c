@@ -3,7 +3,7 @@
 #include "exporters/http/http_verdict.h"
 #include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>

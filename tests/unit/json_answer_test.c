@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "exporters/builtin.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 static otlog__otlp_answer
 read_success(const char *body, const char *type)

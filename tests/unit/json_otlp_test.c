@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "sdk/record/encode.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/json_tree.h"
-#include "tests/support/otlp_json_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/records/otlp_json_oracle.h"
 
 /* ---- Bytes by hand ----------------------------------------------------------------------------------------------- */
 

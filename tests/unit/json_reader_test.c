@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/cmocka.h"
-#include "tests/support/random_record.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/random_record.h"
 
 /* Writes "name=value;" for each member, and "!" where reading stopped at what is no JSON. */
 static const char *

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/cmocka.h"
-#include "tests/support/json_tree.h"
-#include "tests/support/random_record.h"
-#include "tests/support/utf8_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/records/random_record.h"
+#include "tests/support/records/utf8_oracle.h"
 
 static const otlog__json_text forms[] = { OTLOG__JSON_UTF8, OTLOG__JSON_ASCII };
 

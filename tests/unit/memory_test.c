@@ -1,6 +1,6 @@
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/otlp_request.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/otlp_request.h"
 
 #include <otlog/otlog.h>
 

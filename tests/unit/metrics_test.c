@@ -1,8 +1,8 @@
 /* The statistics as Prometheus text: the numbers, the labels, the format, and that the caller's room is kept to. */
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/prometheus.h"
-#include "tests/support/sdk_fixture.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/prometheus.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>

@@ -1,7 +1,7 @@
 /* Each convenience call makes what mito_log makes of the equal event, byte for byte. */
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/harness/cmocka.h"
 
 static emitted by_call, by_event;
 static samples given;

@@ -1,11 +1,11 @@
 /* Golden objects of Mito events and other records, and everything else against Python's json.dumps. */
 #include "exporters/mito/mito_object.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/emitted.h"
-#include "tests/support/mito_golden.h"
-#include "tests/support/random_record.h"
-#include "tests/support/samples.h"
-#include "tests/support/values.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/mito_golden.h"
+#include "tests/support/records/random_record.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/records/values.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -330,7 +330,7 @@ containers_deeper_than_any_record_s_come_out_empty(void **state)
 static FILE *
 open_python(void)
 {
-	FILE *python = popen("exec python3 " OTLOG_SOURCE_DIR "/tests/support/json_dumps.py", "w");
+	FILE *python = popen("exec python3 " OTLOG_SOURCE_DIR "/tests/support/records/json_dumps.py", "w");
 	assert_non_null(python);
 	return python;
 }

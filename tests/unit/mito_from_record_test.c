@@ -1,8 +1,8 @@
 /* A record made from a Mito event turns back into an equal event, and any other bytes into what they honestly say. */
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/values.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/records/values.h"
+#include "tests/support/harness/cmocka.h"
 
 static emitted out;
 

@@ -1,7 +1,7 @@
 /* Mito events become the records that otlog/mito.h says. */
-#include "tests/support/emitted.h"
-#include "tests/support/samples.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/records/samples.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* Times as the Mito log server writes them, against the C library's calendar. */
 #include <otlog/mito.h>
 
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <time.h>
 

@@ -1,6 +1,6 @@
 /* Tracebacks given as lines: joined, and bounded. */
-#include "tests/support/emitted.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/records/emitted.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <otlog/mito.h>
 

@@ -2,10 +2,10 @@
 #include "exporters/otlp_file/file.h"
 #include "exporters/otlp_file/rotation.h"
 #include "sdk/base/buffer.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/otlp_request.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/records/otlp_request.h"
 
 #include <otlog/exporters.h>
 

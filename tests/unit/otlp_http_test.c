@@ -2,8 +2,8 @@
 #include "exporters/otlp_http/http_answer.h"
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <otlog/exporters.h>
 

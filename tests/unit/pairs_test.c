@@ -1,5 +1,5 @@
 #include "sdk/settings/pairs.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdbool.h>
 #include <string.h>

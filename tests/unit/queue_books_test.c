@@ -1,12 +1,12 @@
 /* Several pipelines, eviction, closing: every record is counted once, checked against a model and a walk over frames. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* Everybody at once: each record that emit accepted is finished exactly once by each pipeline that takes it, or counted. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
-#include "tests/support/queue_crew.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* Whose directory, whose files: what is used, what is refused, what is cleaned up. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/mapping.h"
 #include "sdk/queue/file_names.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_image.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <errno.h>
 #include <fcntl.h>

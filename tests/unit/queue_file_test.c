@@ -1,5 +1,5 @@
 /* The queue in a file: what lies there, who may touch it, and what happens where no file can be had. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
@@ -7,8 +7,8 @@
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,16 +1,16 @@
 /* Looking into queue directories, as tools do: what is said of the files, and what is read of them. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <otlog/queue_files.h>
 
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/queue/spool/spool.h"
-#include "tests/support/check.h"
-#include "tests/support/dead_image.h"
-#include "tests/support/dead_queue.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/dead_image.h"
+#include "tests/support/queues/dead_queue.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* A forked child may call everything, gets nothing, and harms nothing of its parent's. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
-#include "tests/support/check.h"
-#include "tests/support/queue_crew.h"
-#include "tests/support/queue_image.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_image.h"
 
 #include <errno.h>
 #include <stdio.h>

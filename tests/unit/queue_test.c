@@ -1,13 +1,13 @@
 /* The ring of a lane, one pipeline: what goes in comes out, wherever it wraps, and what does not fit is refused. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
-#include "tests/support/diagnosed.h"
-#include "tests/support/queue_image.h"
-#include "tests/support/queue_record.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_image.h"
+#include "tests/support/records/queue_record.h"
 
 #include <pthread.h>
 #include <stdio.h>

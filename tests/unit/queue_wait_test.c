@@ -1,5 +1,5 @@
 /* Who sleeps is woken, by what it waits for and not for ever; and nobody is woken for every record. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"

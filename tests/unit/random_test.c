@@ -1,5 +1,5 @@
 #include "sdk/base/random.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #define DRAWS 4096
 

@@ -1,6 +1,6 @@
 /* Where redirects lead, and where credentials may go along. */
 #include "exporters/http/redirect.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 static void
 credentials_go_along_to_the_same_origin_only(void **state)

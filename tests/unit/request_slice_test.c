@@ -2,8 +2,8 @@
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
 #include "sdk/processor/request.h"
-#include "tests/support/check.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "proto/logs.pb-c.h"
 #include "sdk/base/version.h"
 #include "sdk/resource/resource.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <string.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 #include "exporters/http/retry_after.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #define NOW INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
 #define CAP OTLOG__RETRY_AFTER_CAP_MS

@@ -1,5 +1,5 @@
 /* When a destination is tried: on a clock that only the test moves. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/processor/backoff.h"

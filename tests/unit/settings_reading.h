@@ -4,7 +4,7 @@
 
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/settings.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* otlog_settings_visit: every setting with its value, where it is from, and no secret. */
 #include "sdk/settings/table.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdio.h>
 #include <stdlib.h>

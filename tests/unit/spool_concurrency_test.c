@@ -1,8 +1,8 @@
 /* One thread appends, one takes and finishes, one looks at the books and syncs: nothing is lost, nothing comes twice. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
-#include "tests/support/check.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -2,12 +2,12 @@
  * Segments with every bit flipped in turn, and cut off after every byte: every intact entry is handed out, nothing else
  * is, and what was lost is counted.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/check.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
  *
  * The calls below stand in place of libc's in this program.
  */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

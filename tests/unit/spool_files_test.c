@@ -1,10 +1,10 @@
 /* What a dead process has left in its spool: everything it said was appended is there, in order, and can be taken over. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/check.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/harness/check.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

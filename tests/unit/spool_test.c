@@ -1,8 +1,8 @@
 /* The spool of a live process: order, bounds, both policies, what is in flight, and what stays behind. */
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/spool/spool_segment.h"
-#include "tests/support/spool_folder.h"
+#include "tests/support/queues/spool_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* What the stack tells of signal handlers, and which module an address lies in. */
 #include "sdk/crash/modules.h"
 #include "sdk/crash/stack.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/sanitized.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/sanitized.h"
 
 #include <dlfcn.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* Cancelling a transport from another thread, while changing certificates make it renew its connections. */
 #include "exporters/http/transport.h"
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <pthread.h>
 #include <stdio.h>

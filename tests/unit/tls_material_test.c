@@ -1,7 +1,7 @@
 /* Certificate files that change, break and vanish under the one who reads them. */
 #include "exporters/peer/tls_material.h"
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <fcntl.h>
 #include <stdio.h>

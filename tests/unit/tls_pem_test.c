@@ -1,7 +1,7 @@
 /* The checks of PEM texts, with certificates made for the run. */
 #include "exporters/peer/tls_pem.h"
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <openssl/err.h>
 

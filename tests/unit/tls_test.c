@@ -1,9 +1,9 @@
 /* When certificates are read again, and what is said about them; in virtual time. */
 #include "exporters/http/tls.h"
 #include "sdk/base/clock.h"
-#include "tests/support/certificates.h"
-#include "tests/support/cmocka.h"
-#include "tests/support/diagnosed.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <stdio.h>
 #include <string.h>

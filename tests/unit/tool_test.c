@@ -1,6 +1,6 @@
 /* The pure parts of the otlog tool: its command line, where a destination is, what its port says. */
 #include "sdk/tool/doctor/doctor.h"
-#include "tests/support/cmocka.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>

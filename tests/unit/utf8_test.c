@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/cmocka.h"
-#include "tests/support/utf8_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/utf8_oracle.h"
 
 /* An oracle's answer costs thousands of tries, so the tests ask only where the answers differ. */
 static bool

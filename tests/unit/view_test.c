@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/cmocka.h"
-#include "tests/support/record_oracle.h"
+#include "tests/support/harness/cmocka.h"
+#include "tests/support/records/record_oracle.h"
 
 #define OPEN(literal, view) otlog__record_view_open(literal, sizeof(literal) - 1, view)
 

@@ -2,7 +2,7 @@
  * otlog_bench_grpc_sink FD: takes every OTLP/gRPC call on a free loopback port, which it prints, and counts the log
  * records into the shared memory of the descriptor. Ends when it is killed.
  */
-#include "tests/bench/count.h"
+#include "tests/bench/common/count.h"
 #include "tests/bench/sink.h"
 
 #include <grpc/byte_buffer.h>

@@ -1,5 +1,5 @@
 /* One batch of R1 or of R2, for callgrind to count in: check.sh. usage: otlog_instructions r1|r2 */
-#include "tests/bench/workload.h"
+#include "tests/bench/common/workload.h"
 
 #include <otlog/exporters.h>
 

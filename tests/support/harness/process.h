@@ -1,0 +1,20 @@
+/* What a process takes of its machine, for tests that it stays within bounds. */
+#ifndef TESTS_SUPPORT_HARNESS_PROCESS_H
+#define TESTS_SUPPORT_HARNESS_PROCESS_H
+
+#include <stdint.h>
+
+/* Resident bytes of this process, pages of files that it has mapped included. */
+uint64_t process_resident_bytes(void);
+
+/* Those of them that are nobody else's and no file's. */
+uint64_t process_private_bytes(void);
+
+/* Open descriptors, and threads. */
+unsigned process_descriptors(void);
+unsigned process_threads(void);
+
+/* Entries of the directory, hidden ones not counted. */
+unsigned process_count_files(const char *directory);
+
+#endif

@@ -1,0 +1,37 @@
+/* A logger whose records are kept as the bytes the encoder makes of them: the last one, for tests of what emits. */
+#ifndef TESTS_SUPPORT_RECORDS_EMITTED_H
+#define TESTS_SUPPORT_RECORDS_EMITTED_H
+
+#include "sdk/api/backend.h"
+#include "sdk/view/record_view.h"
+
+/* The observed time of every record. */
+#define EMITTED_NOW UINT64_C(1772442845123456789)
+
+typedef struct emitted {
+	otlog_logger *logger;
+	uint8_t *bytes; /* of the last record, a block of exactly this size: the sanitizer sees reads beyond it */
+	size_t size;
+	unsigned count;      /* of records so far */
+	unsigned null_count; /* of emits of nothing */
+	otlog__registry *registry;
+} emitted;
+
+/* A logger of its own registry. Severities below the minimum do not get here. */
+void emitted_open(emitted *e, int minimum_severity);
+void emitted_close(emitted *e);
+
+/* The fields of the last record; the test fails if it is none. */
+otlog__record_view emitted_view(const emitted *e);
+
+/* Its attribute of that key, the only one; false if there is none. */
+bool emitted_find(const emitted *e, const char *key, otlog__value_view *value);
+
+size_t emitted_attribute_count(const emitted *e);
+
+/* Assertions. NULL as text: the attribute is absent. */
+void emitted_assert_text(const emitted *e, const char *key, const char *text);
+void emitted_assert_int64(const emitted *e, const char *key, int64_t number);
+void assert_slice(otlog__slice slice, const char *text);
+
+#endif

@@ -1,0 +1,162 @@
+#include "tests/support/sdk/tally.h"
+
+#include "tests/support/harness/check.h"
+#include "tests/support/records/queue_record.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+tally *
+tally_make(uint32_t sources, uint32_t numbers)
+{
+	size_t cells = (size_t)sources * numbers, words = (size_t)sources * sizeof(uint32_t);
+	size_t size = sizeof(tally) + words + 2 * cells;
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(pages != MAP_FAILED);
+	tally *t = pages;
+	t->sources = sources;
+	t->numbers = numbers;
+	t->size = size;
+	t->returned = (void *)(t + 1);
+	t->refused = (void *)((uint8_t *)(t + 1) + words);
+	t->seen = t->refused + cells;
+	return t;
+}
+
+void
+tally_free(tally *t)
+{
+	munmap(t, t->size);
+}
+
+void
+tally_clear(tally *t)
+{
+	size_t cells = (size_t)t->sources * t->numbers;
+	memset((void *)t->returned, 0, t->sources * sizeof(uint32_t));
+	memset((void *)t->refused, 0, cells);
+	memset((void *)t->seen, 0, cells);
+}
+
+otlog_emit_result
+tally_emit(tally *t, otlog_logger *logger, uint32_t source)
+{
+	uint8_t bytes[QUEUE_RECORD_MAX];
+	uint32_t number = atomic_load_explicit(&t->returned[source], memory_order_relaxed);
+	CHECK(number < t->numbers);
+	size_t size = queue_record_make(bytes, source, number);
+	otlog_emit_result result =
+	    otlog_emit(logger, &(otlog_record){ .severity = OTLOG_SEVERITY_INFO, .body = otlog_bytes(bytes, size) });
+	if (result != OTLOG_EMIT_ACCEPTED)
+		atomic_store_explicit(&t->refused[(size_t)source * t->numbers + number], 1, memory_order_relaxed);
+	atomic_store_explicit(&t->returned[source], number + 1, memory_order_release);
+	return result;
+}
+
+void
+tally_enter(tally *t, const void *request, size_t size)
+{
+	const otlog_batch batch = { .request = request, .request_size = size };
+	otlog_batch_reader reader = otlog_batch_records(&batch);
+	otlog_record_view record;
+	uint32_t records = 0, source, number;
+	for (; otlog_batch_next(&reader, &record); records++) {
+		const otlog_value_view *body = &record.body;
+		if (body->type == OTLOG_VALUE_BYTES &&
+		    queue_record_read(body->as.bytes.data, body->as.bytes.size, &source, &number) &&
+		    source < t->sources && number < t->numbers)
+			atomic_fetch_add_explicit(&t->seen[(size_t)source * t->numbers + number], 1,
+			                          memory_order_relaxed);
+		else
+			atomic_fetch_add(&t->strange, 1);
+	}
+	if (reader.malformed)
+		atomic_fetch_add(&t->strange, 1);
+	uint32_t largest = atomic_load(&t->largest);
+	while (largest < records && !atomic_compare_exchange_weak(&t->largest, &largest, records)) {
+	}
+}
+
+static void
+take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
+{
+	tally *t = self;
+	(void)timeout_ms;
+	atomic_fetch_add(&t->attempts, 1);
+	result->verdict = atomic_load(&t->away) ? OTLOG_VERDICT_RETRY : OTLOG_VERDICT_OK;
+	if (result->verdict == OTLOG_VERDICT_OK)
+		tally_enter(t, batch->request, batch->request_size);
+}
+
+otlog_exporter
+tally_exporter(tally *t, const char *name)
+{
+	static const otlog_exporter_functions functions = { .export_batch = take };
+	return (otlog_exporter){ .functions = &functions, .self = t, .name = name };
+}
+
+unsigned
+tally_judge(void *user, const receiver_request *request)
+{
+	tally *t = user;
+	atomic_fetch_add(&t->attempts, 1);
+	if (atomic_load(&t->away))
+		return 503;
+	tally_enter(t, request->body, request->body_size);
+	return 200;
+}
+
+tally_sum
+tally_count(const tally *t, uint32_t first, uint32_t count)
+{
+	tally_sum sum = { 0 };
+	for (uint32_t source = first; source < first + count; source++) {
+		uint32_t returned = atomic_load(&t->returned[source]);
+		const _Atomic uint8_t *all_seen = t->seen + (size_t)source * t->numbers;
+		const _Atomic uint8_t *all_refused = t->refused + (size_t)source * t->numbers;
+		sum.returned += returned;
+		for (uint32_t number = 0; number < t->numbers; number++) {
+			uint8_t seen = atomic_load_explicit(&all_seen[number], memory_order_relaxed);
+			bool refused = atomic_load_explicit(&all_refused[number], memory_order_relaxed);
+			bool accepted = number < returned && !refused;
+			sum.accepted += accepted;
+			sum.refused += refused;
+			sum.seen += accepted && seen > 0;
+			sum.missing += accepted && seen == 0;
+			sum.twice += seen > 1 ? seen - 1u : 0;
+			/* An emit that was killed may have been accepted already. */
+			sum.wrong += seen > 0 && (refused || number > returned);
+		}
+	}
+	return sum;
+}
+
+uint64_t
+tally_check_books(const otlog_statistics_snapshot *books)
+{
+	uint64_t dropped_behind = 0;
+	for (size_t i = books->pipeline_count; i-- > 0;) {
+		const otlog_pipeline_statistics *p = &books->pipelines[i];
+		uint64_t dropped = 0, refused = 0;
+		for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
+			dropped += p->dropped[reason];
+			refused += books->refused[reason];
+		}
+		CHECK(p->emitted + p->adopted == p->delivered + p->queued + p->filtered + dropped);
+		CHECK(dropped >= refused);
+		dropped_behind = dropped - refused;
+	}
+	return dropped_behind;
+}
+
+void
+tally_check_statistics(const tally_sum *sum, const otlog_statistics_snapshot *books)
+{
+	const otlog_pipeline_statistics *p = &books->pipelines[0];
+	uint64_t dropped = tally_check_books(books);
+	CHECK(books->emitted == sum->returned);
+	CHECK(books->accepted == sum->accepted);
+	CHECK(p->delivered == sum->seen);
+	CHECK(p->queued + dropped == sum->missing);
+	CHECK(sum->wrong == 0);
+}
