@@ -6,20 +6,20 @@
 static void
 open_spools(otlog_provider *provider)
 {
-	const otlog__storage *storage = &provider->storage;
-	for (size_t i = 0; storage->spool_bytes && i < provider->pipeline_count; i++) {
+	const otlog__config *config = provider->config;
+	for (size_t i = 0; config->spool_bytes && i < provider->pipeline_count; i++) {
 		otlog__pipeline *pipeline = &provider->pipelines[i];
 		const otlog__spool_options options = {
 			.directory = otlog__queue_directory(provider->queue),
 			.name = otlog__queue_name(provider->queue),
 			.pipeline = (uint32_t)i,
 			.pipeline_name = pipeline->exporter.name,
-			.max_bytes = storage->spool_bytes,
-			.drop_oldest = storage->spool_full == OTLOG_SPOOL_FULL_DROP_OLDEST,
-			.sync = storage->durability != OTLOG_DURABILITY_NONE,
+			.max_bytes = config->spool_bytes,
+			.drop_oldest = config->spool_full == OTLOG_SPOOL_FULL_DROP_OLDEST,
+			.sync = config->durability != OTLOG_DURABILITY_NONE,
 		};
 		pipeline->batch.spool = otlog__spool_create(&options);
-		pipeline->batch.spool_full = storage->spool_full;
+		pipeline->batch.spool_full = config->spool_full;
 		if (pipeline->batch.spool)
 			otlog__queue_set_spools(provider->queue, (uint32_t)i, true);
 		else
@@ -37,7 +37,7 @@ open_backlog(otlog_provider *provider)
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		/* One without an exporter, in a forked child, takes nothing over. */
 		names[i] = provider->pipelines[i].exporter.functions ? provider->pipelines[i].exporter.name : "";
-	const otlog__backlog_options options = { .directory = provider->storage.directory,
+	const otlog__backlog_options options = { .directory = provider->config->queue_directory,
 		                                 .pipelines = names,
 		                                 .pipeline_count = (uint32_t)provider->pipeline_count };
 	provider->backlog = otlog__backlog_create(&options);
@@ -52,13 +52,13 @@ void
 otlog__backing_open(otlog_provider *provider)
 {
 	/* A full disk has no room for a queue, but what was left there can be delivered. */
-	if (provider->storage.directory)
+	if (provider->config->queue_directory)
 		open_backlog(provider);
 	if (!otlog__queue_in_file(provider->queue))
 		return;
 	open_spools(provider);
 	for (size_t i = 0; i < provider->pipeline_count; i++)
-		provider->pipelines[i].batch.tells_keeper = provider->storage.durability == OTLOG_DURABILITY_BATCH;
+		provider->pipelines[i].batch.tells_keeper = provider->config->durability == OTLOG_DURABILITY_BATCH;
 }
 
 bool
@@ -97,7 +97,7 @@ otlog__backing_free(otlog_provider *provider)
 }
 
 bool
-otlog__backing_spools(const otlog_provider *provider, uint64_t now_nano)
+otlog__backing_spool(const otlog_provider *provider, uint64_t now_nano)
 {
 	bool made_room = false;
 	for (size_t i = 0; i < provider->pipeline_count; i++)
@@ -107,7 +107,7 @@ otlog__backing_spools(const otlog_provider *provider, uint64_t now_nano)
 }
 
 void
-otlog__backing_looks(otlog_provider *provider)
+otlog__backing_adopt(otlog_provider *provider)
 {
 	if (!provider->backlog || !otlog__backlog_look(provider->backlog))
 		return;

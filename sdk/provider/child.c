@@ -152,32 +152,6 @@ otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir)
 	atomic_store_explicit(&provider->heir, heir, memory_order_release);
 }
 
-void
-otlog__pipelines_inherit(otlog_provider *provider, const otlog_provider *parent)
-{
-	const otlog__resource *resource = &provider->resource;
-	for (size_t i = 0; i < parent->pipeline_count; i++) {
-		const otlog__pipeline *from = &parent->pipelines[i];
-		otlog__pipeline *to = &provider->pipelines[provider->pipeline_count++];
-		const otlog_exporter *exporter = &from->exporter;
-		to->minimum_severity = from->minimum_severity;
-		to->batch = (otlog__batch_options){
-			.max_batch_records = from->batch.max_batch_records,
-			.max_batch_bytes = from->batch.max_batch_bytes,
-			.schedule_delay_ms = from->batch.schedule_delay_ms,
-			.export_timeout_ms = from->batch.export_timeout_ms,
-			.retry_initial_ms = from->batch.retry_initial_ms,
-			.retry_cap_ms = from->batch.retry_cap_ms,
-			.frame = { resource->head.data, resource->head.size, resource->tail.data, resource->tail.size },
-		};
-		/* One whose processor could not be had was destroyed with it. */
-		if (!from->processor || !exporter->functions->reopen ||
-		    !exporter->functions->reopen(exporter->self, &to->exporter))
-			to->exporter = (otlog_exporter){ .functions = NULL };
-		to->exporter.name = exporter->name; /* records that are left are matched by it */
-	}
-}
-
 static bool
 may_revive(const otlog_provider *provider)
 {

@@ -165,12 +165,12 @@ accepted(otlog_provider *provider)
 static void
 sync_queue(otlog_provider *provider, chores *todo, uint64_t now_nano)
 {
-	otlog_durability durability = provider->storage.durability;
+	otlog_durability durability = provider->config->durability;
 	if (durability == OTLOG_DURABILITY_NONE || !otlog__queue_in_file(provider->queue) ||
 	    (durability == OTLOG_DURABILITY_INTERVAL && now_nano < todo->sync_nano))
 		return;
 	uint64_t until = accepted(provider);
-	todo->sync_nano = otlog__deadline_nano(now_nano, provider->storage.sync_interval_ms);
+	todo->sync_nano = otlog__deadline_nano(now_nano, provider->config->sync_interval_ms);
 	if (until == todo->synced)
 		return;
 	if (otlog__queue_sync(provider->queue))
@@ -190,7 +190,7 @@ do_chores(otlog_provider *provider, chores *todo)
 	uint64_t now = otlog__monotonic_nano();
 	sync_queue(provider, todo, now);
 	if (now >= todo->look_nano) {
-		otlog__backing_looks(provider);
+		otlog__backing_adopt(provider);
 		todo->look_nano = now + LOOK_NANO;
 	}
 	if (now >= todo->report_nano) {
@@ -205,9 +205,9 @@ static uint64_t
 tick_nano(const otlog_provider *provider)
 {
 	uint64_t ms = TICK_NANO / OTLOG__NANOS_PER_MS;
-	if (provider->storage.durability == OTLOG_DURABILITY_INTERVAL && provider->storage.sync_interval_ms < ms)
-		ms = provider->storage.sync_interval_ms;
-	for (size_t i = 0; provider->storage.durability == OTLOG_DURABILITY_BATCH && i < provider->pipeline_count; i++)
+	if (provider->config->durability == OTLOG_DURABILITY_INTERVAL && provider->config->sync_interval_ms < ms)
+		ms = provider->config->sync_interval_ms;
+	for (size_t i = 0; provider->config->durability == OTLOG_DURABILITY_BATCH && i < provider->pipeline_count; i++)
 		if (provider->pipelines[i].batch.schedule_delay_ms < ms)
 			ms = provider->pipelines[i].batch.schedule_delay_ms;
 	return (ms ? ms : 1) * OTLOG__NANOS_PER_MS;
@@ -222,7 +222,7 @@ keep_room(otlog_provider *provider, uint64_t until)
 	for (size_t i = 0; i < provider->pipeline_count; i++)
 		if (provider->pipelines[i].processor)
 			otlog__batch_watch(provider->pipelines[i].processor, now, long_attempt_nano(provider));
-	bool spooled = otlog__backing_spools(provider, now);
+	bool spooled = otlog__backing_spool(provider, now);
 	if (otlog__queue_evict(provider->queue) == 0 && !spooled && !is_stopping(provider)) {
 		uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
 		uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
@@ -250,7 +250,7 @@ close_all(otlog_provider *provider)
 static void
 keep(otlog_provider *provider)
 {
-	const bool keeps_room = provider->pipeline_count > 1 || provider->storage.directory;
+	const bool keeps_room = provider->pipeline_count > 1 || provider->config->queue_directory;
 	const uint64_t tick = tick_nano(provider);
 	chores todo = { 0 };
 	todo.report_nano = otlog__monotonic_nano() + TICK_NANO;

@@ -4,31 +4,21 @@
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/futex.h"
 #include "sdk/base/strings.h"
+#include "sdk/settings/known_options.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define DEFAULT_QUEUE_BYTES (UINT64_C(16) << 20)
-#define DEFAULT_BLOCK_TIMEOUT_MS 5000
 
 /* What cancelled exporters get to return in, all together; and what the disk gets, whatever the time is. */
 #define GRACE_NANO (1 * OTLOG__NANOS_PER_S)
 
 static const otlog__limits default_limits = OTLOG__DEFAULT_LIMITS;
 
-otlog_options
-otlog__options_known(const otlog_options *options, size_t options_size)
-{
-	otlog_options known = { 0 };
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-	return known;
-}
-
 /* Opens the queue for the pipelines that are planned. */
 static bool
-open_queue(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options)
+open_queue(otlog_provider *provider)
 {
+	const otlog__config *config = provider->config;
 	const char *names[OTLOG_MAX_PIPELINES];
 	otlog__buffer resource = { 0 };
 	for (size_t i = 0; i < provider->pipeline_count; i++)
@@ -36,17 +26,16 @@ open_queue(otlog_provider *provider, const otlog__settings *settings, const otlo
 	if (!otlog__buffer_append(&resource, provider->resource.head.data, provider->resource.head.size) ||
 	    !otlog__buffer_append(&resource, provider->resource.tail.data, provider->resource.tail.size))
 		resource.size = 0;
-	uint64_t bytes = options->queue_bytes ? options->queue_bytes : settings->queue_bytes;
 	const otlog__queue_options queue = {
-		.directory = provider->storage.directory,
+		.directory = config->queue_directory,
 		.service_name = provider->resource.service_name,
-		.bytes = bytes ? bytes : DEFAULT_QUEUE_BYTES,
-		.max_records = options->max_queue_records ? options->max_queue_records : settings->max_queue_records,
+		.bytes = config->queue_bytes,
+		.max_records = config->max_queue_records,
 		.pipelines = names,
 		.pipeline_count = (uint32_t)provider->pipeline_count,
 		.resource = resource.data,
 		.resource_size = resource.size,
-		.checksums = provider->storage.durability != OTLOG_DURABILITY_NONE,
+		.checksums = config->durability != OTLOG_DURABILITY_NONE,
 	};
 	provider->queue = otlog__queue_open(&queue);
 	otlog__buffer_free(&resource);
@@ -54,18 +43,6 @@ open_queue(otlog_provider *provider, const otlog__settings *settings, const otlo
 		return false;
 	provider->max_record = otlog__queue_max_record(provider->queue);
 	return true;
-}
-
-static void
-apply(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options)
-{
-	otlog_queue_full full = options->queue_full ? options->queue_full : settings->queue_full;
-	uint64_t timeout_ms =
-	    options->queue_block_timeout_ms ? options->queue_block_timeout_ms : settings->queue_block_timeout_ms;
-	provider->limits = default_limits;
-	provider->block = full == OTLOG_QUEUE_FULL_BLOCK;
-	provider->block_timeout_ms = timeout_ms ? timeout_ms : DEFAULT_BLOCK_TIMEOUT_MS;
-	provider->minimum_severity = options->minimum_severity;
 }
 
 /* Frees a provider that no emit can reach. */
@@ -80,25 +57,10 @@ free_provider(otlog_provider *provider)
 	otlog__backing_free(provider);
 	otlog__queue_free(provider->queue);
 	otlog__resource_free(&provider->resource);
-	otlog__storage_free(&provider->storage);
-	if (!provider->inherits)
-		otlog__heritage_free(provider->heritage);
+	if (!provider->config_is_parents)
+		otlog__config_free(provider->config);
 	pthread_mutex_destroy(&provider->lock);
 	free(provider);
-}
-
-static void
-destroy_exporter(const otlog_exporter *exporter)
-{
-	if (exporter->functions && exporter->functions->destroy)
-		exporter->functions->destroy(exporter->self);
-}
-
-void
-otlog__options_give_up(const otlog_options *options)
-{
-	for (size_t i = 0; options->pipelines && i < options->pipeline_count; i++)
-		destroy_exporter(&options->pipelines[i].exporter);
 }
 
 static uint64_t
@@ -165,64 +127,67 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 	return provider->closed_well;
 }
 
-/* Resource, storage and pipelines: the parent's, or those that are asked for. NULL, or why there is no provider. */
-static const char *
-fill(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options,
-     const otlog_provider *parent, bool *taken)
-{
-	static const char no_memory[] = "memory is short. Give the process more memory";
-	if (!otlog__resource_make(&provider->resource, settings, options))
-		return no_memory;
-	if (parent) {
-		otlog__pipelines_inherit(provider, parent);
-		return otlog__storage_copy(&provider->storage, &parent->storage) ? NULL : no_memory;
-	}
-	if (!otlog__storage_choose(&provider->storage, settings, options))
-		return no_memory;
-	*taken = true;
-	return otlog__pipelines_plan(provider, settings, options)
-	           ? NULL
-	           : "there is no destination. See the message before this one, and OTEL_EXPORTER_OTLP_ENDPOINT";
-}
-
-/*
- * With a parent it comes in that one's place, in a forked child, and the heritage is shared; else it belongs to who is
- * returned. *taken: the exporters of the options belong to the provider, or are gone.
- */
+/* The part of it that neither starts a thread nor opens a file. NULL when memory is short. */
 static otlog_provider *
-make_with(otlog__heritage *heritage, const otlog_options *options, const otlog_provider *parent, bool *taken)
+create(otlog__config *config, const otlog_provider *parent)
 {
-	const otlog__settings *settings = &heritage->settings;
 	otlog_provider *provider = aligned_alloc(_Alignof(otlog_provider), sizeof *provider);
-	const char *why = "no memory or no threads. Raise the limits of the process, or lower OTLOG_QUEUE_BYTES";
 	if (!provider)
-		goto failed;
+		return NULL;
 	memset(provider, 0, sizeof *provider);
 	pthread_mutex_init(&provider->lock, NULL);
-	provider->heritage = heritage;
-	provider->inherits = true; /* until it is whole */
-	apply(provider, settings, options);
-	const char *lacking = fill(provider, settings, options, parent, taken);
-	if (lacking || !open_queue(provider, settings, options)) {
-		why = lacking ? lacking : why;
+	provider->config = config;
+	provider->config_is_parents = parent;
+	provider->limits = default_limits;
+	provider->block = config->queue_blocks;
+	provider->block_timeout_ms = config->queue_block_timeout_ms;
+	return provider;
+}
+
+/* Queue, workers and keeper. NULL, or why they cannot be had; "" where each pipeline has said it. */
+static const char *
+open_and_start(otlog_provider *provider, const otlog_provider *parent)
+{
+	static const char scarce[] =
+	    "no memory or no threads. Raise the limits of the process, or lower OTLOG_QUEUE_BYTES";
+	if (!open_queue(provider)) {
 		for (size_t i = 0; i < provider->pipeline_count; i++)
-			destroy_exporter(&provider->pipelines[i].exporter);
-		goto failed;
+			otlog__exporter_give_up(&provider->pipelines[i].exporter);
+		return scarce;
 	}
 	otlog__backing_open(provider);
 	bool any = otlog__pipelines_start(provider);
-	if (any && otlog__keeper_start(provider)) {
-		provider->inherits = parent;
+	if (any && otlog__keeper_start(provider))
+		return NULL;
+	stop_all(provider, 0);
+	return parent && !any ? "" : scarce;
+}
+
+/*
+ * In a forked child `parent` is whose place the provider takes and whose configuration this is; else the configuration
+ * belongs to the provider, with its exporters, also where none can be had: NULL, and why was said.
+ */
+static otlog_provider *
+make_with(otlog__config *config, const otlog_provider *parent)
+{
+	const char *why = "memory is short. Give the process more memory";
+	otlog_provider *provider = create(config, parent);
+	if (provider && otlog__resource_make(&provider->resource, config)) {
+		otlog__pipelines_plan(provider, parent);
+		why = open_and_start(provider, parent);
+	} else if (!parent) {
+		otlog__config_give_up(config);
+	}
+	if (!why) {
 		otlog__provider_enlist(provider);
 		return provider;
 	}
-	/* In a child each pipeline has said why. */
-	why = parent && !any ? NULL : why;
-	stop_all(provider, 0);
-failed:
-	if (why)
+	if (*why)
 		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: %s", why);
-	free_provider(provider);
+	if (provider)
+		free_provider(provider);
+	else if (!parent)
+		otlog__config_free(config);
 	return NULL;
 }
 
@@ -232,7 +197,7 @@ bind(otlog_provider *provider, otlog__registry *registry)
 	if (!provider)
 		return NULL;
 	provider->registry = registry;
-	if (!otlog__registry_bind(registry, &otlog__provider_backend, provider, provider->minimum_severity))
+	if (!otlog__registry_bind(registry, &otlog__provider_backend, provider, provider->config->minimum_severity))
 		otlog__diagnose_always(
 		    OTLOG__ERROR, "memory is short: some loggers that were taken before the start stay off. Give the "
 				  "process more memory");
@@ -242,34 +207,14 @@ bind(otlog_provider *provider, otlog__registry *registry)
 otlog_provider *
 otlog__provider_make_heir(const otlog_provider *parent)
 {
-	bool taken = true;
-	return bind(make_with(parent->heritage, &parent->heritage->options, parent, &taken), parent->registry);
+	return bind(make_with(parent->config, parent), parent->registry);
 }
 
 otlog_provider *
 otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 {
-	otlog__heritage *heritage = otlog__heritage_create(options);
-	otlog_provider *provider = NULL;
-	bool taken = false;
-	otlog_diagnostic_level level =
-	    options->diagnostic_level ? options->diagnostic_level : otlog__settings_log_level(NULL, NULL);
-	otlog__diagnostics_set(options->diagnostic, options->diagnostic_user, level);
-	if (!heritage || !otlog__settings_read(&heritage->settings, NULL, NULL))
-		otlog__diagnose_always(OTLOG__ERROR, "the SDK stays off: out of memory. Give the process more memory");
-	else if (heritage->settings.sdk_disabled)
-		otlog__diagnose_always(OTLOG__INFO,
-		                       "the SDK stays off: OTEL_SDK_DISABLED is true. Unset it to send logs");
-	else if (!options->pipelines && !heritage->settings.exporters && !heritage->settings.mito_url)
-		otlog__diagnose_always(OTLOG__INFO,
-		                       "the SDK stays off: OTEL_LOGS_EXPORTER is none. Unset it to send logs");
-	else
-		provider = make_with(heritage, options, NULL, &taken);
-	if (!taken)
-		otlog__options_give_up(options);
-	if (!provider)
-		otlog__heritage_free(heritage);
-	return bind(provider, registry);
+	otlog__config *config = otlog__config_read(options);
+	return config ? bind(make_with(config, NULL), registry) : NULL;
 }
 
 /* The first call does it, all others wait for its answer. */
@@ -295,12 +240,14 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	if (lost && result < OTLOG_DROPPED)
 		result = OTLOG_DROPPED;
 	if (given_up)
-		otlog__diagnose_always(
-		    OTLOG__WARN,
-		    "shutdown: the time is up: %" PRIu64 " record%s dropped, still waiting. Give otlog_shutdown more "
-		    "time, or see that the destination answers%s",
-		    given_up, otlog__s(given_up),
-		    provider->storage.directory ? "" : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "shutdown: the time is up: %" PRIu64
+		                       " record%s dropped, still waiting. Give otlog_shutdown more "
+		                       "time, or see that the destination answers%s",
+		                       given_up, otlog__s(given_up),
+		                       provider->config->queue_directory
+		                           ? ""
+		                           : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
 	provider->last_result = result;
 	/* Release: the result is seen with it. */
 	atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_release);

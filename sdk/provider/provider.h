@@ -1,29 +1,25 @@
 /*
- * The logger provider: it alone wires api → record → queue → processor → exporter.
+ * The logger provider: it alone wires api → record → queue → processor → exporter, as the configuration says.
  *
- *   provider.c    create, shut down, destroy
+ *   provider.c       create, shut down, destroy
  *   provider_emit.c  a caller's record into the queue
- *   pipelines.c   exporters and their processors, from options and settings
- *   flush.c       waiting for the cursors, and the verdict
- *   statistics.c  statistics
- *   storage.c     what records survive, from options and settings
- *   backing.c     spools, and what dead processes have left
- *   keeper.c      the thread that evicts, watches and reports, and never touches the network
- *   child.c       providers of forked children
- *   heritage.c    what those are made of
- *   start.c       the global provider
+ *   pipelines.c      workers for the destinations, and which records each takes
+ *   flush.c          waiting for the cursors, and the verdict
+ *   statistics.c     the books of the whole
+ *   backing.c        spools, and what dead processes have left
+ *   keeper.c         the thread that evicts, watches and reports, and never touches the network
+ *   child.c          providers of forked children
+ *   start.c          the global provider
  */
 #ifndef OTLOG_PROVIDER_PROVIDER_H
 #define OTLOG_PROVIDER_PROVIDER_H
 
 #include "sdk/api/backend.h"
 #include "sdk/processor/batch_processor.h"
-#include "sdk/provider/heritage.h"
 #include "sdk/resource/resource.h"
-#include "sdk/settings/settings.h"
-#include "sdk/provider/storage.h"
 #include "sdk/queue/queue.h"
 #include "sdk/record/encode.h"
+#include "sdk/settings/config.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,7 +31,6 @@ enum otlog__provider_state { OTLOG__RUNNING, OTLOG__STOPPING, OTLOG__STOPPED };
 typedef struct otlog__pipeline {
 	otlog_exporter exporter; /* until the processor takes it */
 	otlog__batch_options batch;
-	int minimum_severity;
 	otlog__batch_processor *processor; /* NULL: none could be had */
 	bool kept; /* it has none, but its records stay in the queue's file for a process that has */
 } otlog__pipeline;
@@ -56,9 +51,10 @@ struct otlog_provider {
 
 	/* Fixed before the first emit. */
 	otlog__registry *registry;
-	int minimum_severity;
 	otlog__resource resource;
-	otlog__storage storage; /* as asked for; whether the queue is in a file at last, it says itself */
+	/* As asked for: whether the queue is in a file at last, it says itself. Owned, but in a child, where it is the parent's. */
+	otlog__config *config;
+	bool config_is_parents;
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
 
@@ -81,8 +77,6 @@ struct otlog_provider {
 	struct otlog_provider *older; /* the global provider before this one, see start.c */
 
 	/* See child.c. */
-	otlog__heritage *heritage; /* owned, but in a child, where it is the parent's */
-	bool inherits;
 	struct otlog_provider *next;           /* of all that run */
 	_Atomic(struct otlog_provider *) heir; /* in a forked child: what took its place. Writer: who makes it */
 	_Atomic uint64_t missed;               /* in a forked child: emits from signal handlers before that */
@@ -91,8 +85,8 @@ struct otlog_provider {
 /* provider_emit.c */
 extern const otlog__backend otlog__provider_backend;
 
-/* pipelines.c: fills provider->pipelines; false if there is none. Takes the exporters of the options in every case. */
-bool otlog__pipelines_plan(otlog_provider *provider, const otlog__settings *settings, const otlog_options *options);
+/* pipelines.c: fills provider->pipelines from the configuration, and from a parent's in a forked child. */
+void otlog__pipelines_plan(otlog_provider *provider, const otlog_provider *parent);
 /* Starts the workers; the queue is open. A pipeline whose worker cannot be had is reported and left out. */
 bool otlog__pipelines_start(otlog_provider *provider);
 
@@ -104,10 +98,10 @@ void otlog__backing_open(otlog_provider *provider);
  */
 bool otlog__backing_close(otlog_provider *provider);
 void otlog__backing_free(otlog_provider *provider);
-/* For the keeper: moves what the queue has no room for. True if that made room. */
-bool otlog__backing_spools(const otlog_provider *provider, uint64_t now_nano);
-/* For the keeper: takes over what has been left since the last look. */
-void otlog__backing_looks(otlog_provider *provider);
+/* For the keeper: moves to the spools what the queue has no room for. True if that made room. */
+bool otlog__backing_spool(const otlog_provider *provider, uint64_t now_nano);
+/* For the keeper: takes over what dead processes have left since the last time, and wakes the workers for it. */
+void otlog__backing_adopt(otlog_provider *provider);
 
 /* keeper.c: the one thread that waits for the disk, so that shutdown need not. */
 enum otlog__keeper_task { OTLOG__KEEPER_KEEPS, OTLOG__KEEPER_RESTS, OTLOG__KEEPER_CLOSES, OTLOG__KEEPER_ENDS };
@@ -149,16 +143,10 @@ bool otlog__revival_begin(void);
 void otlog__revival_end(void);
 /* Between these two. NULL: there will be none. */
 void otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir);
-/* The parent's pipelines with exporters of this process; those that cannot be had are without. */
-void otlog__pipelines_inherit(otlog_provider *provider, const otlog_provider *parent);
 
-/* provider.c: the options as this library knows them. `registry`: whose loggers come to life. NULL: start has failed.
- */
+/* provider.c. `registry`: whose loggers come to life. NULL: the SDK stays off, and why was said. */
 otlog_provider *otlog__provider_make(const otlog_options *options, otlog__registry *registry);
-/* In a forked child. NULL: it has failed, and that was said. */
+/* In a forked child, with the parent's configuration. NULL: it has failed, and that was said. */
 otlog_provider *otlog__provider_make_heir(const otlog_provider *parent);
-otlog_options otlog__options_known(const otlog_options *options, size_t options_size);
-/* Destroys the exporters of options that no provider takes. */
-void otlog__options_give_up(const otlog_options *options);
 
 #endif

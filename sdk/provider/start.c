@@ -3,6 +3,7 @@
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/version.h"
 #include "sdk/crash/crash.h"
+#include "sdk/settings/known_options.h"
 
 #include <stdlib.h>
 
@@ -92,24 +93,17 @@ end_start(otlog_provider *started)
 	pthread_mutex_unlock(&lock);
 }
 
-/* What the options say, else the environment. */
-static bool
-is_on(otlog_switch option, bool setting)
-{
-	return option == OTLOG_SWITCH_DEFAULT ? setting : option == OTLOG_SWITCH_ON;
-}
-
 static void
 turn_switches(const otlog_provider *started)
 {
 	static pthread_once_t at_exit = PTHREAD_ONCE_INIT;
-	const otlog__heritage *given = started->heritage;
+	const otlog__config *config = started->config;
 	/* Only now: the libraries that exporters need have been there before, so their ends come after ours. */
-	if (is_on(given->options.flush_at_exit, given->settings.flush_at_exit))
+	if (config->flush_at_exit)
 		pthread_once(&at_exit, register_at_exit);
-	if (!is_on(given->options.crash_handler, given->settings.crash_handler))
+	if (!config->crash_handler)
 		return;
-	if (!started->storage.directory)
+	if (!config->queue_directory)
 		otlog__diagnose(OTLOG__WARN,
 		                "OTLOG_CRASH_HANDLER is set, but there is no queue directory: the record of a "
 		                "crash is lost with the process. Set OTLOG_QUEUE_DIR to a directory, or unset "

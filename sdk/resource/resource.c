@@ -105,46 +105,24 @@ service_name_of(const list *list)
 	return strdup(UNKNOWN_SERVICE);
 }
 
-/* Puts everything in, in rising order of precedence. */
-static void
-merge(list *list, defaults *defaults, const otlog__pairs *environment, const otlog__settings *settings,
-      const otlog_options *options)
-{
-	put_defaults(list, defaults);
-	for (size_t i = 0; i < environment->count; i++)
-		put(list, OTLOG_KV(environment->items[i].name, environment->items[i].value));
-	if (settings->service_name)
-		put(list, OTLOG_KV(SERVICE_NAME, (const char *)settings->service_name));
-	for (size_t i = 0; options->resource_attributes.items && i < options->resource_attributes.count; i++)
-		put(list, options->resource_attributes.items[i]);
-	if (options->service_name && *options->service_name)
-		put(list, OTLOG_KV(SERVICE_NAME, options->service_name));
-}
-
 bool
-otlog__resource_make(otlog__resource *resource, const otlog__settings *settings, const otlog_options *options)
+otlog__resource_make(otlog__resource *resource, const otlog__config *config)
 {
+	const otlog_attrs given = config->resource_attributes;
 	defaults defaults;
-	list list = { 0 };
-	otlog__pairs environment;
-	const char *malformed = NULL;
 	bool made = false;
 	*resource = (otlog__resource){ 0 };
-	/* The settings have been checked, so only memory can be short. */
-	if (!otlog__pairs_parse(settings->resource_attributes, &environment, &malformed) && !malformed)
-		goto done;
-	size_t given = options->resource_attributes.items ? options->resource_attributes.count : 0;
-	list.items = calloc(DEFAULTS + environment.count + given, sizeof *list.items);
+	list list = { .items = calloc(DEFAULTS + given.count, sizeof *list.items) };
 	if (!list.items)
-		goto done;
-	merge(&list, &defaults, &environment, settings, options);
+		return false;
+	put_defaults(&list, &defaults);
+	for (size_t i = 0; i < given.count; i++)
+		put(&list, given.items[i]);
 	resource->service_name = service_name_of(&list);
 	made = resource->service_name &&
 	       otlog__resource_encode((otlog_attrs){ .items = list.items, .count = list.count }, &resource->head) &&
-	       otlog__schema_url_encode(options->resource_schema_url, &resource->tail);
-done:
+	       otlog__schema_url_encode(config->resource_schema_url, &resource->tail);
 	free(list.items);
-	otlog__pairs_free(&environment);
 	return made;
 }
 

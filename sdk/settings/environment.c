@@ -1,7 +1,7 @@
 #include "sdk/settings/environment.h"
 
-#include "exporters/builtin.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/settings/grpc_loader.h"
 
 #include <otlog/exporters.h>
 
@@ -25,39 +25,44 @@ typedef struct plan {
 	size_t most;
 } plan;
 
-/* Takes an exporter of the table, where it can be had. */
-static void
-add_builtin(plan *plan, const char *name, const otlog_otlp_options *otlp)
+/* The next pipeline, whose exporter is to be filled in; it counts once that is. NULL: there is no more room. */
+static otlog_pipeline_options *
+next_pipeline(plan *plan)
 {
-	const otlog__builtin *builtin = otlog__builtin_find(name);
-	otlog_pipeline_options pipeline = { 0 };
 	if (plan->count == plan->most)
-		return;
-	if (!builtin)
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "the exporter %s is not built into this library: nothing goes there. Choose "
-		                       "another one by OTEL_LOGS_EXPORTER or OTEL_EXPORTER_OTLP_PROTOCOL",
-		                       name);
-	else if (builtin->create(otlp, &pipeline.exporter))
-		plan->pipelines[plan->count++] = pipeline;
+		return NULL;
+	plan->pipelines[plan->count] = (otlog_pipeline_options){ 0 };
+	return &plan->pipelines[plan->count];
+}
+
+static bool
+create_otlp(const otlog__settings *settings, const otlog_otlp_options *otlp, otlog_exporter *out)
+{
+	switch (settings->protocol) {
+	case OTLOG__HTTP_JSON:
+		return otlog_otlp_http_json_exporter_create(otlp, out);
+	case OTLOG__GRPC:
+		return otlog__grpc_load_and_create(otlp, &(otlog_grpc_options){ .insecure = settings->insecure }, out);
+	case OTLOG__HTTP_PROTOBUF:
+		break;
+	}
+	return otlog_otlp_http_exporter_create(otlp, out);
 }
 
 static void
 add_otlp(plan *plan)
 {
-	static const char *const builtins[] = {
-		[OTLOG__HTTP_PROTOBUF] = "otlp_http",
-		[OTLOG__HTTP_JSON] = "otlp_http_json",
-		[OTLOG__GRPC] = "otlp_grpc",
-	};
 	const otlog__settings *settings = plan->settings;
+	otlog_pipeline_options *pipeline = next_pipeline(plan);
 	otlog__pairs headers = { 0 };
 	const char *error = NULL;
-	if (settings->headers && !otlog__pairs_parse(settings->headers, &headers, &error))
-		otlog__diagnose_always(OTLOG__WARN,
-		                       "OTEL_EXPORTER_OTLP_HEADERS is ignored: %s. Write name=value,name=value with "
-		                       "percent-encoded values",
-		                       error);
+	/* The list has been checked on reading, so only memory can be short. */
+	if (!pipeline || (settings->headers && !otlog__pairs_parse(settings->headers, &headers, &error))) {
+		if (pipeline)
+			otlog__diagnose_always(OTLOG__ERROR, "memory is short: nothing goes out over OTLP. Give the "
+			                                     "process more memory");
+		return;
+	}
 	const otlog_otlp_options otlp = { .endpoint = settings->endpoint,
 		                          .headers = headers.items,
 		                          .header_count = headers.count,
@@ -65,9 +70,24 @@ add_otlp(plan *plan)
 		                          .ca_file = settings->ca_file,
 		                          .client_certificate_file = settings->client_certificate_file,
 		                          .client_key_file = settings->client_key_file };
-	const bool insecure = settings->protocol == OTLOG__GRPC && settings->insecure;
-	add_builtin(plan, insecure ? "otlp_grpc_insecure" : builtins[settings->protocol], &otlp);
+	plan->count += create_otlp(settings, &otlp, &pipeline->exporter);
 	otlog__pairs_free(&headers);
+}
+
+/* Text on standard output. */
+static void
+add_console(plan *plan)
+{
+	otlog_pipeline_options *pipeline = next_pipeline(plan);
+	plan->count += pipeline && otlog_console_exporter_create(NULL, &pipeline->exporter);
+}
+
+/* JSON lines on standard output. */
+static void
+add_otlp_stdout(plan *plan)
+{
+	otlog_pipeline_options *pipeline = next_pipeline(plan);
+	plan->count += pipeline && otlog_otlp_file_exporter_create(NULL, &pipeline->exporter);
 }
 
 /* The names of a list with commas, cut apart in place; *names is to be freed. Returns how many. */
@@ -116,7 +136,10 @@ add_mito(plan *plan, uint64_t queue_bytes, uint64_t queue_records)
 		records = queue_records / 2;
 	if (records > MITO_BATCH_RECORDS_MOST)
 		records = MITO_BATCH_RECORDS_MOST;
-	otlog_pipeline_options pipeline = {
+	otlog_pipeline_options *pipeline = next_pipeline(plan);
+	if (!pipeline)
+		return;
+	*pipeline = (otlog_pipeline_options){
 		.max_batch_records = records ? (uint32_t)records : 1,
 		.max_batch_bytes = MITO_BATCH_BYTES,
 		.schedule_delay_ms = interval_ms,
@@ -124,8 +147,7 @@ add_mito(plan *plan, uint64_t queue_bytes, uint64_t queue_records)
 		.retry_initial_ms = interval_ms < MITO_RETRY_LEAST_MS ? MITO_RETRY_LEAST_MS : interval_ms,
 		.retry_cap_ms = interval_ms > MITO_RETRY_CAP_MS ? interval_ms : MITO_RETRY_CAP_MS,
 	};
-	if (plan->count < plan->most && create_mito(settings, &pipeline.exporter))
-		plan->pipelines[plan->count++] = pipeline;
+	plan->count += create_mito(settings, &pipeline->exporter);
 }
 
 size_t
@@ -136,9 +158,9 @@ otlog__environment_pipelines(const otlog__settings *settings, uint64_t queue_byt
 	if (settings->exporters & OTLOG__TO_OTLP)
 		add_otlp(&plan);
 	if (settings->exporters & OTLOG__TO_CONSOLE)
-		add_builtin(&plan, "console", NULL);
+		add_console(&plan);
 	if (settings->exporters & OTLOG__TO_OTLP_STDOUT)
-		add_builtin(&plan, "otlp_file", NULL);
+		add_otlp_stdout(&plan);
 	if (settings->mito_url)
 		add_mito(&plan, queue_bytes, queue_records);
 	return plan.count;

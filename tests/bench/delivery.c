@@ -1,5 +1,5 @@
 /* Records from threads to a destination, under the policy "block", counted where they arrive. */
-#include "exporters/builtin.h"
+#include "sdk/settings/grpc_loader.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/common/count.h"
 #include "tests/bench/common/workload.h"
@@ -84,10 +84,9 @@ static void
 open_grpc(delivery *d, otlog_exporter *out)
 {
 	char endpoint[64];
-	const otlog__builtin *grpc = otlog__builtin_find("otlp_grpc");
 	d->grpc = bench_grpc_sink_start();
 	snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", d->grpc.port);
-	must(grpc && grpc->create(&(otlog_otlp_options){ .endpoint = endpoint }, out));
+	must(otlog__grpc_load_and_create(&(otlog_otlp_options){ .endpoint = endpoint }, NULL, out));
 }
 
 static uint64_t

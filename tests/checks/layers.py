@@ -32,16 +32,16 @@ MAY_INCLUDE = [
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
     ("sdk/queue/*", [PUBLIC, BASE]),
     ("sdk/processor/*", [PUBLIC, BASE, WIRE, "sdk/queue/*"]),
-    ("sdk/settings/*", [PUBLIC, BASE, "exporters/builtin.h"]),
-    ("sdk/resource/*", [PUBLIC, BASE, "sdk/record/*", "sdk/settings/*"]),
+    ("sdk/settings/*", [PUBLIC, BASE, "sdk/api/rare/clone.h"]),
+    ("sdk/resource/*", [PUBLIC, BASE, "sdk/record/encode.h", "sdk/settings/config.h"]),
     ("sdk/crash/*", [PUBLIC]),
     ("sdk/inspect/*", [PUBLIC, BASE, "sdk/queue/*", "sdk/processor/request.h"]),
     # What wires it all.
     (
         "sdk/provider/*",
         [PUBLIC, BASE]
-        + ["sdk/%s/*" % folder for folder in ("api", "record", "queue", "processor", "settings", "resource", "crash")]
-        + ["exporters/builtin.h"],
+        + ["sdk/%s/*" % folder for folder in ("api", "record", "queue", "processor", "resource", "crash")]
+        + ["sdk/settings/config.h", "sdk/settings/known_options.h"],
     ),
     ("sdk/bridges/*", [PUBLIC]),
     ("sdk/tool/common/*", [PUBLIC]),
@@ -59,7 +59,6 @@ MAY_INCLUDE = [
     ("exporters/otlp_file/*", [PUBLIC, BASE, "exporters/stream/*"]),
     ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/stream/*"]),
     ("exporters/memory/*", [PUBLIC, BASE, VIEW]),
-    ("exporters/builtin.[ch]", [PUBLIC, BASE, "sdk/settings/grpc_loader.h"]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),
     ("tests/interop/*", [PUBLIC]),

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exporters/builtin.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
+
+#include <otlog/exporters.h>
 
 static otlog__otlp_answer
 read_success(const char *body, const char *type)
@@ -102,13 +103,11 @@ a_refusal_gives_the_message_of_its_status(void **state)
 }
 
 static void
-the_exporter_is_found_by_its_name(void **state)
+the_exporter_bears_its_name(void **state)
 {
 	(void)state;
 	otlog_exporter out = { 0 };
-	const otlog__builtin *found = otlog__builtin_find("otlp_http_json");
-	assert_non_null(found);
-	assert_true(found->create(&(otlog_otlp_options){ 0 }, &out));
+	assert_true(otlog_otlp_http_json_exporter_create(NULL, &out));
 	assert_string_equal(out.name, "otlp_http_json");
 	out.functions->destroy(out.self);
 }
@@ -134,7 +133,7 @@ main(void)
 		cmocka_unit_test(a_partial_success_says_how_many_and_why),
 		cmocka_unit_test(an_answer_of_another_kind_is_foreign),
 		cmocka_unit_test(a_refusal_gives_the_message_of_its_status),
-		cmocka_unit_test(the_exporter_is_found_by_its_name),
+		cmocka_unit_test(the_exporter_bears_its_name),
 		cmocka_unit_test(bad_options_are_refused_as_by_its_sibling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

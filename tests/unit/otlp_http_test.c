@@ -1,4 +1,3 @@
-#include "exporters/builtin.h"
 #include "exporters/otlp_http/http_answer.h"
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
@@ -188,18 +187,13 @@ options_of_older_and_newer_programs_are_understood(void **state)
 }
 
 static void
-builtins_are_found_by_their_names(void **state)
+the_exporter_bears_its_name(void **state)
 {
 	otlog_exporter out = { 0 };
 	(void)state;
-	const otlog__builtin *found = otlog__builtin_find("otlp_http");
-	assert_non_null(found);
-	assert_true(found->create(&(otlog_otlp_options){ 0 }, &out));
-	assert_string_equal(out.name, found->name);
+	assert_true(otlog_otlp_http_exporter_create(NULL, &out));
+	assert_string_equal(out.name, "otlp_http");
 	out.functions->destroy(out.self);
-	assert_null(otlog__builtin_find("otlp"));
-	assert_null(otlog__builtin_find(""));
-	assert_null(otlog__builtin_find(NULL));
 }
 
 int
@@ -214,7 +208,7 @@ main(void)
 		cmocka_unit_test(a_bad_header_is_refused_without_its_value),
 		cmocka_unit_test(headers_of_the_exporter_itself_are_left_out_with_a_warning),
 		cmocka_unit_test(options_of_older_and_newer_programs_are_understood),
-		cmocka_unit_test(builtins_are_found_by_their_names),
+		cmocka_unit_test(the_exporter_bears_its_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,10 @@ see(const otlog__settings *settings, const otlog_options *options)
 {
 	seen seen = { 0 };
 	otlog__buffer whole = { 0 };
-	assert_true(otlog__resource_make(&seen.resource, settings, options));
+	otlog__config *config = otlog__config_merge(settings, options);
+	assert_non_null(config);
+	assert_true(otlog__resource_make(&seen.resource, config));
+	otlog__config_free(config);
 	assert_true(otlog__buffer_append(&whole, seen.resource.head.data, seen.resource.head.size));
 	assert_true(otlog__buffer_append(&whole, seen.resource.tail.data, seen.resource.tail.size));
 	seen.logs = opentelemetry__proto__logs__v1__resource_logs__unpack(NULL, whole.size, whole.data);

@@ -1,69 +1,69 @@
 /* Which directory, durability and spool hold, and what is said where one lacks the other. */
-#include "sdk/provider/storage.h"
+#include "sdk/settings/config.h"
 #include "tests/unit/settings_reading.h"
 
-static otlog__storage
+static otlog__config *
 choose(otlog__settings settings, otlog_options options)
 {
-	otlog__storage storage;
 	said.count = 0;
-	assert_true(otlog__storage_choose(&storage, &settings, &options));
+	otlog__config *config = otlog__config_merge(&settings, &options);
+	assert_non_null(config);
 	otlog__settings_free(&settings);
-	return storage;
+	return config;
 }
 
 static void
 nothing_given_stays_in_memory_in_silence(void **state)
 {
 	(void)state;
-	otlog__storage s = choose(READ({ "OTLOG_SYNC_INTERVAL", "1000" }), (otlog_options){ 0 });
-	assert_null(s.directory);
-	assert_int_equal(s.durability, OTLOG_DURABILITY_NONE);
-	assert_int_equal(s.sync_interval_ms, 1000);
-	assert_int_equal(s.spool_bytes, 0);
-	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_DROP_OLDEST);
+	otlog__config *s = choose(READ({ "OTLOG_SYNC_INTERVAL", "1000" }), (otlog_options){ 0 });
+	assert_null(s->queue_directory);
+	assert_int_equal(s->durability, OTLOG_DURABILITY_NONE);
+	assert_int_equal(s->sync_interval_ms, 1000);
+	assert_int_equal(s->spool_bytes, 0);
+	assert_int_equal(s->spool_full, OTLOG_SPOOL_FULL_DROP_OLDEST);
 	assert_said_nothing();
-	otlog__storage_free(&s);
+	otlog__config_free(s);
 }
 
 static void
 the_environment_says_all_of_it(void **state)
 {
 	(void)state;
-	otlog__storage s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "interval" },
+	otlog__config *s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "interval" },
 	                               { "OTLOG_SYNC_INTERVAL", "250" }, { "OTLOG_SPOOL_BYTES", "64 MiB" },
 	                               { "OTLOG_SPOOL_FULL", "block" }),
 	                          (otlog_options){ 0 });
-	assert_string_equal(s.directory, "/var/lib/app");
-	assert_int_equal(s.durability, OTLOG_DURABILITY_INTERVAL);
-	assert_int_equal(s.sync_interval_ms, 250);
-	assert_int_equal(s.spool_bytes, 64 << 20);
-	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_BLOCK);
+	assert_string_equal(s->queue_directory, "/var/lib/app");
+	assert_int_equal(s->durability, OTLOG_DURABILITY_INTERVAL);
+	assert_int_equal(s->sync_interval_ms, 250);
+	assert_int_equal(s->spool_bytes, 64 << 20);
+	assert_int_equal(s->spool_full, OTLOG_SPOOL_FULL_BLOCK);
 	assert_said_nothing();
-	otlog__storage_free(&s);
+	otlog__config_free(s);
 }
 
 static void
 code_wins(void **state)
 {
 	(void)state;
-	otlog__storage s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "batch" },
+	otlog__config *s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }, { "OTLOG_DURABILITY", "batch" },
 	                               { "OTLOG_SPOOL_BYTES", "64 MiB" }, { "OTLOG_SPOOL_FULL", "block" }),
 	                          (otlog_options){ .queue_directory = "/srv",
 	                                           .durability = OTLOG_DURABILITY_INTERVAL,
 	                                           .sync_interval_ms = 7,
 	                                           .spool_bytes = 4096,
 	                                           .spool_full = OTLOG_SPOOL_FULL_DROP_NEWEST });
-	assert_string_equal(s.directory, "/srv");
-	assert_int_equal(s.durability, OTLOG_DURABILITY_INTERVAL);
-	assert_int_equal(s.sync_interval_ms, 7);
-	assert_int_equal(s.spool_bytes, 1 << 20); /* the least that is a spool */
-	assert_int_equal(s.spool_full, OTLOG_SPOOL_FULL_DROP_NEWEST);
-	otlog__storage_free(&s);
+	assert_string_equal(s->queue_directory, "/srv");
+	assert_int_equal(s->durability, OTLOG_DURABILITY_INTERVAL);
+	assert_int_equal(s->sync_interval_ms, 7);
+	assert_int_equal(s->spool_bytes, 1 << 20); /* the least that is a spool */
+	assert_int_equal(s->spool_full, OTLOG_SPOOL_FULL_DROP_NEWEST);
+	otlog__config_free(s);
 	s = choose(READ({ "OTLOG_QUEUE_DIR", "/var/lib/app" }), (otlog_options){ .queue_directory = "" });
-	assert_null(s.directory);
+	assert_null(s->queue_directory);
 	assert_said_nothing();
-	otlog__storage_free(&s);
+	otlog__config_free(s);
 }
 
 static void
@@ -80,13 +80,13 @@ what_needs_a_directory_says_so_once_where_there_is_none(void **state)
 		  "OTLOG_DURABILITY and OTLOG_SPOOL_BYTES are set" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		otlog__storage s = choose(read_from(cases[i].environment), (otlog_options){ 0 });
+		otlog__config *s = choose(read_from(cases[i].environment), (otlog_options){ 0 });
 		assert_int_equal(said.count, 1);
 		assert_non_null(strstr(said.text[0], cases[i].names));
 		assert_non_null(strstr(said.text[0], "Set OTLOG_QUEUE_DIR"));
-		assert_int_equal(s.durability, OTLOG_DURABILITY_NONE);
-		assert_int_equal(s.spool_bytes, 0);
-		otlog__storage_free(&s);
+		assert_int_equal(s->durability, OTLOG_DURABILITY_NONE);
+		assert_int_equal(s->spool_bytes, 0);
+		otlog__config_free(s);
 	}
 }
 
@@ -111,10 +111,10 @@ what_has_no_effect_is_said_with_what_it_needs(void **state)
 		  NULL },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		otlog__storage s = choose(read_from(cases[i].environment), cases[i].options);
+		otlog__config *s = choose(read_from(cases[i].environment), cases[i].options);
 		assert_int_equal(said.count, cases[i].says != NULL);
 		assert_true(!cases[i].says || strstr(said.text[0], cases[i].says));
-		otlog__storage_free(&s);
+		otlog__config_free(s);
 	}
 }
 

@@ -2,7 +2,6 @@
  * How gRPC comes into a process: only where it is chosen. This program links neither gRPC nor the exporter. The order of
  * the tests matters: a library that has been opened stays.
  */
-#include "exporters/builtin.h"
 #include "sdk/settings/grpc_loader.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
@@ -106,9 +105,8 @@ what_is_registered_takes_the_librarys_place(void **state)
 	otlog_exporter out = { 0 };
 	(void)state;
 	otlog_register_otlp_grpc(create_registered);
-	const otlog__builtin *builtin = otlog__builtin_find("otlp_grpc");
-	assert_non_null(builtin);
-	assert_true(builtin->create(&(otlog_otlp_options){ .endpoint = "http://collector:4317" }, &out));
+	assert_true(
+	    otlog__grpc_load_and_create(&(otlog_otlp_options){ .endpoint = "http://collector:4317" }, NULL, &out));
 	otlog_register_otlp_grpc(NULL);
 	assert_int_equal(created, 1);
 	assert_string_equal(out.name, "registered");
@@ -126,7 +124,7 @@ bytes_said_while_failing(const char *url, const char *scratch)
 	int file = open(scratch, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	assert_true(before >= 0 && file >= 0);
 	dup2(file, STDERR_FILENO);
-	bool made = otlog__builtin_find("otlp_grpc")->create(&(otlog_otlp_options){ .endpoint = url }, &exporter);
+	bool made = otlog__grpc_load_and_create(&(otlog_otlp_options){ .endpoint = url }, NULL, &exporter);
 	if (made) {
 		otlog_batch batch = otlp_request_create(3, 20);
 		exporter.functions->export_batch(exporter.self, &batch, 30000, &result);
