@@ -24,30 +24,32 @@ static _Atomic uint32_t reviving;
 static _Thread_local _Atomic uint32_t reviving_here __attribute__((tls_model("initial-exec")));
 
 /* All running providers. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static otlog_provider *providers;
+static struct {
+	pthread_mutex_t lock;
+	otlog_provider *first;
+} running = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* ---- Where the kernel does not wipe the gate --------------------------------------------------------------------- */
 
 static void
 hold_lock(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&running.lock);
 }
 
 static void
 release_lock(void)
 {
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&running.lock);
 }
 
 static void
 mark_queues(void)
 {
-	for (otlog_provider *provider = providers; provider; provider = provider->next)
+	for (otlog_provider *provider = running.first; provider; provider = provider->fork.next)
 		otlog__queue_mark_child(provider->queue);
-	providers = NULL;
-	pthread_mutex_unlock(&lock);
+	running.first = NULL;
+	pthread_mutex_unlock(&running.lock);
 }
 
 static void
@@ -62,22 +64,22 @@ otlog__provider_enlist(otlog_provider *provider)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, add_handlers);
 	otlog__stack_prime();
-	pthread_mutex_lock(&lock);
-	provider->next = providers;
-	providers = provider;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&running.lock);
+	provider->fork.next = running.first;
+	running.first = provider;
+	pthread_mutex_unlock(&running.lock);
 }
 
 void
 otlog__provider_delist(otlog_provider *provider)
 {
-	pthread_mutex_lock(&lock);
-	otlog_provider **link = &providers;
+	pthread_mutex_lock(&running.lock);
+	otlog_provider **link = &running.first;
 	while (*link && *link != provider)
-		link = &(*link)->next;
+		link = &(*link)->fork.next;
 	if (*link)
-		*link = provider->next;
-	pthread_mutex_unlock(&lock);
+		*link = provider->fork.next;
+	pthread_mutex_unlock(&running.lock);
 }
 
 /* ---- Heirs ------------------------------------------------------------------------------------------------------- */
@@ -86,7 +88,7 @@ static otlog_provider *
 heir_of(const otlog_provider *provider)
 {
 	/* Acquire: pairs with the release in otlog__provider_succeed. */
-	return atomic_load_explicit(&provider->heir, memory_order_acquire);
+	return atomic_load_explicit(&provider->fork.heir, memory_order_acquire);
 }
 
 otlog_provider *
@@ -142,21 +144,21 @@ otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir)
 {
 	if (!heir) {
 		/* Relaxed: a child that cannot have one does not try again. */
-		atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_relaxed);
+		atomic_store_explicit(&provider->stop.state, OTLOG__STOPPED, memory_order_relaxed);
 		return;
 	}
-	uint64_t missed = atomic_exchange_explicit(&provider->missed, 0, memory_order_relaxed);
+	uint64_t missed = atomic_exchange_explicit(&provider->fork.missed, 0, memory_order_relaxed);
 	for (uint64_t i = 0; i < missed; i++)
 		otlog__queue_refuse(heir->queue, OTLOG_DROP_BUSY);
 	/* Release: who finds it finds it whole. */
-	atomic_store_explicit(&provider->heir, heir, memory_order_release);
+	atomic_store_explicit(&provider->fork.heir, heir, memory_order_release);
 }
 
 static bool
 may_revive(const otlog_provider *provider)
 {
 	/* Relaxed: it was so when the process forked, or this process has stored it. */
-	return atomic_load_explicit(&provider->state, memory_order_relaxed) == OTLOG__RUNNING;
+	return atomic_load_explicit(&provider->stop.state, memory_order_relaxed) == OTLOG__RUNNING;
 }
 
 static otlog_emit_result
@@ -172,7 +174,7 @@ revive(otlog_provider *provider, otlog_provider **heir)
 			otlog__provider_succeed(provider, otlog__provider_make_heir(provider));
 		otlog__revival_end();
 	} else {
-		atomic_fetch_add_explicit(&provider->missed, 1, memory_order_relaxed); /* a plain counter */
+		atomic_fetch_add_explicit(&provider->fork.missed, 1, memory_order_relaxed); /* a plain counter */
 	}
 	pthread_setcancelstate(cancelable, NULL);
 	*heir = heir_of(provider);

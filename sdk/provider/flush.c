@@ -60,7 +60,7 @@ enum otlog__provider_state
 otlog__provider_state(otlog_provider *provider)
 {
 	/* Acquire: the result is stored before STOPPED. */
-	return (enum otlog__provider_state)atomic_load_explicit(&provider->state, memory_order_acquire);
+	return (enum otlog__provider_state)atomic_load_explicit(&provider->stop.state, memory_order_acquire);
 }
 
 otlog_flush_result
@@ -78,11 +78,11 @@ otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano)
 	if (!done && !otlog__queue_in_file(provider->queue))
 		return OTLOG_TIMEOUT;
 
-	pthread_mutex_lock(&provider->lock);
+	pthread_mutex_lock(&provider->flushed.lock);
 	uint64_t dropped = otlog__provider_dropped(provider);
-	bool lost = dropped != provider->dropped_at_flush;
-	provider->dropped_at_flush = dropped;
-	pthread_mutex_unlock(&provider->lock);
+	bool lost = dropped != provider->flushed.dropped;
+	provider->flushed.dropped = dropped;
+	pthread_mutex_unlock(&provider->flushed.lock);
 	if (lost)
 		return OTLOG_DROPPED;
 	return done ? OTLOG_DELIVERED : OTLOG_DURABLE;
@@ -94,9 +94,9 @@ otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano)
 	while (otlog__provider_state(provider) != OTLOG__STOPPED) {
 		if (otlog__monotonic_nano() >= deadline_nano)
 			return OTLOG_TIMEOUT;
-		otlog__futex_wait(&provider->state, OTLOG__STOPPING, deadline_nano);
+		otlog__futex_wait(&provider->stop.state, OTLOG__STOPPING, deadline_nano);
 	}
-	return provider->last_result;
+	return provider->stop.result;
 }
 
 otlog_flush_result
@@ -107,7 +107,7 @@ otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
 	if (otlog__provider_state(provider) == OTLOG__STOPPED)
-		return provider->last_result;
+		return provider->stop.result;
 	int cancelable;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
 	                       &cancelable); /* a thread that ended in here would keep the lock */

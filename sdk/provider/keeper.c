@@ -88,12 +88,12 @@ report(otlog_provider *provider, reported *before)
 	uint64_t more;
 	otlog_provider_statistics_sized(provider, &now, sizeof now);
 	if ((more = rise(now.refused[OTLOG_DROP_QUEUE_FULL], &before->refused[OTLOG_DROP_QUEUE_FULL])))
-		otlog__diagnose(OTLOG__WARN,
-		                "the queue is full: %" PRIu64
-		                " record%s dropped. Records come faster than they are delivered: "
-		                "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64 "), or %s",
-		                more, otlog__s(more), now.queue_bytes,
-		                provider->block ? "raise OTLOG_QUEUE_BLOCK_TIMEOUT" : "set OTLOG_QUEUE_FULL=block");
+		otlog__diagnose(
+		    OTLOG__WARN,
+		    "the queue is full: %" PRIu64 " record%s dropped. Records come faster than they are delivered: "
+		    "see that the destination answers, raise OTLOG_QUEUE_BYTES (now %" PRIu64 "), or %s",
+		    more, otlog__s(more), now.queue_bytes,
+		    provider->emit.block ? "raise OTLOG_QUEUE_BLOCK_TIMEOUT" : "set OTLOG_QUEUE_FULL=block");
 	if ((more = rise(now.refused[OTLOG_DROP_BUSY], &before->refused[OTLOG_DROP_BUSY])))
 		otlog__diagnose(OTLOG__WARN,
 		                "every lane of the queue was held by another thread: %" PRIu64
@@ -105,7 +105,7 @@ report(otlog_provider *provider, reported *before)
 		                "%" PRIu64
 		                " record%s dropped: larger than %zu bytes even with the longest values cut. Log "
 		                "less in one record, or raise OTLOG_QUEUE_BYTES",
-		                more, otlog__s(more), provider->max_record);
+		                more, otlog__s(more), provider->emit.max_record);
 	if ((more = rise(now.refused[OTLOG_DROP_INVALID], &before->refused[OTLOG_DROP_INVALID])))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64
@@ -119,19 +119,19 @@ report(otlog_provider *provider, reported *before)
 		                "%" PRIu64
 		                " record%s had the longest values cut to fit %zu bytes. Log less in one record, or "
 		                "raise OTLOG_QUEUE_BYTES",
-		                more, otlog__s(more), provider->max_record);
+		                more, otlog__s(more), provider->emit.max_record);
 	if ((more = rise(now.dropped_attributes, &before->dropped_attributes)))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64 " attribute%s dropped: without a key, or over %u in one record. Give every "
 		                "attribute a key and nest what belongs together",
-		                more, otlog__s(more), provider->limits.attribute_count);
+		                more, otlog__s(more), provider->emit.limits.attribute_count);
 }
 
 static bool
 is_stopping(otlog_provider *provider)
 {
 	/* Acquire: pairs with the release in ask. */
-	return atomic_load_explicit(&provider->keeper_asked, memory_order_acquire) != OTLOG__KEEPER_KEEPS;
+	return atomic_load_explicit(&provider->keeper.asked, memory_order_acquire) != OTLOG__KEEPER_KEEPS;
 }
 
 /*
@@ -141,7 +141,7 @@ is_stopping(otlog_provider *provider)
 static uint64_t
 long_attempt_nano(const otlog_provider *provider)
 {
-	return provider->block ? provider->block_timeout_ms * OTLOG__NANOS_PER_MS / 2 : LONG_ATTEMPT_NANO;
+	return provider->emit.block ? provider->emit.block_timeout_ms * OTLOG__NANOS_PER_MS / 2 : LONG_ATTEMPT_NANO;
 }
 
 /* When the queue's file goes to the disk, and when the directory is looked into again. The keeper's own. */
@@ -225,9 +225,9 @@ keep_room(otlog_provider *provider, uint64_t until)
 	bool spooled = otlog__backing_spool(provider, now);
 	if (otlog__queue_evict(provider->queue) == 0 && !spooled && !is_stopping(provider)) {
 		uint64_t pause = otlog__monotonic_nano() + PAUSE_NANO;
-		uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+		uint32_t seen = atomic_load_explicit(&provider->keeper.bell, memory_order_acquire);
 		if (!is_stopping(provider))
-			otlog__futex_wait(&provider->keeper_bell, seen, pause < until ? pause : until);
+			otlog__futex_wait(&provider->keeper.bell, seen, pause < until ? pause : until);
 	}
 }
 
@@ -236,15 +236,15 @@ keep_room(otlog_provider *provider, uint64_t until)
 static void
 tell(otlog_provider *provider, enum otlog__keeper_task done)
 {
-	atomic_store_explicit(&provider->keeper_did, done, memory_order_release); /* what it did is seen with it */
-	otlog__futex_wake_all(&provider->keeper_did);
+	atomic_store_explicit(&provider->keeper.did, done, memory_order_release); /* what it did is seen with it */
+	otlog__futex_wake_all(&provider->keeper.did);
 }
 
 static void
 close_all(otlog_provider *provider)
 {
 	bool synced = otlog__backing_close(provider);
-	provider->closed_well = otlog__queue_close(provider->queue) && synced;
+	provider->keeper.closed_well = otlog__queue_close(provider->queue) && synced;
 }
 
 static void
@@ -261,9 +261,9 @@ keep(otlog_provider *provider)
 			keep_room(provider, until);
 			continue;
 		}
-		uint32_t seen = atomic_load_explicit(&provider->keeper_bell, memory_order_acquire);
+		uint32_t seen = atomic_load_explicit(&provider->keeper.bell, memory_order_acquire);
 		if (!is_stopping(provider))
-			otlog__futex_wait(&provider->keeper_bell, seen, until);
+			otlog__futex_wait(&provider->keeper.bell, seen, until);
 	}
 	report(provider, &todo.reported);
 }
@@ -276,8 +276,8 @@ run(void *self)
 	pthread_setname_np(pthread_self(), "otlog-keeper");
 	keep(provider);
 	tell(provider, OTLOG__KEEPER_RESTS);
-	while ((asked = atomic_load_explicit(&provider->keeper_asked, memory_order_acquire)) == OTLOG__KEEPER_RESTS)
-		otlog__futex_wait(&provider->keeper_asked, OTLOG__KEEPER_RESTS, UINT64_MAX);
+	while ((asked = atomic_load_explicit(&provider->keeper.asked, memory_order_acquire)) == OTLOG__KEEPER_RESTS)
+		otlog__futex_wait(&provider->keeper.asked, OTLOG__KEEPER_RESTS, UINT64_MAX);
 	if (asked == OTLOG__KEEPER_CLOSES) {
 		close_all(provider);
 		tell(provider, OTLOG__KEEPER_CLOSES);
@@ -291,9 +291,9 @@ otlog__keeper_start(otlog_provider *provider)
 	sigset_t all, before;
 	sigfillset(&all); /* signals are the host's: its handlers shall not run on our stack */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	provider->keeper_runs = pthread_create(&provider->keeper, NULL, run, provider) == 0;
+	provider->keeper.runs = pthread_create(&provider->keeper.thread, NULL, run, provider) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return provider->keeper_runs;
+	return provider->keeper.runs;
 }
 
 /* ---- Shutdown ---------------------------------------------------------------------------------------------------- */
@@ -302,10 +302,10 @@ static void
 ask(otlog_provider *provider, enum otlog__keeper_task task)
 {
 	/* Release: pairs with is_stopping; the bell moves after it, so the keeper cannot miss both. */
-	atomic_store_explicit(&provider->keeper_asked, task, memory_order_release);
-	otlog__futex_wake_all(&provider->keeper_asked);
-	atomic_fetch_add_explicit(&provider->keeper_bell, 1, memory_order_release);
-	otlog__futex_wake_all(&provider->keeper_bell);
+	atomic_store_explicit(&provider->keeper.asked, task, memory_order_release);
+	otlog__futex_wake_all(&provider->keeper.asked);
+	atomic_fetch_add_explicit(&provider->keeper.bell, 1, memory_order_release);
+	otlog__futex_wake_all(&provider->keeper.bell);
 }
 
 static bool
@@ -313,10 +313,10 @@ await(otlog_provider *provider, enum otlog__keeper_task task, uint64_t deadline_
 {
 	uint32_t did;
 	/* Acquire: what the keeper did. */
-	while ((did = atomic_load_explicit(&provider->keeper_did, memory_order_acquire)) < (uint32_t)task) {
+	while ((did = atomic_load_explicit(&provider->keeper.did, memory_order_acquire)) < (uint32_t)task) {
 		if (otlog__monotonic_nano() >= deadline_nano)
 			return false;
-		otlog__futex_wait(&provider->keeper_did, did, deadline_nano);
+		otlog__futex_wait(&provider->keeper.did, did, deadline_nano);
 	}
 	return true;
 }
@@ -324,7 +324,7 @@ await(otlog_provider *provider, enum otlog__keeper_task task, uint64_t deadline_
 bool
 otlog__keeper_rest(otlog_provider *provider, uint64_t deadline_nano)
 {
-	if (!provider->keeper_runs)
+	if (!provider->keeper.runs)
 		return true;
 	ask(provider, OTLOG__KEEPER_RESTS);
 	otlog__queue_wake_keeper(provider->queue);
@@ -334,27 +334,27 @@ otlog__keeper_rest(otlog_provider *provider, uint64_t deadline_nano)
 bool
 otlog__keeper_close(otlog_provider *provider, uint64_t deadline_nano)
 {
-	if (!provider->keeper_runs) { /* it could not be started */
+	if (!provider->keeper.runs) { /* it could not be started */
 		close_all(provider);
 		return true;
 	}
 	ask(provider, OTLOG__KEEPER_CLOSES);
 	if (!await(provider, OTLOG__KEEPER_CLOSES, deadline_nano))
 		return false;
-	pthread_join(provider->keeper, NULL);
-	provider->keeper_runs = false;
+	pthread_join(provider->keeper.thread, NULL);
+	provider->keeper.runs = false;
 	return true;
 }
 
 void
 otlog__keeper_end(otlog_provider *provider)
 {
-	if (!provider->keeper_runs)
+	if (!provider->keeper.runs)
 		return;
 	bool rests = await(provider, OTLOG__KEEPER_RESTS, 0);
 	ask(provider, OTLOG__KEEPER_ENDS);
 	if (!rests)
 		return;
-	pthread_join(provider->keeper, NULL);
-	provider->keeper_runs = false;
+	pthread_join(provider->keeper.thread, NULL);
+	provider->keeper.runs = false;
 }

@@ -41,12 +41,12 @@ static void
 plan_takers(otlog_provider *provider)
 {
 	for (int severity = 0; severity < OTLOG__SEVERITIES; severity++) {
-		provider->takers[severity] = 0;
+		provider->emit.takers[severity] = 0;
 		for (size_t i = 0; i < provider->pipeline_count; i++) {
 			bool wanted = severity == 0 || (severity >= provider->config->minimum_severity &&
 			                                severity >= provider->config->pipelines[i].minimum_severity);
 			if (wanted && (provider->pipelines[i].processor || provider->pipelines[i].kept))
-				provider->takers[severity] |= (uint16_t)(1u << i);
+				provider->emit.takers[severity] |= (uint16_t)(1u << i);
 		}
 	}
 }

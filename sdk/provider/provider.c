@@ -41,7 +41,7 @@ open_queue(otlog_provider *provider)
 	otlog__buffer_free(&resource);
 	if (!provider->queue)
 		return false;
-	provider->max_record = otlog__queue_max_record(provider->queue);
+	provider->emit.max_record = otlog__queue_max_record(provider->queue);
 	return true;
 }
 
@@ -59,7 +59,7 @@ free_provider(otlog_provider *provider)
 	otlog__resource_free(&provider->resource);
 	if (!provider->config_is_parents)
 		otlog__config_free(provider->config);
-	pthread_mutex_destroy(&provider->lock);
+	pthread_mutex_destroy(&provider->flushed.lock);
 	free(provider);
 }
 
@@ -91,7 +91,7 @@ stop_workers(otlog_provider *provider, uint64_t deadline_nano, bool rests)
 			otlog__batch_end_stop(processor);
 			continue;
 		}
-		provider->thread_left_behind = true;
+		provider->stop.left_behind = true;
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "%s: the exporter does not return although it was cancelled; its thread is left "
 		                       "behind. Report this to the exporter's authors",
@@ -102,7 +102,7 @@ stop_workers(otlog_provider *provider, uint64_t deadline_nano, bool rests)
 static bool
 leave_to_disk(otlog_provider *provider)
 {
-	provider->thread_left_behind = true;
+	provider->stop.left_behind = true;
 	otlog__diagnose_always(
 	    OTLOG__ERROR, "the disk of OTLOG_QUEUE_DIR does not answer: a thread that waits for it is left behind, "
 			  "and what is not delivered may not survive a loss of power; look after the disk");
@@ -118,13 +118,13 @@ stop_all(otlog_provider *provider, uint64_t deadline_nano)
 {
 	bool rests = otlog__keeper_rest(provider, with_grace(deadline_nano));
 	stop_workers(provider, deadline_nano, rests);
-	if (!rests || provider->thread_left_behind) {
+	if (!rests || provider->stop.left_behind) {
 		otlog__keeper_end(provider);
 		return rests ? false : leave_to_disk(provider);
 	}
 	if (!otlog__keeper_close(provider, with_grace(deadline_nano)))
 		return leave_to_disk(provider);
-	return provider->closed_well;
+	return provider->keeper.closed_well;
 }
 
 /* The part of it that neither starts a thread nor opens a file. NULL when memory is short. */
@@ -135,12 +135,12 @@ create(otlog__config *config, const otlog_provider *parent)
 	if (!provider)
 		return NULL;
 	memset(provider, 0, sizeof *provider);
-	pthread_mutex_init(&provider->lock, NULL);
+	pthread_mutex_init(&provider->flushed.lock, NULL);
 	provider->config = config;
 	provider->config_is_parents = parent;
-	provider->limits = default_limits;
-	provider->block = config->queue_blocks;
-	provider->block_timeout_ms = config->queue_block_timeout_ms;
+	provider->emit.limits = default_limits;
+	provider->emit.block = config->queue_blocks;
+	provider->emit.block_timeout_ms = config->queue_block_timeout_ms;
 	return provider;
 }
 
@@ -223,8 +223,8 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 {
 	uint32_t running = OTLOG__RUNNING;
 	/* Relaxed: only one gets through; what it does is ordered by the locks it takes. */
-	if (!atomic_compare_exchange_strong_explicit(&provider->state, &running, OTLOG__STOPPING, memory_order_relaxed,
-	                                             memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&provider->stop.state, &running, OTLOG__STOPPING,
+	                                             memory_order_relaxed, memory_order_relaxed))
 		return otlog__provider_await_stopped(provider, deadline_nano);
 
 	bool sealed = otlog__queue_seal(provider->queue, deadline_nano);
@@ -233,7 +233,7 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	bool closed = stop_all(provider, deadline_nano);
 	bool lost = otlog__provider_dropped(provider) != before;
 	uint64_t given_up = otlog__provider_given_up(provider);
-	provider->thread_left_behind |= !sealed;
+	provider->stop.left_behind |= !sealed;
 	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;
@@ -248,10 +248,10 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 		                       provider->config->queue_directory
 		                           ? ""
 		                           : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
-	provider->last_result = result;
+	provider->stop.result = result;
 	/* Release: the result is seen with it. */
-	atomic_store_explicit(&provider->state, OTLOG__STOPPED, memory_order_release);
-	otlog__futex_wake_all(&provider->state);
+	atomic_store_explicit(&provider->stop.state, OTLOG__STOPPED, memory_order_release);
+	otlog__futex_wake_all(&provider->stop.state);
 	otlog__queue_tell_progress(provider->queue);
 	return result;
 }
@@ -300,6 +300,6 @@ otlog_provider_destroy(otlog_provider *provider)
 		return;
 	otlog_provider_shutdown(provider, 0);
 	otlog__registry_destroy(provider->registry);
-	if (!provider->thread_left_behind)
+	if (!provider->stop.left_behind)
 		free_provider(provider);
 }

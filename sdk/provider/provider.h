@@ -35,51 +35,66 @@ typedef struct otlog__pipeline {
 	bool kept; /* it has none, but its records stay in the queue's file for a process that has */
 } otlog__pipeline;
 
+/*
+ * The members lie in groups, each with what guards it as part of its name. What stands outside of a group is fixed before
+ * the first emit.
+ */
 struct otlog_provider {
-	/* Read by every emit; fixed before the first. */
+	/* These two are read by every emit. */
 	otlog__queue *queue;
-	size_t max_record;
-	otlog__limits limits;
-	bool block;
-	uint64_t block_timeout_ms;
-	uint16_t takers[OTLOG__SEVERITIES]; /* by severity: the pipelines that take a record; 0: filtered */
+	struct {
+		otlog__limits limits;
+		size_t max_record;
+		bool block;
+		uint64_t block_timeout_ms;
+		uint16_t takers[OTLOG__SEVERITIES]; /* by severity: the pipelines that take a record; 0: filtered */
+	} emit;
 
-	/* Written by emits, on their rare paths only. */
-	_Alignas(64) _Atomic uint64_t filtered;
-	_Atomic uint64_t truncated;
-	_Atomic uint64_t dropped_attributes;
+	/* Plain counters. Writers: emits, on their rare paths only. */
+	struct {
+		_Alignas(64) _Atomic uint64_t filtered;
+		_Atomic uint64_t truncated;
+		_Atomic uint64_t dropped_attributes;
+	} counted;
 
-	/* Fixed before the first emit. */
 	otlog__registry *registry;
 	otlog__resource resource;
-	/* As asked for: whether the queue is in a file at last, it says itself. Owned, but in a child, where it is the parent's. */
+	/* As asked for: whether the queue is in a file at last, it says itself. In a child it is the parent's, else owned. */
 	otlog__config *config;
 	bool config_is_parents;
 	size_t pipeline_count;
 	otlog__pipeline pipelines[OTLOG_MAX_PIPELINES];
-
 	otlog__backlog *backlog; /* NULL: there is no queue directory, or memory was short */
 
-	pthread_mutex_t lock;      /* guards the next; never held while waiting for a destination */
-	uint64_t dropped_at_flush; /* all drops up to the last flush that reported them */
+	struct {
+		pthread_mutex_t lock; /* never held while waiting for a destination */
+		uint64_t dropped;     /* all drops up to the last flush that reported them */
+	} flushed;
 
-	/* enum otlog__provider_state. Futex; writer: the first shutdown. */
-	_Atomic uint32_t state;
-	otlog_flush_result last_result; /* of the shutdown, once STOPPED */
+	/* Writer: the first shutdown. The others wait for `state` and then read the rest. */
+	struct {
+		_Atomic uint32_t state; /* enum otlog__provider_state. Futex */
+		otlog_flush_result result;
+		bool left_behind; /* a thread, in an exporter or in an emit: nothing it may touch is freed */
+	} stop;
 
-	pthread_t keeper;
-	_Atomic uint32_t keeper_bell;  /* futex; writer: who wants the keeper to look */
-	_Atomic uint32_t keeper_asked; /* enum otlog__keeper_task. Futex; writer: shutdown */
-	_Atomic uint32_t keeper_did;   /* the last task that it is done with. Futex; writer: the keeper */
-	bool keeper_runs;
-	bool closed_well;             /* seen with keeper_did. Writer: who closes */
-	bool thread_left_behind;      /* in an exporter, or in an emit: nothing it may touch is freed */
-	struct otlog_provider *older; /* the global provider before this one, see start.c */
+	struct {
+		pthread_t thread;
+		bool runs;              /* writer: start and shutdown */
+		_Atomic uint32_t bell;  /* futex; writer: who wants the keeper to look */
+		_Atomic uint32_t asked; /* enum otlog__keeper_task. Futex; writer: shutdown */
+		_Atomic uint32_t did;   /* the last task that it is done with. Futex; writer: the keeper */
+		bool closed_well;       /* seen with `did`. Writer: who closes */
+	} keeper;
 
-	/* See child.c. */
-	struct otlog_provider *next;           /* of all that run */
-	_Atomic(struct otlog_provider *) heir; /* in a forked child: what took its place. Writer: who makes it */
-	_Atomic uint64_t missed;               /* in a forked child: emits from signal handlers before that */
+	struct otlog_provider *older; /* the global provider before this one: under the lock of start.c */
+
+	/* Forked children, see child.c. */
+	struct {
+		struct otlog_provider *next;           /* of all that run: under the lock of child.c */
+		_Atomic(struct otlog_provider *) heir; /* in a child: what took its place. Writer: who makes it */
+		_Atomic uint64_t missed;               /* in a child: emits from signal handlers before that */
+	} fork;
 };
 
 /* provider_emit.c */

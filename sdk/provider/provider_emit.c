@@ -33,8 +33,8 @@ enabled(void *self, int severity, const char *event_name)
 {
 	const otlog_provider *provider = self;
 	(void)event_name; /* no filter of ours looks at it */
-	return provider->takers[known_severity(severity)] != 0 &&
-	       atomic_load_explicit(&provider->state, memory_order_relaxed) == OTLOG__RUNNING; /* a hint */
+	return provider->emit.takers[known_severity(severity)] != 0 &&
+	       atomic_load_explicit(&provider->stop.state, memory_order_relaxed) == OTLOG__RUNNING; /* a hint */
 }
 
 static otlog_emit_result
@@ -64,7 +64,7 @@ refused(otlog_provider *provider, otlog_emit_result result)
 static __attribute__((noinline)) otlog_emit_result
 wait_for_room(otlog_provider *provider, size_t room, otlog__slot *slot)
 {
-	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), provider->block_timeout_ms);
+	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), provider->emit.block_timeout_ms);
 	otlog_emit_result result;
 	/* A queue that is bounded by records may be full long before a batch is: nobody would wake the workers. */
 	for (size_t i = 0; i < provider->pipeline_count; i++)
@@ -82,7 +82,7 @@ static inline otlog_emit_result
 hold_lane(otlog_provider *provider, size_t room, otlog__slot *slot)
 {
 	otlog_emit_result result = otlog__queue_begin(provider->queue, room, slot);
-	if (result != OTLOG_EMIT_ACCEPTED && provider->block &&
+	if (result != OTLOG_EMIT_ACCEPTED && provider->emit.block &&
 	    (result == OTLOG_EMIT_QUEUE_FULL || result == OTLOG_EMIT_BUSY))
 		result = wait_for_room(provider, room, slot);
 	return result;
@@ -93,10 +93,10 @@ note(otlog_provider *provider, const otlog__encode_notes *notes)
 {
 	/* Relaxed: plain counters. */
 	if (notes->dropped_attributes)
-		atomic_fetch_add_explicit(&provider->dropped_attributes, notes->dropped_attributes,
+		atomic_fetch_add_explicit(&provider->counted.dropped_attributes, notes->dropped_attributes,
 		                          memory_order_relaxed);
 	if (notes->truncated)
-		atomic_fetch_add_explicit(&provider->truncated, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&provider->counted.truncated, 1, memory_order_relaxed);
 }
 
 /* Tries with this much room. TOO_LARGE: the record did not fit it, and nothing was counted. */
@@ -112,7 +112,7 @@ emit_in(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlog_r
 	/* What the caller gives spares the look at the clock. */
 	uint64_t now = record->observed_time_unix_nano ? record->observed_time_unix_nano : otlog__unix_nano();
 	size_t size = otlog__record_encode(record, context, now, limits, slot.bytes, slot.capacity, &notes);
-	if (size == 0 || size > provider->max_record) {
+	if (size == 0 || size > provider->emit.max_record) {
 		otlog__queue_cancel(provider->queue, &slot);
 		return OTLOG_EMIT_TOO_LARGE;
 	}
@@ -127,17 +127,18 @@ emit_large(otlog_provider *provider, uint16_t scope, uint16_t takers, const otlo
            const otlog_span_context *context, size_t bound)
 {
 	otlog_emit_result result = OTLOG_EMIT_TOO_LARGE;
-	if (bound <= provider->max_record / GROWTH)
-		result = emit_in(provider, scope, takers, record, context, &provider->limits, bound * GROWTH);
-	else if (bound <= provider->max_record)
-		result = emit_in(provider, scope, takers, record, context, &provider->limits, provider->max_record);
+	if (bound <= provider->emit.max_record / GROWTH)
+		result = emit_in(provider, scope, takers, record, context, &provider->emit.limits, bound * GROWTH);
+	else if (bound <= provider->emit.max_record)
+		result = emit_in(provider, scope, takers, record, context, &provider->emit.limits,
+		                 provider->emit.max_record);
 	if (result != OTLOG_EMIT_TOO_LARGE)
 		return result;
 
-	otlog__limits shorter = provider->limits;
-	shorter.value_size = otlog__record_value_limit(record, &provider->limits, provider->max_record);
+	otlog__limits shorter = provider->emit.limits;
+	shorter.value_size = otlog__record_value_limit(record, &provider->emit.limits, provider->emit.max_record);
 	if (shorter.value_size)
-		result = emit_in(provider, scope, takers, record, context, &shorter, provider->max_record);
+		result = emit_in(provider, scope, takers, record, context, &shorter, provider->emit.max_record);
 	return result == OTLOG_EMIT_TOO_LARGE ? refuse(provider, OTLOG_DROP_TOO_LARGE, result) : result;
 }
 
@@ -165,15 +166,15 @@ emit(const otlog__binding *binding, const otlog_record *record, const otlog_span
 	uint16_t scope = binding->scope;
 	if (!record)
 		return refuse(provider, OTLOG_DROP_INVALID, OTLOG_EMIT_INVALID);
-	uint16_t takers = provider->takers[known_severity(record->severity)];
+	uint16_t takers = provider->emit.takers[known_severity(record->severity)];
 	if (takers == 0) {
-		atomic_fetch_add_explicit(&provider->filtered, 1, memory_order_relaxed); /* a plain counter */
+		atomic_fetch_add_explicit(&provider->counted.filtered, 1, memory_order_relaxed); /* a plain counter */
 		return OTLOG_EMIT_FILTERED;
 	}
-	size_t bound = otlog__record_bound(record, &provider->limits);
+	size_t bound = otlog__record_bound(record, &provider->emit.limits);
 	otlog_emit_result result = OTLOG_EMIT_TOO_LARGE;
-	if (bound <= provider->max_record)
-		result = emit_in(provider, scope, takers, record, context, &provider->limits, bound);
+	if (bound <= provider->emit.max_record)
+		result = emit_in(provider, scope, takers, record, context, &provider->emit.limits, bound);
 	if (result == OTLOG_EMIT_ACCEPTED)
 		return result;
 	if (result == OTLOG_EMIT_TOO_LARGE)

@@ -13,29 +13,31 @@
  * The global provider. Emits may reach a provider that was shut down, and a later start makes a new one, so the old
  * ones are kept: without its data a queue is a few kilobytes.
  */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* never held while a provider is made */
-static otlog_provider *current;                          /* the newest; its `older` are shut down */
-static bool starting;
-static const otlog_provider *crash_owner; /* for which the crash handler is there */
+static struct {
+	pthread_mutex_t lock;    /* never held while a provider is made */
+	otlog_provider *current; /* the newest; its `older` are shut down */
+	bool starting;
+	const otlog_provider *crash_owner; /* for which the crash handler is there */
+} global = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* A child that is forked while another thread holds the lock must find it free. */
 static void
 hold_lock(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&global.lock);
 }
 
 static void
 release_lock(void)
 {
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&global.lock);
 }
 
 static void
 release_lock_in_child(void)
 {
-	starting = false; /* whoever was starting is not here */
-	pthread_mutex_unlock(&lock);
+	global.starting = false; /* whoever was starting is not here */
+	pthread_mutex_unlock(&global.lock);
 }
 
 static void
@@ -60,9 +62,9 @@ register_at_exit(void)
 static otlog_provider *
 take_current(void)
 {
-	pthread_mutex_lock(&lock);
-	otlog_provider *provider = current;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&global.lock);
+	otlog_provider *provider = global.current;
+	pthread_mutex_unlock(&global.lock);
 	return provider;
 }
 
@@ -72,25 +74,25 @@ begin_start(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, watch_forks);
-	pthread_mutex_lock(&lock);
-	otlog_provider *here = otlog__provider_here(current);
+	pthread_mutex_lock(&global.lock);
+	otlog_provider *here = otlog__provider_here(global.current);
 	bool runs = here && otlog__provider_state(here) != OTLOG__STOPPED;
-	bool mine = !runs && !starting;
-	starting |= mine;
-	pthread_mutex_unlock(&lock);
+	bool mine = !runs && !global.starting;
+	global.starting |= mine;
+	pthread_mutex_unlock(&global.lock);
 	return mine;
 }
 
 static void
 end_start(otlog_provider *started)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&global.lock);
 	if (started) {
-		started->older = current;
-		current = started;
+		started->older = global.current;
+		global.current = started;
 	}
-	starting = false;
-	pthread_mutex_unlock(&lock);
+	global.starting = false;
+	pthread_mutex_unlock(&global.lock);
 }
 
 static void
@@ -109,10 +111,10 @@ turn_switches(const otlog_provider *started)
 		                "crash is lost with the process. Set OTLOG_QUEUE_DIR to a directory, or unset "
 		                "OTLOG_CRASH_HANDLER");
 	otlog_logger *logger = otlog_get_logger("otlog", OTLOG__VERSION); /* under no other lock */
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&global.lock);
 	otlog__crash_install(logger);
-	crash_owner = started;
-	pthread_mutex_unlock(&lock);
+	global.crash_owner = started;
+	pthread_mutex_unlock(&global.lock);
 }
 
 static bool
@@ -171,12 +173,12 @@ otlog_shutdown(uint64_t timeout_ms)
 {
 	otlog_provider *provider = take_current();
 	otlog_flush_result result = otlog_provider_shutdown(provider, timeout_ms);
-	pthread_mutex_lock(&lock);
-	if (crash_owner && crash_owner == provider) {
+	pthread_mutex_lock(&global.lock);
+	if (global.crash_owner && global.crash_owner == provider) {
 		otlog__crash_remove();
-		crash_owner = NULL;
+		global.crash_owner = NULL;
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&global.lock);
 	return result;
 }
 

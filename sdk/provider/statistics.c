@@ -65,9 +65,9 @@ take_all(otlog_provider *provider, otlog_statistics_snapshot *out)
 	otlog__queue_books books;
 	otlog__queue_take_books(provider->queue, &books);
 	/* Relaxed: plain counters. */
-	out->filtered = atomic_load_explicit(&provider->filtered, memory_order_relaxed);
-	out->truncated = atomic_load_explicit(&provider->truncated, memory_order_relaxed);
-	out->dropped_attributes = atomic_load_explicit(&provider->dropped_attributes, memory_order_relaxed);
+	out->filtered = atomic_load_explicit(&provider->counted.filtered, memory_order_relaxed);
+	out->truncated = atomic_load_explicit(&provider->counted.truncated, memory_order_relaxed);
+	out->dropped_attributes = atomic_load_explicit(&provider->counted.dropped_attributes, memory_order_relaxed);
 	out->accepted = books.accepted;
 	out->emitted = books.accepted + out->filtered;
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
