@@ -35,7 +35,7 @@ open_backlog(otlog_provider *provider)
 {
 	const char *names[OTLOG_MAX_PIPELINES];
 	for (size_t i = 0; i < provider->pipeline_count; i++)
-		/* One without an exporter, in a forked child, takes nothing over. */
+		/* In a forked child a pipeline may have no exporter: "" matches no backlog. */
 		names[i] = provider->pipelines[i].exporter.functions ? provider->pipelines[i].exporter.name : "";
 	const otlog__backlog_options options = { .directory = provider->config->queue_directory,
 		                                 .pipelines = names,
@@ -51,7 +51,7 @@ open_backlog(otlog_provider *provider)
 void
 otlog__backing_open(otlog_provider *provider)
 {
-	/* A full disk has no room for a queue, but what was left there can be delivered. */
+	/* Also where the queue had to stay in memory, as on a full disk: what lies in the directory can be delivered. */
 	if (provider->config->queue_directory)
 		open_backlog(provider);
 	if (!otlog__queue_in_file(provider->queue))
@@ -81,7 +81,7 @@ otlog__backing_close(otlog_provider *provider)
 		otlog__spool_close(spool);
 		otlog__spool_take_books(spool, &books);
 		if (books.queued)
-			otlog__queue_keep_file(provider->queue); /* its lock and its .meta are the spool's too */
+			otlog__queue_keep_file(provider->queue); /* the spool needs its lock and its .meta */
 	}
 	if (provider->backlog)
 		otlog__backlog_close(provider->backlog);

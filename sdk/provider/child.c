@@ -3,8 +3,8 @@
  * in the parent's place, the heir: the same options, its own queue, resource and exporters.
  *
  * Making one allocates and starts threads, which no signal handler may do: an emit from there gets OTLOG_EMIT_BUSY until
- * there is an heir, and is counted. One thread at a time makes heirs, others wait for it; it stands in `reviving` with
- * its process, so that a child forked meanwhile does not wait for a thread that it does not have.
+ * there is an heir, and is counted. One thread at a time makes heirs and the others wait for it. `reviving` holds the
+ * number of its process: a child that is forked at that moment has not got that thread, and must not wait for it.
  */
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
@@ -20,7 +20,7 @@
 /* The process in which a thread makes an heir, or 0. Futex; writer: that thread. */
 static _Atomic uint32_t reviving;
 
-/* The same, if the thread is this one. A handler that interrupts it reads it. */
+/* The same number in the thread that does it; for signal handlers that interrupt it. */
 static _Thread_local _Atomic uint32_t reviving_here __attribute__((tls_model("initial-exec")));
 
 /* All running providers. */
@@ -87,12 +87,12 @@ otlog__provider_delist(otlog_provider *provider)
 static otlog_provider *
 heir_of(const otlog_provider *provider)
 {
-	/* Acquire: pairs with the release in otlog__provider_succeed. */
+	/* Acquire: pairs with the release in otlog__provider_set_heir. */
 	return atomic_load_explicit(&provider->fork.heir, memory_order_acquire);
 }
 
 otlog_provider *
-otlog__provider_last(otlog_provider *provider)
+otlog__provider_last_heir(otlog_provider *provider)
 {
 	otlog_provider *heir;
 	while (provider && otlog__queue_in_child(provider->queue) && (heir = heir_of(provider)))
@@ -101,9 +101,9 @@ otlog__provider_last(otlog_provider *provider)
 }
 
 otlog_provider *
-otlog__provider_here(otlog_provider *provider)
+otlog__provider_of_this_process(otlog_provider *provider)
 {
-	otlog_provider *last = otlog__provider_last(provider);
+	otlog_provider *last = otlog__provider_last_heir(provider);
 	return last && otlog__queue_in_child(last->queue) ? NULL : last;
 }
 
@@ -117,7 +117,7 @@ otlog__revival_begin(void)
 		return false;
 	for (;;) {
 		uint32_t other = atomic_load_explicit(&reviving, memory_order_relaxed);
-		/* Acquire: what the last one made. A process that is not this one has left its mark by forking. */
+		/* Acquire: to see what the last one made. The number of another process is left over from before a fork. */
 		if (other != here && atomic_compare_exchange_weak_explicit(
 					 &reviving, &other, here, memory_order_acquire, memory_order_relaxed)) {
 			atomic_store_explicit(&reviving_here, here, memory_order_relaxed);
@@ -134,30 +134,30 @@ void
 otlog__revival_end(void)
 {
 	atomic_store_explicit(&reviving_here, 0, memory_order_relaxed);
-	/* Release: to the next one. */
+	/* Release: the next one sees what was made. */
 	atomic_store_explicit(&reviving, 0, memory_order_release);
 	otlog__futex_wake_all(&reviving);
 }
 
 void
-otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir)
+otlog__provider_set_heir(otlog_provider *provider, otlog_provider *heir)
 {
 	if (!heir) {
-		/* Relaxed: a child that cannot have one does not try again. */
+		/* Relaxed: nothing goes with it. A child that cannot have an heir does not try again. */
 		atomic_store_explicit(&provider->stop.state, OTLOG__STOPPED, memory_order_relaxed);
 		return;
 	}
 	uint64_t missed = atomic_exchange_explicit(&provider->fork.missed, 0, memory_order_relaxed);
 	for (uint64_t i = 0; i < missed; i++)
 		otlog__queue_refuse(heir->queue, OTLOG_DROP_BUSY);
-	/* Release: who finds it finds it whole. */
+	/* Release: whoever reads the pointer sees the whole heir. */
 	atomic_store_explicit(&provider->fork.heir, heir, memory_order_release);
 }
 
 static bool
 may_revive(const otlog_provider *provider)
 {
-	/* Relaxed: it was so when the process forked, or this process has stored it. */
+	/* Relaxed: it is from before the fork, or this process has stored it. */
 	return atomic_load_explicit(&provider->stop.state, memory_order_relaxed) == OTLOG__RUNNING;
 }
 
@@ -171,7 +171,7 @@ revive(otlog_provider *provider, otlog_provider **heir)
 	bool mine = otlog__revival_begin();
 	if (mine) {
 		if (!heir_of(provider) && may_revive(provider))
-			otlog__provider_succeed(provider, otlog__provider_make_heir(provider));
+			otlog__provider_set_heir(provider, otlog__provider_make_heir(provider));
 		otlog__revival_end();
 	} else {
 		atomic_fetch_add_explicit(&provider->fork.missed, 1, memory_order_relaxed); /* a plain counter */
@@ -191,15 +191,15 @@ otlog__provider_revive(otlog_provider *provider, otlog_provider **heir)
 }
 
 otlog_provider *
-otlog__provider_settle(otlog_provider *provider)
+otlog__provider_settle_heir(otlog_provider *provider)
 {
-	otlog_provider *last = otlog__provider_last(provider);
+	otlog_provider *last = otlog__provider_last_heir(provider);
 	if (!last || !otlog__queue_in_child(last->queue))
 		return last;
 	bool mine = otlog__revival_begin();
 	otlog_provider *heir = heir_of(last);
 	if (!heir)
-		otlog__provider_succeed(last, NULL);
+		otlog__provider_set_heir(last, NULL);
 	if (mine)
 		otlog__revival_end();
 	return heir;

@@ -7,7 +7,7 @@
 typedef struct wish {
 	otlog__queue_mark mark;
 	uint32_t requests[OTLOG_MAX_PIPELINES];
-	uint64_t spooled[OTLOG_MAX_PIPELINES]; /* up to there the spool has to be done with; 0: not known yet */
+	uint64_t spooled[OTLOG_MAX_PIPELINES]; /* records that the spool must be done with; 0: not known yet */
 	bool failed;                           /* an exporter could not flush what it held back */
 } wish;
 
@@ -102,7 +102,7 @@ otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano)
 otlog_flush_result
 otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 {
-	provider = otlog__provider_here(provider);
+	provider = otlog__provider_of_this_process(provider);
 	if (!provider)
 		return OTLOG_DELIVERED;
 	uint64_t deadline = otlog__deadline_nano(otlog__monotonic_nano(), timeout_ms);
@@ -110,7 +110,7 @@ otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 		return provider->stop.result;
 	int cancelable;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
-	                       &cancelable); /* a thread that ended in here would keep the lock */
+	                       &cancelable); /* a thread that is cancelled in here would keep the lock */
 	otlog_flush_result result = otlog__provider_flush_until(provider, deadline);
 	if (otlog__provider_state(provider) != OTLOG__RUNNING) {
 		/* What the shutdown gave up has left the queue too: only its own answer is the truth. */

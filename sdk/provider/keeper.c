@@ -80,7 +80,7 @@ report_files(const otlog_statistics_snapshot *now, reported *before)
 	}
 }
 
-/* Says what emit may not say itself: it counts, the keeper reports. */
+/* An emit may not write messages: it counts, and the keeper says so here. */
 static void
 report(otlog_provider *provider, reported *before)
 {
@@ -135,8 +135,8 @@ is_stopping(otlog_provider *provider)
 }
 
 /*
- * How long a worker may sit in one attempt before others need not wait for it. Where emits wait for room, a destination
- * that is merely slow shall lose nothing; but they shall not have waited in vain either.
+ * After how long in one attempt a destination counts as away. Where emits wait for room, it is half of their time: a slow
+ * destination then loses nothing, and the room is there before the emits give up.
  */
 static uint64_t
 long_attempt_nano(const otlog_provider *provider)
@@ -236,7 +236,8 @@ keep_room(otlog_provider *provider, uint64_t until)
 static void
 tell(otlog_provider *provider, enum otlog__keeper_task done)
 {
-	atomic_store_explicit(&provider->keeper.did, done, memory_order_release); /* what it did is seen with it */
+	atomic_store_explicit(&provider->keeper.did, done,
+	                      memory_order_release); /* release: whoever reads it sees what was done */
 	otlog__futex_wake_all(&provider->keeper.did);
 }
 

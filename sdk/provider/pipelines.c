@@ -2,16 +2,16 @@
 
 #include "sdk/base/process/diagnostics.h"
 
-/* An exporter of this process to where the parent's goes; none if that cannot be had. */
+/* A new exporter to the destination of the parent's; without functions if there can be none. */
 static otlog_exporter
 reopen(const otlog__pipeline *parent)
 {
 	otlog_exporter exporter = { .functions = NULL };
 	const otlog_exporter *from = &parent->exporter;
-	/* Without a processor it was destroyed. */
+	/* Where the parent has no processor, its exporter was destroyed. */
 	if (!parent->processor || !from->functions->reopen || !from->functions->reopen(from->self, &exporter))
 		exporter = (otlog_exporter){ .functions = NULL };
-	exporter.name = from->name; /* records that are left are matched by it */
+	exporter.name = from->name; /* by this name other processes find their records in the queue's file */
 	return exporter;
 }
 
@@ -82,7 +82,7 @@ start_one(otlog_provider *provider, uint32_t i)
 		keep(provider, i);
 	if (pipeline->processor)
 		return;
-	/* Nobody will move its cursor: the keeper passes over what is not for it. */
+	/* No worker moves its cursor. As it counts as away, the keeper does where room is short. */
 	otlog__queue_set_away(provider->queue, i, true);
 	if (pipeline->exporter.functions)
 		otlog__diagnose_always(OTLOG__ERROR,

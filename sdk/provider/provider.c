@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* What cancelled exporters get to return in, all together; and what the disk gets, whatever the time is. */
+/* How long a shutdown waits beyond its time: for cancelled exporters to return, and for the disk. */
 #define GRACE_NANO (1 * OTLOG__NANOS_PER_S)
 
 static const otlog__limits default_limits = OTLOG__DEFAULT_LIMITS;
@@ -70,7 +70,7 @@ with_grace(uint64_t deadline_nano)
 	return grace > deadline_nano ? grace : deadline_nano;
 }
 
-/* Stops every worker, all at the same time. `rests`: the keeper does, so that what they leave may be given up. */
+/* Stops every worker, all at the same time. `rests`: so does the keeper, so that what they leave can be given up. */
 static void
 stop_workers(otlog_provider *provider, uint64_t deadline_nano, bool rests)
 {
@@ -217,7 +217,7 @@ otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 	return config ? bind(make_with(config, NULL), registry) : NULL;
 }
 
-/* The first call does it, all others wait for its answer. */
+/* The first caller shuts down, all others wait for its result. */
 static otlog_flush_result
 shut_down(otlog_provider *provider, uint64_t deadline_nano)
 {
@@ -234,7 +234,7 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 	bool lost = otlog__provider_dropped(provider) != before;
 	uint64_t given_up = otlog__provider_given_up(provider);
 	provider->stop.left_behind |= !sealed;
-	/* An emit that is still inside may be accepted yet; a file that is not on the disk may be lost with the machine. */
+	/* Not sealed: an emit that is still running may be accepted yet. Not closed: the file may not be on the disk. */
 	if (!sealed || (!closed && result == OTLOG_DURABLE))
 		result = OTLOG_TIMEOUT;
 	if (lost && result < OTLOG_DROPPED)
@@ -249,7 +249,7 @@ shut_down(otlog_provider *provider, uint64_t deadline_nano)
 		                           ? ""
 		                           : ", or set OTLOG_QUEUE_DIR to have them kept for the next start");
 	provider->stop.result = result;
-	/* Release: the result is seen with it. */
+	/* Release: whoever reads the state sees the result. */
 	atomic_store_explicit(&provider->stop.state, OTLOG__STOPPED, memory_order_release);
 	otlog__futex_wake_all(&provider->stop.state);
 	otlog__queue_tell_progress(provider->queue);
@@ -261,7 +261,7 @@ otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 {
 	int cancelable;
 	/* In a forked child the parent's threads and records are not there: nothing to stop, to send or to give back. */
-	provider = provider ? otlog__provider_settle(provider) : NULL;
+	provider = provider ? otlog__provider_settle_heir(provider) : NULL;
 	if (!provider)
 		return OTLOG_DELIVERED;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable); /* the others wait for what this thread began */
@@ -295,7 +295,7 @@ otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_opt
 void
 otlog_provider_destroy(otlog_provider *provider)
 {
-	provider = provider ? otlog__provider_settle(provider) : NULL;
+	provider = provider ? otlog__provider_settle_heir(provider) : NULL;
 	if (!provider)
 		return;
 	otlog_provider_shutdown(provider, 0);

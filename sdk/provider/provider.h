@@ -32,7 +32,7 @@ typedef struct otlog__pipeline {
 	otlog_exporter exporter; /* until the processor takes it */
 	otlog__batch_options batch;
 	otlog__batch_processor *processor; /* NULL: none could be had */
-	bool kept; /* it has none, but its records stay in the queue's file for a process that has */
+	bool kept; /* it has no exporter here; its records stay in the queue's file for a process that has one */
 } otlog__pipeline;
 
 /*
@@ -59,7 +59,10 @@ struct otlog_provider {
 
 	otlog__registry *registry;
 	otlog__resource resource;
-	/* As asked for: whether the queue is in a file at last, it says itself. In a child it is the parent's, else owned. */
+	/*
+	 * What was asked for; whether the queue could be put into a file, otlog__queue_in_file says. Owned, but in a forked child,
+	 * where it is the parent's.
+	 */
 	otlog__config *config;
 	bool config_is_parents;
 	size_t pipeline_count;
@@ -75,7 +78,8 @@ struct otlog_provider {
 	struct {
 		_Atomic uint32_t state; /* enum otlog__provider_state. Futex */
 		otlog_flush_result result;
-		bool left_behind; /* a thread, in an exporter or in an emit: nothing it may touch is freed */
+		bool
+		    left_behind; /* a thread did not come back from an exporter or an emit: what it may touch is not freed */
 	} stop;
 
 	struct {
@@ -105,11 +109,11 @@ void otlog__pipelines_plan(otlog_provider *provider, const otlog_provider *paren
 /* Starts the workers; the queue is open. A pipeline whose worker cannot be had is reported and left out. */
 bool otlog__pipelines_start(otlog_provider *provider);
 
-/* backing.c: behind a queue in a file, and in its directory. Opened before the pipelines start. */
+/* backing.c: the spools of a queue in a file, and the backlog of its directory. Opened before the pipelines start. */
 void otlog__backing_open(otlog_provider *provider);
 /*
- * After the workers have ended, before the queue is closed. The books stay readable until it is freed. False: what is left
- * could not be brought to the disk.
+ * Call it after the workers have ended and before the queue is closed. The books stay readable until otlog__backing_free.
+ * Returns false if what is left could not be brought to the disk.
  */
 bool otlog__backing_close(otlog_provider *provider);
 void otlog__backing_free(otlog_provider *provider);
@@ -121,43 +125,43 @@ void otlog__backing_adopt(otlog_provider *provider);
 /* keeper.c: the one thread that waits for the disk, so that shutdown need not. */
 enum otlog__keeper_task { OTLOG__KEEPER_KEEPS, OTLOG__KEEPER_RESTS, OTLOG__KEEPER_CLOSES, OTLOG__KEEPER_ENDS };
 bool otlog__keeper_start(otlog_provider *provider);
-/* It touches nothing any more until it closes. False: it did not come back from the disk in time; let it end. */
+/* Makes the keeper stop its work and wait. False: it is still busy with the disk; then only otlog__keeper_end is left. */
 bool otlog__keeper_rest(otlog_provider *provider, uint64_t deadline_nano);
-/* After the workers have ended: it closes queue, spools and backlog and ends. False: it is still at it, left behind. */
+/* After the workers have ended: the keeper closes queue, spools and backlog, and ends. False: it has not by the deadline. */
 bool otlog__keeper_close(otlog_provider *provider, uint64_t deadline_nano);
-/* It ends as soon as it can, without closing anything. */
+/* Tells the keeper to end without closing anything. */
 void otlog__keeper_end(otlog_provider *provider);
 
-/* flush.c: asks every pipeline, waits, and tells how it ended. */
+/* flush.c: asks every pipeline to flush, waits, and says how that ended. */
 otlog_flush_result otlog__provider_flush_until(otlog_provider *provider, uint64_t deadline_nano);
-/* The result of a shutdown that another thread is in; TIMEOUT if it has none by the deadline. */
+/* Waits for a shutdown that another thread has begun, and returns its result; TIMEOUT if there is none by the deadline. */
 otlog_flush_result otlog__provider_await_stopped(otlog_provider *provider, uint64_t deadline_nano);
 enum otlog__provider_state otlog__provider_state(otlog_provider *provider);
 
-/* statistics.c: everything that was ever dropped, all pipelines together. */
+/* statistics.c: records dropped since the start, all pipelines together. */
 uint64_t otlog__provider_dropped(otlog_provider *provider);
-/* Of those, what a shutdown has given up. */
+/* Those of them that were still waiting when the time of a shutdown was up. */
 uint64_t otlog__provider_given_up(otlog_provider *provider);
 
 /* child.c: watches for forks while the provider lives. */
 void otlog__provider_enlist(otlog_provider *provider);
 void otlog__provider_delist(otlog_provider *provider);
-/* What stands for the provider in this process: itself; in a forked child its heir, or NULL as long as there is none. */
-otlog_provider *otlog__provider_here(otlog_provider *provider);
-/* The end of the line of heirs: may be a parent's, without one yet. */
-otlog_provider *otlog__provider_last(otlog_provider *provider);
+/* The provider itself; in a forked child its heir, or NULL as long as there is none. */
+otlog_provider *otlog__provider_of_this_process(otlog_provider *provider);
+/* The heir of the heir and so on; the last may belong to a parent, if this process has none yet. */
+otlog_provider *otlog__provider_last_heir(otlog_provider *provider);
 /*
- * For emits that find the queue to be a parent's: *heir takes the record, or is NULL, and the result says why.
- * Async-signal-safe, but in a signal handler no heir is made.
+ * For an emit that finds that the queue is a parent's: makes the heir if need be. *heir takes the record, or is NULL, and
+ * the result says why. Async-signal-safe: in a signal handler it makes none.
  */
 otlog_emit_result otlog__provider_revive(otlog_provider *provider, otlog_provider **heir);
-/* As otlog__provider_here; where there is no heir, there will be none. */
-otlog_provider *otlog__provider_settle(otlog_provider *provider);
-/* One thread at a time makes heirs: false in a signal handler, in that thread itself, or if the other takes too long. */
+/* As otlog__provider_of_this_process; a child that has no heir by now gets none any more. */
+otlog_provider *otlog__provider_settle_heir(otlog_provider *provider);
+/* Only one thread at a time may make heirs. False in a signal handler, in that thread itself, or if another takes too long. */
 bool otlog__revival_begin(void);
 void otlog__revival_end(void);
-/* Between these two. NULL: there will be none. */
-void otlog__provider_succeed(otlog_provider *provider, otlog_provider *heir);
+/* Sets the heir, between otlog__revival_begin and _end. NULL: there will be none. */
+void otlog__provider_set_heir(otlog_provider *provider, otlog_provider *heir);
 
 /* provider.c. `registry`: whose loggers come to life. NULL: the SDK stays off, and why was said. */
 otlog_provider *otlog__provider_make(const otlog_options *options, otlog__registry *registry);

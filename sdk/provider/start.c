@@ -75,7 +75,7 @@ begin_start(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, watch_forks);
 	pthread_mutex_lock(&global.lock);
-	otlog_provider *here = otlog__provider_here(global.current);
+	otlog_provider *here = otlog__provider_of_this_process(global.current);
 	bool runs = here && otlog__provider_state(here) != OTLOG__STOPPED;
 	bool mine = !runs && !global.starting;
 	global.starting |= mine;
@@ -141,9 +141,9 @@ start_in_child(otlog_provider *parent, const otlog_options *options)
 	bool mine = otlog__revival_begin();
 	bool started = start(options);
 	if (mine && started)
-		otlog__provider_succeed(parent, take_current());
-	else if (mine && !otlog__provider_here(parent))
-		otlog__provider_succeed(parent, NULL);
+		otlog__provider_set_heir(parent, take_current());
+	else if (mine && !otlog__provider_of_this_process(parent))
+		otlog__provider_set_heir(parent, NULL);
 	if (mine)
 		otlog__revival_end();
 	return started;
@@ -155,7 +155,7 @@ otlog_start_sized(const otlog_options *options, size_t options_size)
 	otlog_options known = otlog__options_known(options, options_size);
 	int cancelable;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
-	otlog_provider *last = otlog__provider_last(take_current());
+	otlog_provider *last = otlog__provider_last_heir(take_current());
 	bool forked = last && otlog__queue_in_child(last->queue);
 	bool started = forked ? start_in_child(last, &known) : start(&known);
 	pthread_setcancelstate(cancelable, NULL);

@@ -88,7 +88,7 @@ otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snaps
 	otlog_statistics_snapshot all = { 0 };
 	if (!out)
 		return;
-	provider = otlog__provider_here(provider);
+	provider = otlog__provider_of_this_process(provider);
 	if (provider)
 		take_all(provider, &all);
 	memset(out, 0, out_size);
