@@ -17,11 +17,11 @@ static bool
 make_worker(otlog__batch_processor *p, otlog__worker *w)
 {
 	w->processor = p;
-	w->refs = calloc(p->options.max_batch_records, sizeof *w->refs);
+	w->own.refs = calloc(p->fixed.options.max_batch_records, sizeof *w->own.refs);
 	/* A full batch and its framing: later batches need no memory, so a short moment of it loses nothing. */
-	size_t room = p->options.max_batch_bytes + 16 * (size_t)p->options.max_batch_records +
-	              otlog__queue_max_record(p->queue) / 4;
-	return w->refs && otlog__buffer_reserve(&w->request, room < RESERVED_BYTES ? room : RESERVED_BYTES);
+	size_t room = p->fixed.options.max_batch_bytes + 16 * (size_t)p->fixed.options.max_batch_records +
+	              otlog__queue_max_record(p->fixed.queue) / 4;
+	return w->own.refs && otlog__buffer_reserve(&w->batch.request, room < RESERVED_BYTES ? room : RESERVED_BYTES);
 }
 
 /* Threads that take no signals: they are the host's, and its handlers shall not run on our stacks. */
@@ -32,33 +32,33 @@ start_workers(otlog__batch_processor *p, uint32_t wanted)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (uint32_t i = 0; i < wanted; i++) {
-		otlog__worker *w = &p->workers[p->worker_count];
+		otlog__worker *w = &p->fixed.workers[p->fixed.worker_count];
 		if (!make_worker(p, w) || pthread_create(&w->thread, NULL, otlog__worker_run, w) != 0)
 			break; /* fewer will do */
-		p->worker_count++;
+		p->fixed.worker_count++;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return p->worker_count > 0;
+	return p->fixed.worker_count > 0;
 }
 
 /* Gives up all that only the workers used. */
 static void
 release(otlog__batch_processor *p)
 {
-	if (p->exporter.functions && p->exporter.functions->destroy)
-		p->exporter.functions->destroy(p->exporter.self);
-	p->exporter.functions = NULL;
-	for (uint32_t i = 0; p->workers && i < MAX_WORKERS; i++) {
-		otlog__buffer_free(&p->workers[i].request);
-		otlog__buffer_free(&p->workers[i].slice);
-		otlog__backlog_batch_free(&p->workers[i].backlog);
-		free(p->workers[i].refs);
+	if (p->fixed.exporter.functions && p->fixed.exporter.functions->destroy)
+		p->fixed.exporter.functions->destroy(p->fixed.exporter.self);
+	p->fixed.exporter.functions = NULL;
+	for (uint32_t i = 0; p->fixed.workers && i < MAX_WORKERS; i++) {
+		otlog__buffer_free(&p->fixed.workers[i].batch.request);
+		otlog__buffer_free(&p->fixed.workers[i].own.slice);
+		otlog__backlog_batch_free(&p->fixed.workers[i].own.backlog);
+		free(p->fixed.workers[i].own.refs);
 	}
-	otlog__buffer_free(&p->spool_request);
-	free(p->spool_refs);
-	p->spool_refs = NULL;
-	free(p->workers);
-	p->workers = NULL;
+	otlog__buffer_free(&p->reading.unspooled.request);
+	free(p->keeper.refs);
+	p->keeper.refs = NULL;
+	free(p->fixed.workers);
+	p->fixed.workers = NULL;
 }
 
 otlog__batch_processor *
@@ -72,18 +72,19 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 		return NULL;
 	}
 	uint32_t wanted = exporter.concurrency ? exporter.concurrency : 1;
-	p->queue = queue;
-	p->pipeline = pipeline;
-	p->exporter = exporter;
-	p->holds_back = exporter.functions->flush != NULL;
-	p->options = *options;
-	p->schedule = (otlog__schedule){ .initial_ms = options->retry_initial_ms, .cap_ms = options->retry_cap_ms };
-	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
-	pthread_mutex_init(&p->reading, NULL);
-	pthread_mutex_init(&p->order, NULL);
-	pthread_mutex_init(&p->telling, NULL);
-	p->workers = calloc(MAX_WORKERS, sizeof *p->workers);
-	if (p->workers && start_workers(p, wanted < MAX_WORKERS ? wanted : MAX_WORKERS))
+	p->fixed.queue = queue;
+	p->fixed.pipeline = pipeline;
+	p->fixed.exporter = exporter;
+	p->fixed.exporter_flushes = exporter.functions->flush != NULL;
+	p->fixed.options = *options;
+	p->delivery.schedule =
+	    (otlog__schedule){ .initial_ms = options->retry_initial_ms, .cap_ms = options->retry_cap_ms };
+	p->reading.due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
+	pthread_mutex_init(&p->reading.lock, NULL);
+	pthread_mutex_init(&p->delivery.lock, NULL);
+	pthread_mutex_init(&p->told.lock, NULL);
+	p->fixed.workers = calloc(MAX_WORKERS, sizeof *p->fixed.workers);
+	if (p->fixed.workers && start_workers(p, wanted < MAX_WORKERS ? wanted : MAX_WORKERS))
 		return p;
 	otlog__batch_destroy(p);
 	return NULL;
@@ -92,10 +93,11 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 void
 otlog__batch_watch(otlog__batch_processor *p, uint64_t now_nano, uint64_t long_nano)
 {
-	for (uint32_t i = 0; i < p->worker_count; i++) {
-		uint64_t started = atomic_load_explicit(&p->workers[i].attempt_started_nano, memory_order_relaxed);
+	for (uint32_t i = 0; i < p->fixed.worker_count; i++) {
+		uint64_t started =
+		    atomic_load_explicit(&p->fixed.workers[i].attempt_started_nano, memory_order_relaxed);
 		if (started && now_nano > started && now_nano - started > long_nano)
-			otlog__queue_set_away(p->queue, p->pipeline, true);
+			otlog__queue_set_away(p->fixed.queue, p->fixed.pipeline, true);
 	}
 }
 
@@ -103,7 +105,7 @@ uint32_t
 otlog__batch_request_flush(otlog__batch_processor *p)
 {
 	/* Release: the records emitted before are seen with it. */
-	uint32_t request = atomic_fetch_add_explicit(&p->flushes_asked, 1, memory_order_release) + 1;
+	uint32_t request = atomic_fetch_add_explicit(&p->asked.flushes, 1, memory_order_release) + 1;
 	otlog__workers_ring(p);
 	return request;
 }
@@ -111,11 +113,11 @@ otlog__batch_request_flush(otlog__batch_processor *p)
 bool
 otlog__batch_flushed(const otlog__batch_processor *p, uint32_t request, bool *failed)
 {
-	if (!p->holds_back)
+	if (!p->fixed.exporter_flushes)
 		return true; /* the cursors say it all */
 	/* Acquire: whether it failed is stored before. Numbers may wrap, so their distance counts. */
-	uint32_t done = atomic_load_explicit(&p->flushes_done, memory_order_acquire);
-	uint32_t bad = atomic_load_explicit(&p->flushes_failed, memory_order_relaxed);
+	uint32_t done = atomic_load_explicit(&p->progress.flushes_done, memory_order_acquire);
+	uint32_t bad = atomic_load_explicit(&p->progress.flushes_failed, memory_order_relaxed);
 	if ((int32_t)(done - request) < 0)
 		return false;
 	*failed |= bad && (int32_t)(bad - request) >= 0;
@@ -125,14 +127,14 @@ otlog__batch_flushed(const otlog__batch_processor *p, uint32_t request, bool *fa
 void
 otlog__batch_request_room(otlog__batch_processor *p)
 {
-	atomic_fetch_add_explicit(&p->rooms_asked, 1, memory_order_release); /* as above */
-	otlog__queue_wake(p->queue, p->pipeline);
+	atomic_fetch_add_explicit(&p->asked.rooms, 1, memory_order_release); /* as above */
+	otlog__queue_wake(p->fixed.queue, p->fixed.pipeline);
 }
 
 void
 otlog__batch_begin_stop(otlog__batch_processor *p)
 {
-	atomic_store_explicit(&p->stopping, 1, memory_order_release); /* pairs with is_stopping */
+	atomic_store_explicit(&p->asked.stop, 1, memory_order_release); /* pairs with is_stopping */
 	otlog__workers_ring(p);
 }
 
@@ -141,10 +143,10 @@ otlog__batch_await_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 {
 	uint32_t exited;
 	/* Acquire: what the workers did. */
-	while ((exited = atomic_load_explicit(&p->exited, memory_order_acquire)) < p->worker_count) {
+	while ((exited = atomic_load_explicit(&p->progress.exited, memory_order_acquire)) < p->fixed.worker_count) {
 		if (otlog__monotonic_nano() >= deadline_nano)
 			return false;
-		otlog__futex_wait(&p->exited, exited, deadline_nano);
+		otlog__futex_wait(&p->progress.exited, exited, deadline_nano);
 	}
 	return true;
 }
@@ -152,15 +154,15 @@ otlog__batch_await_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 void
 otlog__batch_cancel(otlog__batch_processor *p)
 {
-	if (p->exporter.functions->cancel)
-		p->exporter.functions->cancel(p->exporter.self);
+	if (p->fixed.exporter.functions->cancel)
+		p->fixed.exporter.functions->cancel(p->fixed.exporter.self);
 }
 
 void
 otlog__batch_end_stop(otlog__batch_processor *p)
 {
-	for (uint32_t i = 0; i < p->worker_count; i++)
-		pthread_join(p->workers[i].thread, NULL);
+	for (uint32_t i = 0; i < p->fixed.worker_count; i++)
+		pthread_join(p->fixed.workers[i].thread, NULL);
 	release(p);
 }
 
@@ -170,9 +172,9 @@ otlog__batch_destroy(otlog__batch_processor *p)
 	if (!p)
 		return;
 	release(p);
-	pthread_mutex_destroy(&p->reading);
-	pthread_mutex_destroy(&p->order);
-	pthread_mutex_destroy(&p->telling);
+	pthread_mutex_destroy(&p->reading.lock);
+	pthread_mutex_destroy(&p->delivery.lock);
+	pthread_mutex_destroy(&p->told.lock);
 	free(p);
 }
 
@@ -180,13 +182,13 @@ void
 otlog__batch_take_counts(otlog__batch_processor *p, otlog__batch_counts *counts)
 {
 	/* Relaxed: plain counters. */
-	counts->batches = atomic_load_explicit(&p->batches, memory_order_relaxed);
-	counts->retries = atomic_load_explicit(&p->retries, memory_order_relaxed);
-	counts->bytes = atomic_load_explicit(&p->bytes, memory_order_relaxed);
-	counts->in_flight = atomic_load_explicit(&p->in_flight, memory_order_relaxed);
-	pthread_mutex_lock(&p->telling);
-	memcpy(counts->last_error, p->last_error, sizeof counts->last_error);
-	memcpy(counts->duration_counts, p->duration_counts, sizeof counts->duration_counts);
-	counts->duration_sum_s = p->duration_sum_s;
-	pthread_mutex_unlock(&p->telling);
+	counts->batches = atomic_load_explicit(&p->counts.batches, memory_order_relaxed);
+	counts->retries = atomic_load_explicit(&p->counts.retries, memory_order_relaxed);
+	counts->bytes = atomic_load_explicit(&p->counts.bytes, memory_order_relaxed);
+	counts->in_flight = atomic_load_explicit(&p->counts.records_in_flight, memory_order_relaxed);
+	pthread_mutex_lock(&p->told.lock);
+	memcpy(counts->last_error, p->told.last_error, sizeof counts->last_error);
+	memcpy(counts->duration_counts, p->told.duration_counts, sizeof counts->duration_counts);
+	counts->duration_sum_s = p->told.duration_sum_s;
+	pthread_mutex_unlock(&p->told.lock);
 }

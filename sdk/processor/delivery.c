@@ -44,7 +44,7 @@ typedef struct delivery {
 static bool
 is_first_in_line(otlog__worker *w)
 {
-	return atomic_load_explicit(&w->processor->turn, memory_order_acquire) == w->ticket;
+	return atomic_load_explicit(&w->processor->progress.turn, memory_order_acquire) == w->batch.ticket;
 }
 
 /* Waits until the schedule lets this batch be tried. False when the processor is stopped before that. */
@@ -55,18 +55,19 @@ wait_for_attempt(delivery *d)
 	otlog__batch_processor *p = w->processor;
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
-		uint32_t flushes = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
+		uint32_t flushes = atomic_load_explicit(&p->asked.flushes, memory_order_acquire);
 		if (otlog__is_stopping(p))
 			return false;
 		bool probe = is_first_in_line(w);
 		uint64_t now = otlog__monotonic_nano();
-		pthread_mutex_lock(&p->order);
-		uint64_t next = otlog__schedule_next_nano(&p->schedule, probe, flushes != p->flushes_tried);
+		pthread_mutex_lock(&p->delivery.lock);
+		uint64_t next =
+		    otlog__schedule_next_nano(&p->delivery.schedule, probe, flushes != p->delivery.flushes_tried);
 		if (now >= next) {
-			p->flushes_tried = flushes;
-			d->round = p->schedule.failures;
+			p->delivery.flushes_tried = flushes;
+			d->round = p->delivery.schedule.failures;
 		}
-		pthread_mutex_unlock(&p->order);
+		pthread_mutex_unlock(&p->delivery.lock);
 		if (now >= next)
 			return true;
 		otlog__futex_wait(&p->bell, seen, next);
@@ -96,7 +97,8 @@ attempt(delivery *d, const otlog__buffer *request, uint32_t records, otlog_expor
 		d->began_nano = now;
 	/* Relaxed: the keeper only compares it with the time. */
 	atomic_store_explicit(&w->attempt_started_nano, now, memory_order_relaxed);
-	p->exporter.functions->export_batch(p->exporter.self, &batch, p->options.export_timeout_ms, result);
+	p->fixed.exporter.functions->export_batch(p->fixed.exporter.self, &batch, p->fixed.options.export_timeout_ms,
+	                                          result);
 	atomic_store_explicit(&w->attempt_started_nano, 0, memory_order_relaxed);
 	result->message[sizeof result->message - 1] = '\0';
 	result->error_type[sizeof result->error_type - 1] = '\0';
@@ -114,23 +116,23 @@ said(const otlog_export_result *result)
 static void
 note_error(otlog__batch_processor *p, const char *type)
 {
-	pthread_mutex_lock(&p->telling);
-	snprintf(p->last_error, sizeof p->last_error, "%s", type);
-	pthread_mutex_unlock(&p->telling);
+	pthread_mutex_lock(&p->told.lock);
+	snprintf(p->told.last_error, sizeof p->told.last_error, "%s", type);
+	pthread_mutex_unlock(&p->told.lock);
 }
 
 /* Records that wait for the destination, wherever they lie. */
 static uint64_t
 count_waiting(otlog__batch_processor *p, uint64_t in_hand)
 {
-	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline) + in_hand;
-	if (p->options.spool) {
+	uint64_t waiting = otlog__queue_waiting(p->fixed.queue, p->fixed.pipeline) + in_hand;
+	if (p->fixed.options.spool) {
 		otlog__spool_books books;
-		otlog__spool_take_books(p->options.spool, &books);
+		otlog__spool_take_books(p->fixed.options.spool, &books);
 		waiting += books.waiting;
 	}
-	if (p->options.backlog)
-		waiting += otlog__backlog_waiting(p->options.backlog, p->pipeline);
+	if (p->fixed.options.backlog)
+		waiting += otlog__backlog_waiting(p->fixed.options.backlog, p->fixed.pipeline);
 	return waiting;
 }
 
@@ -142,30 +144,30 @@ note_failure(delivery *d, const otlog_export_result *result)
 	otlog__batch_processor *p = w->processor;
 	bool opened;
 	uint64_t now = otlog__monotonic_nano();
-	pthread_mutex_lock(&p->order);
-	uint64_t wait_ms =
-	    otlog__schedule_failed(&p->schedule, now, d->round, result->retry_after_ms, otlog__random_u64(), &opened);
-	bool open = otlog__schedule_is_open(&p->schedule);
-	uint32_t failures = p->schedule.failures;
-	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_lock(&p->delivery.lock);
+	uint64_t wait_ms = otlog__schedule_failed(&p->delivery.schedule, now, d->round, result->retry_after_ms,
+	                                          otlog__random_u64(), &opened);
+	bool open = otlog__schedule_is_open(&p->delivery.schedule);
+	uint32_t failures = p->delivery.schedule.failures;
+	uint64_t away_s = (now - p->delivery.schedule.away_since_nano) / OTLOG__NANOS_PER_S;
+	pthread_mutex_unlock(&p->delivery.lock);
 	note_error(p, result->error_type);
 
-	atomic_fetch_add_explicit(&p->retries, 1, memory_order_relaxed); /* a plain counter */
+	atomic_fetch_add_explicit(&p->counts.retries, 1, memory_order_relaxed); /* a plain counter */
 	if (failures > 1) /* once is a moment, for which nobody shall lose records */
-		otlog__queue_set_away(p->queue, p->pipeline, true);
-	uint64_t waiting = count_waiting(p, w->records);
+		otlog__queue_set_away(p->fixed.queue, p->fixed.pipeline, true);
+	uint64_t waiting = count_waiting(p, w->batch.records);
 	if (opened)
-		otlog__diagnose_at(&p->away_site, OTLOG__WARN,
-		                   "%s: away for %" PRIu64
-		                   " s: from now on one batch is tried at a time, at least every %" PRIu64
-		                   " ms, until it is taken; records waiting: %" PRIu64 ". %s",
-		                   p->exporter.name, away_s, p->options.retry_cap_ms, waiting, said(result));
+		otlog__diagnose_at(
+		    &p->sites.away, OTLOG__WARN,
+		    "%s: away for %" PRIu64 " s: from now on one batch is tried at a time, at least every %" PRIu64
+		    " ms, until it is taken; records waiting: %" PRIu64 ". %s",
+		    p->fixed.exporter.name, away_s, p->fixed.options.retry_cap_ms, waiting, said(result));
 	else
-		otlog__diagnose_at(&p->retry_site, open ? OTLOG__INFO : OTLOG__WARN,
+		otlog__diagnose_at(&p->sites.retry, open ? OTLOG__INFO : OTLOG__WARN,
 		                   "%s: %s (attempt %" PRIu32 " failed; records waiting: %" PRIu64
 		                   "; the next attempt comes in %" PRIu64 " ms)",
-		                   p->exporter.name, said(result), failures, waiting, wait_ms);
+		                   p->fixed.exporter.name, said(result), failures, waiting, wait_ms);
 }
 
 /* The destination has given a verdict, whichever. */
@@ -175,21 +177,21 @@ note_reached(delivery *d, const otlog_export_result *result)
 	otlog__batch_processor *p = d->worker->processor;
 	bool refused = result->verdict != OTLOG_VERDICT_OK && result->verdict != OTLOG_VERDICT_PARTIAL;
 	uint64_t now = otlog__monotonic_nano();
-	pthread_mutex_lock(&p->order);
-	uint64_t away_s = (now - p->schedule.away_since_nano) / OTLOG__NANOS_PER_S;
-	bool was_away = p->schedule.failures > 0;
-	bool was_open = otlog__schedule_reached(&p->schedule);
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_lock(&p->delivery.lock);
+	uint64_t away_s = (now - p->delivery.schedule.away_since_nano) / OTLOG__NANOS_PER_S;
+	bool was_away = p->delivery.schedule.failures > 0;
+	bool was_open = otlog__schedule_reached(&p->delivery.schedule);
+	pthread_mutex_unlock(&p->delivery.lock);
 	note_error(p, refused ? result->error_type : "");
-	otlog__queue_set_away(p->queue, p->pipeline, false);
+	otlog__queue_set_away(p->fixed.queue, p->fixed.pipeline, false);
 	if (was_open)
-		otlog__diagnose_at(&p->back_site, OTLOG__WARN,
+		otlog__diagnose_at(&p->sites.back, OTLOG__WARN,
 		                   "%s: back after %" PRIu64
 		                   " s; what has waited goes out now. There is nothing to be done",
-		                   p->exporter.name, away_s);
+		                   p->fixed.exporter.name, away_s);
 	else if (was_away)
 		otlog__diagnose(OTLOG__INFO, "%s: back; what has waited goes out now. There is nothing to be done",
-		                p->exporter.name);
+		                p->fixed.exporter.name);
 	if (was_away)
 		otlog__workers_ring(p); /* others wait for a back-off that is over */
 }
@@ -225,7 +227,7 @@ took(delivery *d, const otlog__buffer *request)
 	d->took_some = true;
 	d->bytes += request->size;
 	/* Relaxed: a hint for later batches. Looked at first, for this is mostly so. */
-	_Atomic uint32_t *gave_up = &d->worker->processor->gave_up_halves;
+	_Atomic uint32_t *gave_up = &d->worker->processor->hints.gave_up_halves;
 	if (atomic_load_explicit(gave_up, memory_order_relaxed))
 		atomic_store_explicit(gave_up, 0, memory_order_relaxed);
 }
@@ -243,10 +245,10 @@ drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otl
 	otlog_batch_next(&reader, &record); /* all empty if it cannot be read */
 	otlog_hex(record.trace_id, trace, sizeof trace);
 	otlog__diagnose_at(
-	    &p->record_site, OTLOG__ERROR,
+	    &p->sites.record, OTLOG__ERROR,
 	    "%s: one record dropped as %s: %zu bytes, logger \"%.*s\", event \"%.*s\", severity %d, time "
 	    "%" PRIu64 ", trace %s: %s",
-	    p->exporter.name, too_large ? "too_large" : "rejected", request->size, OTLOG_SLICE(record.scope.name),
+	    p->fixed.exporter.name, too_large ? "too_large" : "rejected", request->size, OTLOG_SLICE(record.scope.name),
 	    OTLOG_SLICE(record.event_name), (int)record.severity,
 	    record.time_unix_nano ? record.time_unix_nano : record.observed_time_unix_nano, trace[0] ? trace : "none",
 	    said(result));
@@ -257,8 +259,8 @@ drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_
 {
 	otlog__batch_processor *p = d->worker->processor;
 	d->end->dropped[reason] += which.count;
-	otlog__diagnose_at(&p->drop_site, OTLOG__ERROR, "%s: %" PRIu32 " record%s dropped as %s: %s", p->exporter.name,
-	                   which.count, otlog__s(which.count), otlog_drop_reason_text(reason),
+	otlog__diagnose_at(&p->sites.drop, OTLOG__ERROR, "%s: %" PRIu32 " record%s dropped as %s: %s",
+	                   p->fixed.exporter.name, which.count, otlog__s(which.count), otlog_drop_reason_text(reason),
 	                   result->message[0] ? result->message
 	                                      : "the destination refuses this batch for good. See its own log");
 }
@@ -269,23 +271,23 @@ remember_size(otlog__batch_processor *p, size_t size)
 {
 	uint64_t limit = size / 2;
 	/* Relaxed: a hint for reading. Several workers at the same time say about the same. */
-	uint64_t before = atomic_load_explicit(&p->request_limit, memory_order_relaxed);
+	uint64_t before = atomic_load_explicit(&p->hints.request_limit, memory_order_relaxed);
 	if (before && before <= limit)
 		return;
-	atomic_store_explicit(&p->request_limit, limit, memory_order_relaxed);
+	atomic_store_explicit(&p->hints.request_limit, limit, memory_order_relaxed);
 	if (size > REQUEST_MAX) {
-		otlog__diagnose_at(&p->size_site, OTLOG__WARN,
+		otlog__diagnose_at(&p->sites.size, OTLOG__WARN,
 		                   "%s: a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent; it "
 		                   "goes in halves, and later ones are made smaller. Lower "
 		                   "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
-		                   p->exporter.name, size);
+		                   p->fixed.exporter.name, size);
 		return;
 	}
 	otlog__diagnose_at(
-	    &p->size_site, OTLOG__WARN,
+	    &p->sites.size, OTLOG__WARN,
 	    "%s: a request of %zu bytes is too large for the destination; it is sent in halves, and later "
 	    "ones are made smaller. To send more at once, raise the receiver's limit",
-	    p->exporter.name, size);
+	    p->fixed.exporter.name, size);
 }
 
 static uint32_t
@@ -332,9 +334,9 @@ refused(delivery *d, part which, const otlog__buffer *request, const otlog_expor
 	}
 	if (which.too_large)
 		remember_size(p, request->size);
-	if (!d->took_some && d->refusals > halvings(w->records) + 3)
-		atomic_store_explicit(&p->gave_up_halves, 1, memory_order_relaxed); /* as in took */
-	if (d->took_some || !atomic_load_explicit(&p->gave_up_halves, memory_order_relaxed))
+	if (!d->took_some && d->refusals > halvings(w->batch.records) + 3)
+		atomic_store_explicit(&p->hints.gave_up_halves, 1, memory_order_relaxed); /* as in took */
+	if (d->took_some || !atomic_load_explicit(&p->hints.gave_up_halves, memory_order_relaxed))
 		split(d, which);
 	else if (d->put_off_count < MOST_PARTS)
 		d->put_off[d->put_off_count++] = which;
@@ -368,10 +370,10 @@ partly_taken(delivery *d, part which, const otlog__buffer *request, const otlog_
 	took(d, request);
 	d->end->dropped[OTLOG_DROP_REJECTED] += rejected;
 	if (rejected)
-		otlog__diagnose_at(&p->partial_site, OTLOG__WARN,
+		otlog__diagnose_at(&p->sites.partial, OTLOG__WARN,
 		                   "%s: the destination took a batch, but rejected %" PRIu32 " of its %" PRIu32
 		                   " record%s: %s",
-		                   p->exporter.name, rejected, which.count, otlog__s(which.count),
+		                   p->fixed.exporter.name, rejected, which.count, otlog__s(which.count),
 		                   result->message[0] ? result->message : "it gives no reason; look into its own log");
 }
 
@@ -410,11 +412,11 @@ note_duration(delivery *d)
 	size_t bucket = 0;
 	while (bucket < OTLOG_DURATION_BOUNDS && took_s > bounds_s[bucket])
 		bucket++;
-	pthread_mutex_lock(&p->telling);
+	pthread_mutex_lock(&p->told.lock);
 	for (size_t i = bucket; i <= OTLOG_DURATION_BOUNDS; i++)
-		p->duration_counts[i]++;
-	p->duration_sum_s += took_s;
-	pthread_mutex_unlock(&p->telling);
+		p->told.duration_counts[i]++;
+	p->told.duration_sum_s += took_s;
+	pthread_mutex_unlock(&p->told.lock);
 }
 
 static void
@@ -429,15 +431,15 @@ drop_for_memory(delivery *d, part which)
 bool
 otlog__deliver(otlog__worker *w, otlog__batch_end *end)
 {
-	delivery d = { .worker = w, .end = end, .parts = { { .count = w->records } }, .part_count = 1 };
+	delivery d = { .worker = w, .end = end, .parts = { { .count = w->batch.records } }, .part_count = 1 };
 	*end = (otlog__batch_end){ 0 };
 	for (part which; next_part(&d, &which);) {
-		const otlog__buffer *request = &w->request;
+		const otlog__buffer *request = &w->batch.request;
 		otlog_export_result result;
-		if (which.count < w->records) {
-			request = &w->slice;
-			if (!otlog__request_slice(&w->request, which.first, which.count, &w->slice))
-				w->slice.size = 0;
+		if (which.count < w->batch.records) {
+			request = &w->own.slice;
+			if (!otlog__request_slice(&w->batch.request, which.first, which.count, &w->own.slice))
+				w->own.slice.size = 0;
 		}
 		if (request->size == 0) {
 			drop_for_memory(&d, which);
@@ -448,6 +450,6 @@ otlog__deliver(otlog__worker *w, otlog__batch_end *end)
 		judge(&d, which, request, &result);
 	}
 	note_duration(&d);
-	atomic_fetch_add_explicit(&w->processor->bytes, d.bytes, memory_order_relaxed); /* a plain counter */
+	atomic_fetch_add_explicit(&w->processor->counts.bytes, d.bytes, memory_order_relaxed); /* a plain counter */
 	return true;
 }

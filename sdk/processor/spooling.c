@@ -18,111 +18,114 @@ static void
 report_failure(otlog__batch_processor *p, int error)
 {
 	otlog__diagnose_at(
-	    &p->spool_site, OTLOG__ERROR,
+	    &p->sites.spool, OTLOG__ERROR,
 	    "%s: the spool cannot be written (%s): records stay in the queue as long as it has room, then "
 	    "they are dropped. Free disk space, or look after the disk of OTLOG_QUEUE_DIR",
-	    p->exporter.name, strerror(error));
+	    p->fixed.exporter.name, strerror(error));
 }
 
 static bool
 failed(otlog__batch_processor *p, uint64_t now_nano)
 {
 	int error = errno;
-	p->spool_failed_until_nano = now_nano + FAILED_PAUSE_NANO;
-	otlog__queue_set_spools(p->queue, p->pipeline, false);
+	p->keeper.paused_until_nano = now_nano + FAILED_PAUSE_NANO;
+	otlog__queue_set_spools(p->fixed.queue, p->fixed.pipeline, false);
 	report_failure(p, error);
 	return false;
 }
 
-/* The worker whose batch, of those from the queue, was read first and is in flight. Under `order`. */
+/* The worker whose batch, of those from the queue, was read first and is in flight. With delivery.lock held. */
 static otlog__worker *
 first_in_flight(otlog__batch_processor *p)
 {
 	otlog__worker *first = NULL;
-	for (uint32_t i = 0; i < p->worker_count; i++) {
-		otlog__worker *w = &p->workers[i];
-		if (w->in_flight && w->origin == OTLOG__FROM_QUEUE &&
-		    (!first || (int32_t)(w->ticket - first->ticket) < 0))
+	for (uint32_t i = 0; i < p->fixed.worker_count; i++) {
+		otlog__worker *w = &p->fixed.workers[i];
+		if (w->delivery.in_flight && w->delivery.origin == OTLOG__FROM_QUEUE &&
+		    (!first || (int32_t)(w->batch.ticket - first->batch.ticket) < 0))
 			first = w;
 	}
 	return first;
 }
 
-/* The batch in flight lies in the spool from here on. Under `order`. */
+/* The batch in flight lies in the spool from here on. With delivery.lock held. */
 static otlog__spool_result
 spool_worker(otlog__batch_processor *p, otlog__worker *w)
 {
-	if (w->request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
+	if (w->batch.request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
 		return OTLOG__SPOOL_FULL;
 	otlog__spool_result result =
-	    otlog__spool_append(p->options.spool, w->request.data, w->request.size, w->records, true, &w->number);
+	    otlog__spool_append(p->fixed.options.spool, w->batch.request.data, w->batch.request.size, w->batch.records,
+	                        true, &w->delivery.number);
 	if (result == OTLOG__SPOOL_TAKEN) {
-		w->origin = OTLOG__FROM_SPOOL;
-		otlog__queue_finish(p->queue, p->pipeline, &w->span, &(otlog__batch_end){ .spooled = w->records });
+		w->delivery.origin = OTLOG__FROM_SPOOL;
+		otlog__queue_finish(p->fixed.queue, p->fixed.pipeline, &w->batch.span,
+		                    &(otlog__batch_end){ .spooled = w->batch.records });
 	}
 	return result;
 }
 
 /*
  * What is being delivered stands before all else: its bytes are put into the spool too, so that the cursor may pass it. Its
- * verdict then counts there. False if the spool does not take it.
+ * verdict then counts there. False if the spool does not take it. With reading.lock held.
  */
 static bool
 spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
 {
 	otlog__spool_result result = OTLOG__SPOOL_TAKEN;
 	otlog__worker *w;
-	pthread_mutex_lock(&p->order);
+	pthread_mutex_lock(&p->delivery.lock);
 	while (result == OTLOG__SPOOL_TAKEN && (w = first_in_flight(p)))
 		result = spool_worker(p, w);
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_unlock(&p->delivery.lock);
 	if (result == OTLOG__SPOOL_FAILED) /* under no lock that statistics take: it is said to the user */
 		failed(p, now_nano);
 	return result == OTLOG__SPOOL_TAKEN;
 }
 
-/* Puts what was read into the spool. False if it stays where it is: the disk, or the user, wants it so. */
+/* Puts what was read into the spool. False if it stays where it is: the disk, or the user, wants it so. With reading.lock held. */
 static bool
 append(otlog__batch_processor *p, uint64_t now_nano)
 {
 	otlog__batch_end end = { 0 };
 	uint64_t number;
-	if (p->spool_request.size == 0) /* memory was short: a worker drops it, and says so */
+	if (p->reading.unspooled.request.size == 0) /* memory was short: a worker drops it, and says so */
 		return false;
-	switch (otlog__spool_append(p->options.spool, p->spool_request.data, p->spool_request.size, p->unspooled, false,
-	                            &number)) {
+	switch (otlog__spool_append(p->fixed.options.spool, p->reading.unspooled.request.data,
+	                            p->reading.unspooled.request.size, p->reading.unspooled.records, false, &number)) {
 	case OTLOG__SPOOL_TAKEN:
-		end.spooled = p->unspooled;
+		end.spooled = p->reading.unspooled.records;
 		break;
 	case OTLOG__SPOOL_FULL:
-		if (p->options.spool_full == OTLOG_SPOOL_FULL_BLOCK)
+		if (p->fixed.options.spool_full == OTLOG_SPOOL_FULL_BLOCK)
 			return false;
-		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->unspooled; /* the keeper tells of it */
+		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->reading.unspooled.records; /* the keeper tells of it */
 		break;
 	case OTLOG__SPOOL_FAILED:
 		return failed(p, now_nano);
 	}
-	p->unspooled = 0;
-	otlog__queue_finish(p->queue, p->pipeline, &p->spool_span, &end);
+	p->reading.unspooled.records = 0;
+	otlog__queue_finish(p->fixed.queue, p->fixed.pipeline, &p->reading.unspooled.span, &end);
 	return true;
 }
 
-/* Moves one batch. False if there is nothing to move, or it does not go. */
+/* Moves one batch. False if there is nothing to move, or it does not go. With reading.lock held. */
 static bool
 spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 {
-	if (p->unspooled)
+	if (p->reading.unspooled.records)
 		return append(p, now_nano);
 	bool framed = true;
-	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records,
-	                                           p->options.max_batch_bytes, p->spool_refs, &p->spool_span);
+	uint32_t records =
+	    otlog__queue_read_begin(p->fixed.queue, p->fixed.pipeline, p->fixed.options.max_batch_records,
+	                            p->fixed.options.max_batch_bytes, p->keeper.refs, &p->reading.unspooled.span);
 	if (records)
-		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, p->spool_refs, records,
-		                              &p->spool_request);
-	otlog__queue_read_end(p->queue, p->pipeline);
+		framed = otlog__request_write(otlog__queue_scopes(p->fixed.queue), &p->fixed.options.frame,
+		                              p->keeper.refs, records, &p->reading.unspooled.request);
+	otlog__queue_read_end(p->fixed.queue, p->fixed.pipeline);
 	if (!framed)
-		p->spool_request.size = 0;
-	p->unspooled = records;
+		p->reading.unspooled.request.size = 0;
+	p->reading.unspooled.records = records;
 	return records && append(p, now_nano);
 }
 
@@ -130,34 +133,34 @@ spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 static bool
 is_ready(otlog__batch_processor *p, uint64_t now_nano)
 {
-	if (!p->options.spool || now_nano < p->spool_failed_until_nano)
+	if (!p->fixed.options.spool || now_nano < p->keeper.paused_until_nano)
 		return false;
-	if (p->spool_failed_until_nano) {
-		p->spool_failed_until_nano = 0;
-		otlog__queue_set_spools(p->queue, p->pipeline, true);
+	if (p->keeper.paused_until_nano) {
+		p->keeper.paused_until_nano = 0;
+		otlog__queue_set_spools(p->fixed.queue, p->fixed.pipeline, true);
 	}
-	if (!p->spool_refs)
-		p->spool_refs = calloc(p->options.max_batch_records, sizeof *p->spool_refs);
-	return p->spool_refs;
+	if (!p->keeper.refs)
+		p->keeper.refs = calloc(p->fixed.options.max_batch_records, sizeof *p->keeper.refs);
+	return p->keeper.refs;
 }
 
 bool
 otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
 {
 	bool made_room = false;
-	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->queue, p->pipeline))
+	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->fixed.queue, p->fixed.pipeline))
 		return false;
 	/* Who holds it is reading, so the queue is being emptied. */
-	if (pthread_mutex_trylock(&p->reading) != 0)
+	if (pthread_mutex_trylock(&p->reading.lock) != 0)
 		return false;
 	/* The entries that wait in the spool are older, so nothing of the queue is in flight behind them. */
 	bool goes = spool_in_flight(p, now_nano);
 	for (int i = 0; goes && i < MOST_BATCHES; i++) {
-		goes = otlog__queue_wants_spooling(p->queue, p->pipeline) && spool_batch(p, now_nano);
+		goes = otlog__queue_wants_spooling(p->fixed.queue, p->fixed.pipeline) && spool_batch(p, now_nano);
 		made_room |= goes;
 	}
-	pthread_mutex_unlock(&p->reading);
+	pthread_mutex_unlock(&p->reading.lock);
 	if (made_room)
-		otlog__queue_wake(p->queue, p->pipeline);
+		otlog__queue_wake(p->fixed.queue, p->fixed.pipeline);
 	return made_room;
 }

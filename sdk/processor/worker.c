@@ -27,7 +27,7 @@ bool
 otlog__is_stopping(const otlog__batch_processor *p)
 {
 	/* Acquire: pairs with the release in begin_stop. */
-	return atomic_load_explicit(&p->stopping, memory_order_acquire) != 0;
+	return atomic_load_explicit(&p->asked.stop, memory_order_acquire) != 0;
 }
 
 /* Wakes workers that wait for something else than work. */
@@ -43,31 +43,32 @@ void
 otlog__workers_ring(otlog__batch_processor *p)
 {
 	ring_bell(p);
-	otlog__queue_wake(p->queue, p->pipeline);
+	otlog__queue_wake(p->fixed.queue, p->fixed.pipeline);
 }
 
-/* ---- Taking: whose turn it is to read ---------------------------------------------------------------------------- */
+/* ---- Taking: every function of this part is called with reading.lock held ---------------------------------------- */
 
 /* The batch in hand is in flight from here on. Returns its records. */
 static uint32_t
-launch(otlog__worker *w, otlog__origin origin, uint32_t records)
+launch(otlog__worker *w, otlog__origin origin, uint64_t number, uint32_t records)
 {
 	otlog__batch_processor *p = w->processor;
-	pthread_mutex_lock(&p->order);
-	w->origin = origin;
-	w->records = records;
-	w->ticket = p->tickets++;
-	w->in_flight = true;
-	pthread_mutex_unlock(&p->order);
-	count(&p->in_flight, records);
+	pthread_mutex_lock(&p->delivery.lock);
+	w->delivery.origin = origin;
+	w->delivery.number = number;
+	w->batch.records = records;
+	w->batch.ticket = p->reading.tickets++;
+	w->delivery.in_flight = true;
+	pthread_mutex_unlock(&p->delivery.lock);
+	count(&p->counts.records_in_flight, records);
 	return records;
 }
 
 static size_t
 batch_bytes(const otlog__batch_processor *p)
 {
-	uint64_t limit = atomic_load_explicit(&p->request_limit, memory_order_relaxed); /* a hint */
-	return limit && limit < p->options.max_batch_bytes ? (size_t)limit : p->options.max_batch_bytes;
+	uint64_t limit = atomic_load_explicit(&p->hints.request_limit, memory_order_relaxed); /* a hint */
+	return limit && limit < p->fixed.options.max_batch_bytes ? (size_t)limit : p->fixed.options.max_batch_bytes;
 }
 
 /* Each of these takes the next batch of one origin. Returns its records; 0 if there was nothing to send. */
@@ -76,27 +77,29 @@ take_from_queue(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
 	bool framed = true;
-	uint32_t records = otlog__queue_read_begin(p->queue, p->pipeline, p->options.max_batch_records, batch_bytes(p),
-	                                           w->refs, &w->span);
+	uint32_t records =
+	    otlog__queue_read_begin(p->fixed.queue, p->fixed.pipeline, p->fixed.options.max_batch_records,
+	                            batch_bytes(p), w->own.refs, &w->batch.span);
 	if (records)
-		framed = otlog__request_write(otlog__queue_scopes(p->queue), &p->options.frame, w->refs, records,
-		                              &w->request);
-	otlog__queue_read_end(p->queue, p->pipeline);
+		framed = otlog__request_write(otlog__queue_scopes(p->fixed.queue), &p->fixed.options.frame, w->own.refs,
+		                              records, &w->batch.request);
+	otlog__queue_read_end(p->fixed.queue, p->fixed.pipeline);
 	if (records && !framed)
-		w->request.size = 0; /* finished in its turn, as dropped */
-	p->taken += records;
-	p->own_in_row++;
-	if (records && p->options.tells_keeper)
-		otlog__queue_wake_keeper(p->queue);
-	return records ? launch(w, OTLOG__FROM_QUEUE, records) : 0;
+		w->batch.request.size = 0; /* finished in its turn, as dropped */
+	p->reading.taken += records;
+	p->reading.own_in_row++;
+	if (records && p->fixed.options.tells_keeper)
+		otlog__queue_wake_keeper(p->fixed.queue);
+	return records ? launch(w, OTLOG__FROM_QUEUE, 0, records) : 0;
 }
 
 static uint32_t
 take_from_spool(otlog__worker *w)
 {
-	otlog__spool *spool = w->processor->options.spool;
-	uint32_t records = spool ? otlog__spool_take(spool, &w->request, &w->number) : 0;
-	return records ? launch(w, OTLOG__FROM_SPOOL, records) : 0;
+	otlog__spool *spool = w->processor->fixed.options.spool;
+	uint64_t number = 0;
+	uint32_t records = spool ? otlog__spool_take(spool, &w->batch.request, &number) : 0;
+	return records ? launch(w, OTLOG__FROM_SPOOL, number, records) : 0;
 }
 
 /* What the keeper has read and the spool did not take. */
@@ -104,39 +107,39 @@ static uint32_t
 take_unspooled(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
-	uint32_t records = p->unspooled;
+	uint32_t records = p->reading.unspooled.records;
 	if (!records)
 		return 0;
-	otlog__buffer request = w->request;
-	w->request = p->spool_request;
-	p->spool_request = request;
-	w->span = p->spool_span;
-	p->unspooled = 0;
-	return launch(w, OTLOG__FROM_QUEUE, records);
+	otlog__buffer request = w->batch.request;
+	w->batch.request = p->reading.unspooled.request;
+	p->reading.unspooled.request = request;
+	w->batch.span = p->reading.unspooled.span;
+	p->reading.unspooled.records = 0;
+	return launch(w, OTLOG__FROM_QUEUE, 0, records);
 }
 
 static uint32_t
 take_from_backlog(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
-	otlog__backlog_batch *batch = &w->backlog;
-	uint32_t records =
-	    otlog__backlog_take(p->options.backlog, p->pipeline, p->options.max_batch_records, batch_bytes(p), batch);
+	otlog__backlog_batch *batch = &w->own.backlog;
+	uint32_t records = otlog__backlog_take(p->fixed.options.backlog, p->fixed.pipeline,
+	                                       p->fixed.options.max_batch_records, batch_bytes(p), batch);
 	bool framed;
-	w->request.size = 0;
+	w->batch.request.size = 0;
 	if (!records)
 		return 0;
 	if (batch->refs) {
 		const otlog__request_frame frame = { .resource_head = batch->resource,
 			                             .resource_head_size = batch->resource_size };
-		framed = otlog__request_write(batch->scopes, &frame, batch->refs, records, &w->request);
+		framed = otlog__request_write(batch->scopes, &frame, batch->refs, records, &w->batch.request);
 	} else {
-		framed = otlog__buffer_append(&w->request, batch->bytes.data, batch->bytes.size);
+		framed = otlog__buffer_append(&w->batch.request, batch->bytes.data, batch->bytes.size);
 	}
 	if (!framed)
-		w->request.size = 0; /* as above */
-	p->own_in_row = 0;
-	return launch(w, OTLOG__FROM_BACKLOG, records);
+		w->batch.request.size = 0; /* as above */
+	p->reading.own_in_row = 0;
+	return launch(w, OTLOG__FROM_BACKLOG, 0, records);
 }
 
 /* Entries wait that could not be read, for memory or descriptors are short: what is younger must not overtake them. */
@@ -144,42 +147,42 @@ static bool
 spool_is_stuck(const otlog__batch_processor *p)
 {
 	otlog__spool_books books;
-	if (!p->options.spool)
+	if (!p->fixed.options.spool)
 		return false;
-	otlog__spool_take_books(p->options.spool, &books);
+	otlog__spool_take_books(p->fixed.options.spool, &books);
 	return books.waiting > 0;
 }
 
 static bool
 has_backlog(const otlog__batch_processor *p)
 {
-	return p->options.backlog && otlog__backlog_waiting(p->options.backlog, p->pipeline) > 0;
+	return p->fixed.options.backlog && otlog__backlog_waiting(p->fixed.options.backlog, p->fixed.pipeline) > 0;
 }
 
 /* All that a flush asked for has been read. */
 static void
 flush_was_read(otlog__batch_processor *p)
 {
-	pthread_mutex_lock(&p->order);
-	p->flush_read = true;
-	p->flush_request = p->drains_for;
-	p->flush_after = p->tickets;
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_lock(&p->delivery.lock);
+	p->delivery.flush.waits = true;
+	p->delivery.flush.request = p->reading.drains_for_flush;
+	p->delivery.flush.after_ticket = p->reading.tickets;
+	pthread_mutex_unlock(&p->delivery.lock);
 }
 
 /* What has been read counts towards what was waiting when the time came. True if that ends a flush's reading. */
 static bool
 drained(otlog__batch_processor *p, uint32_t records)
 {
-	if (records && records < p->draining) {
-		p->draining -= records;
+	if (records && records < p->reading.draining) {
+		p->reading.draining -= records;
 		return false;
 	}
-	bool flush = p->flushes_served != p->drains_for;
-	p->draining = 0;
-	p->flushes_served = p->drains_for;
-	p->rooms_served = p->drains_rooms;
-	p->due_nano = otlog__deadline_nano(otlog__monotonic_nano(), p->options.schedule_delay_ms);
+	bool flush = p->reading.flushes_served != p->reading.drains_for_flush;
+	p->reading.draining = 0;
+	p->reading.flushes_served = p->reading.drains_for_flush;
+	p->reading.rooms_served = p->reading.drains_for_room;
+	p->reading.due_nano = otlog__deadline_nano(otlog__monotonic_nano(), p->fixed.options.schedule_delay_ms);
 	if (flush)
 		flush_was_read(p);
 	return flush;
@@ -193,35 +196,37 @@ static bool
 wait_for_batch(otlog__batch_processor *p, uint64_t waiting)
 {
 	uint64_t now = otlog__monotonic_nano();
-	uint64_t arrived = p->taken + waiting, elapsed = now - p->looked_nano;
-	uint64_t came = arrived > p->looked_arrived ? arrived - p->looked_arrived : 0;
-	p->looked_nano = now;
-	p->looked_arrived = arrived;
+	uint64_t arrived = p->reading.taken + waiting, elapsed = now - p->reading.pace_nano;
+	uint64_t came = arrived > p->reading.pace_arrived ? arrived - p->reading.pace_arrived : 0;
+	p->reading.pace_nano = now;
+	p->reading.pace_arrived = arrived;
 	if (came && elapsed < LONGEST_NAP_NANO) {
-		uint64_t nap = (p->options.max_batch_records - waiting) * elapsed / came;
+		uint64_t nap = (p->fixed.options.max_batch_records - waiting) * elapsed / came;
 		nap += nap / 8; /* rather a little late than woken by an emit */
-		if (nap >= SHORTEST_NAP_NANO && nap <= LONGEST_NAP_NANO && now + nap < p->due_nano)
-			return otlog__queue_wait(p->queue, p->pipeline, BURST_BATCHES * p->options.max_batch_records,
-			                         now + nap);
+		if (nap >= SHORTEST_NAP_NANO && nap <= LONGEST_NAP_NANO && now + nap < p->reading.due_nano)
+			return otlog__queue_wait(p->fixed.queue, p->fixed.pipeline,
+			                         BURST_BATCHES * p->fixed.options.max_batch_records, now + nap);
 	}
-	return otlog__queue_wait(p->queue, p->pipeline, p->options.max_batch_records, p->due_nano);
+	return otlog__queue_wait(p->fixed.queue, p->fixed.pipeline, p->fixed.options.max_batch_records,
+	                         p->reading.due_nano);
 }
 
 /* True if something was asked for, or the time has come, to send whatever is waiting. */
 static bool
 must_drain(otlog__batch_processor *p)
 {
-	if (p->draining)
+	if (p->reading.draining)
 		return true;
 	/* Acquire: the records emitted before the request are seen. */
-	uint32_t flushes = atomic_load_explicit(&p->flushes_asked, memory_order_acquire);
-	uint32_t rooms = atomic_load_explicit(&p->rooms_asked, memory_order_acquire);
-	if (flushes == p->flushes_served && rooms == p->rooms_served && otlog__monotonic_nano() < p->due_nano)
+	uint32_t flushes = atomic_load_explicit(&p->asked.flushes, memory_order_acquire);
+	uint32_t rooms = atomic_load_explicit(&p->asked.rooms, memory_order_acquire);
+	if (flushes == p->reading.flushes_served && rooms == p->reading.rooms_served &&
+	    otlog__monotonic_nano() < p->reading.due_nano)
 		return false;
-	uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);
-	p->draining = waiting ? waiting : 1; /* at least one look: frames of others are passed over */
-	p->drains_for = flushes;
-	p->drains_rooms = rooms;
+	uint64_t waiting = otlog__queue_waiting(p->fixed.queue, p->fixed.pipeline);
+	p->reading.draining = waiting ? waiting : 1; /* at least one look: frames of others are passed over */
+	p->reading.drains_for_flush = flushes;
+	p->reading.drains_for_room = rooms;
 	return true;
 }
 
@@ -240,16 +245,17 @@ next_batch(otlog__worker *w)
 		if (take_from_spool(w))
 			return NEXT_BATCH;
 		if (spool_is_stuck(p)) {
-			otlog__queue_wait(p->queue, p->pipeline, UINT32_MAX, otlog__monotonic_nano() + STUCK_NAP_NANO);
+			otlog__queue_wait(p->fixed.queue, p->fixed.pipeline, UINT32_MAX,
+			                  otlog__monotonic_nano() + STUCK_NAP_NANO);
 			continue;
 		}
 		if (take_unspooled(w))
 			return NEXT_BATCH;
 		bool drain = must_drain(p);
-		uint64_t waiting = otlog__queue_waiting(p->queue, p->pipeline);
-		bool ready = drain || enough || waiting >= p->options.max_batch_records;
+		uint64_t waiting = otlog__queue_waiting(p->fixed.queue, p->fixed.pipeline);
+		bool ready = drain || enough || waiting >= p->fixed.options.max_batch_records;
 		enough = false;
-		if (has_backlog(p) && (!ready || p->own_in_row >= OWN_BATCHES_IN_ROW) && take_from_backlog(w))
+		if (has_backlog(p) && (!ready || p->reading.own_in_row >= OWN_BATCHES_IN_ROW) && take_from_backlog(w))
 			return NEXT_BATCH;
 		if (ready) {
 			uint32_t records = take_from_queue(w);
@@ -273,7 +279,7 @@ wait_turn(otlog__worker *w)
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
 		/* Acquire: pairs with the release in finish; the queue's own mutex orders the rest. */
-		if (atomic_load_explicit(&p->turn, memory_order_acquire) == w->ticket)
+		if (atomic_load_explicit(&p->progress.turn, memory_order_acquire) == w->batch.ticket)
 			return true;
 		if (otlog__is_stopping(p))
 			return false;
@@ -281,20 +287,20 @@ wait_turn(otlog__worker *w)
 	}
 }
 
-/* The batch has its verdicts: tells whoever keeps its records. Under `order`. */
+/* The batch has its verdicts: tells whoever keeps its records. With delivery.lock held. */
 static void
 finish_origin(otlog__worker *w, const otlog__batch_end *end)
 {
 	otlog__batch_processor *p = w->processor;
-	switch (w->origin) {
+	switch (w->delivery.origin) {
 	case OTLOG__FROM_QUEUE:
-		otlog__queue_finish(p->queue, p->pipeline, &w->span, end);
+		otlog__queue_finish(p->fixed.queue, p->fixed.pipeline, &w->batch.span, end);
 		break;
 	case OTLOG__FROM_SPOOL:
-		otlog__spool_finish(p->options.spool, w->number, end);
+		otlog__spool_finish(p->fixed.options.spool, w->delivery.number, end);
 		break;
 	case OTLOG__FROM_BACKLOG:
-		otlog__backlog_finish(p->options.backlog, p->pipeline, &w->backlog, end);
+		otlog__backlog_finish(p->fixed.options.backlog, p->fixed.pipeline, &w->own.backlog, end);
 		break;
 	}
 }
@@ -304,15 +310,16 @@ static void
 land(otlog__worker *w, const otlog__batch_end *end)
 {
 	otlog__batch_processor *p = w->processor;
-	pthread_mutex_lock(&p->order);
-	w->in_flight = false;
-	otlog__origin origin = w->origin;
+	pthread_mutex_lock(&p->delivery.lock);
+	w->delivery.in_flight = false;
+	otlog__origin origin = w->delivery.origin;
 	if (end)
 		finish_origin(w, end);
-	pthread_mutex_unlock(&p->order);
-	atomic_fetch_sub_explicit(&p->in_flight, w->records, memory_order_relaxed); /* a plain counter */
+	pthread_mutex_unlock(&p->delivery.lock);
+	atomic_fetch_sub_explicit(&p->counts.records_in_flight, w->batch.records,
+	                          memory_order_relaxed); /* a plain counter */
 	if (end && origin != OTLOG__FROM_QUEUE)
-		otlog__queue_tell_progress(p->queue);
+		otlog__queue_tell_progress(p->fixed.queue);
 }
 
 static void
@@ -320,14 +327,14 @@ finish(otlog__worker *w, const otlog__batch_end *end)
 {
 	otlog__batch_processor *p = w->processor;
 	/* In a file, what was not finished in its turn is left for the next process: sent twice rather than never. */
-	if (!wait_turn(w) && otlog__queue_in_file(p->queue)) {
+	if (!wait_turn(w) && otlog__queue_in_file(p->fixed.queue)) {
 		land(w, NULL);
 		return;
 	}
-	count(&p->batches, 1);
+	count(&p->counts.batches, 1);
 	land(w, end);
-	atomic_store_explicit(&p->turn, w->ticket + 1, memory_order_release);
-	if (p->worker_count > 1)
+	atomic_store_explicit(&p->progress.turn, w->batch.ticket + 1, memory_order_release);
+	if (p->fixed.worker_count > 1)
 		ring_bell(p);
 }
 
@@ -335,33 +342,34 @@ finish(otlog__worker *w, const otlog__batch_end *end)
 static bool
 take_flush(otlog__batch_processor *p, uint32_t *request)
 {
-	pthread_mutex_lock(&p->order);
-	int32_t missing = (int32_t)(p->flush_after - atomic_load_explicit(&p->turn, memory_order_acquire));
-	bool mine = p->flush_read && !p->flushing && missing <= 0;
+	pthread_mutex_lock(&p->delivery.lock);
+	int32_t missing =
+	    (int32_t)(p->delivery.flush.after_ticket - atomic_load_explicit(&p->progress.turn, memory_order_acquire));
+	bool mine = p->delivery.flush.waits && !p->delivery.flush.runs && missing <= 0;
 	if (mine) {
-		p->flush_read = false;
-		p->flushing = true;
-		*request = p->flush_request;
+		p->delivery.flush.waits = false;
+		p->delivery.flush.runs = true;
+		*request = p->delivery.flush.request;
 	}
-	pthread_mutex_unlock(&p->order);
+	pthread_mutex_unlock(&p->delivery.lock);
 	return mine;
 }
 
-/* The end of a flush: the exporter hands on what it holds back itself. Under no lock. */
+/* The end of a flush: the exporter hands on what it holds back itself. With no lock held. */
 static void
 end_flushes(otlog__batch_processor *p)
 {
 	uint32_t request;
 	while (take_flush(p, &request)) {
-		if (p->exporter.functions->flush &&
-		    !p->exporter.functions->flush(p->exporter.self, p->options.export_timeout_ms))
-			atomic_store_explicit(&p->flushes_failed, request,
+		if (p->fixed.exporter.functions->flush &&
+		    !p->fixed.exporter.functions->flush(p->fixed.exporter.self, p->fixed.options.export_timeout_ms))
+			atomic_store_explicit(&p->progress.flushes_failed, request,
 			                      memory_order_relaxed); /* seen with the next */
-		atomic_store_explicit(&p->flushes_done, request, memory_order_release);
-		pthread_mutex_lock(&p->order);
-		p->flushing = false;
-		pthread_mutex_unlock(&p->order);
-		otlog__queue_tell_progress(p->queue);
+		atomic_store_explicit(&p->progress.flushes_done, request, memory_order_release);
+		pthread_mutex_lock(&p->delivery.lock);
+		p->delivery.flush.runs = false;
+		pthread_mutex_unlock(&p->delivery.lock);
+		otlog__queue_tell_progress(p->fixed.queue);
 	}
 }
 
@@ -374,9 +382,9 @@ otlog__worker_run(void *self)
 	next what;
 	pthread_setname_np(pthread_self(), "otlog-export");
 	do {
-		pthread_mutex_lock(&p->reading);
+		pthread_mutex_lock(&p->reading.lock);
 		what = next_batch(w);
-		pthread_mutex_unlock(&p->reading);
+		pthread_mutex_unlock(&p->reading.lock);
 		if (what == NEXT_BATCH) {
 			if (otlog__deliver(w, &end))
 				finish(w, &end);
@@ -385,7 +393,8 @@ otlog__worker_run(void *self)
 		}
 		end_flushes(p);
 	} while (what != NEXT_STOP && !otlog__is_stopping(p));
-	atomic_fetch_add_explicit(&p->exited, 1, memory_order_release); /* all that it did is seen by who joins */
-	otlog__futex_wake_all(&p->exited);
+	atomic_fetch_add_explicit(&p->progress.exited, 1,
+	                          memory_order_release); /* all that it did is seen by who joins */
+	otlog__futex_wake_all(&p->progress.exited);
 	return NULL;
 }
