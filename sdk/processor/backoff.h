@@ -7,7 +7,7 @@
 /*
  * Exponential with full jitter: a number from 0 to min(cap, initial * 2^(failures - 1)), `failures` ≥ 1 being how many
  * attempts in a row have failed and `random` 64 random bits. What the server asked for (retry_after_ms, 0: nothing) is
- * the least that is waited: the jitter then comes on top, so that its clients do not return all at once.
+ * the least that is waited: the jitter is added to it, so that the server's clients do not return all at once.
  */
 uint64_t otlog__backoff_ms(uint32_t failures, uint64_t initial_ms, uint64_t cap_ms, uint64_t retry_after_ms,
                            uint64_t random);

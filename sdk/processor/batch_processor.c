@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a worker reserves beforehand; larger batches get their room when they come. */
+/* At most so much memory is reserved for each worker's request at once; for a larger one it is had when it comes. */
 #define RESERVED_BYTES ((size_t)4 << 20)
 
 #define MAX_WORKERS 64
@@ -18,13 +18,13 @@ make_worker(otlog__batch_processor *p, otlog__worker *w)
 {
 	w->processor = p;
 	w->own.refs = calloc(p->fixed.options.max_batch_records, sizeof *w->own.refs);
-	/* A full batch and its framing: later batches need no memory, so a short moment of it loses nothing. */
+	/* For a full batch with its framing: a moment in which memory is short then loses nothing. */
 	size_t room = p->fixed.options.max_batch_bytes + 16 * (size_t)p->fixed.options.max_batch_records +
 	              otlog__queue_max_record(p->fixed.queue) / 4;
 	return w->own.refs && otlog__buffer_reserve(&w->batch.request, room < RESERVED_BYTES ? room : RESERVED_BYTES);
 }
 
-/* Threads that take no signals: they are the host's, and its handlers shall not run on our stacks. */
+/* Starts threads that block every signal: signals are the host's, and its handlers shall not run on our stacks. */
 static bool
 start_workers(otlog__batch_processor *p, uint32_t wanted)
 {
@@ -34,14 +34,14 @@ start_workers(otlog__batch_processor *p, uint32_t wanted)
 	for (uint32_t i = 0; i < wanted; i++) {
 		otlog__worker *w = &p->fixed.workers[p->fixed.worker_count];
 		if (!make_worker(p, w) || pthread_create(&w->thread, NULL, otlog__worker_run, w) != 0)
-			break; /* fewer will do */
+			break; /* fewer will do, if there is one */
 		p->fixed.worker_count++;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return p->fixed.worker_count > 0;
 }
 
-/* Gives up all that only the workers used. */
+/* Frees all that only workers and keeper use. Both are gone, or never were. */
 static void
 release(otlog__batch_processor *p)
 {
@@ -114,8 +114,8 @@ bool
 otlog__batch_flushed(const otlog__batch_processor *p, uint32_t request, bool *failed)
 {
 	if (!p->fixed.exporter_flushes)
-		return true; /* the cursors say it all */
-	/* Acquire: whether it failed is stored before. Numbers may wrap, so their distance counts. */
+		return true; /* what is delivered is delivered: the queue's cursors tell */
+	/* Acquire: flushes_failed is stored before flushes_done. Numbers wrap around, so their distance is compared. */
 	uint32_t done = atomic_load_explicit(&p->progress.flushes_done, memory_order_acquire);
 	uint32_t bad = atomic_load_explicit(&p->progress.flushes_failed, memory_order_relaxed);
 	if ((int32_t)(done - request) < 0)
@@ -127,14 +127,14 @@ otlog__batch_flushed(const otlog__batch_processor *p, uint32_t request, bool *fa
 void
 otlog__batch_request_room(otlog__batch_processor *p)
 {
-	atomic_fetch_add_explicit(&p->asked.rooms, 1, memory_order_release); /* as above */
+	atomic_fetch_add_explicit(&p->asked.rooms, 1, memory_order_release); /* as for a flush */
 	otlog__queue_wake(p->fixed.queue, p->fixed.pipeline);
 }
 
 void
 otlog__batch_begin_stop(otlog__batch_processor *p)
 {
-	atomic_store_explicit(&p->asked.stop, 1, memory_order_release); /* pairs with is_stopping */
+	atomic_store_explicit(&p->asked.stop, 1, memory_order_release); /* pairs with otlog__is_stopping */
 	otlog__workers_ring(p);
 }
 
@@ -142,7 +142,7 @@ bool
 otlog__batch_await_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 {
 	uint32_t exited;
-	/* Acquire: what the workers did. */
+	/* Acquire: what the workers did is seen. */
 	while ((exited = atomic_load_explicit(&p->progress.exited, memory_order_acquire)) < p->fixed.worker_count) {
 		if (otlog__monotonic_nano() >= deadline_nano)
 			return false;

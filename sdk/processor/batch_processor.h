@@ -1,6 +1,6 @@
 /*
- * The batch processor: worker threads, mostly one, that take frames of its pipeline off the queue, frames them as a request,
- * hands it to the exporter, and acts on the verdict. It alone waits, backs off, counts and gives up.
+ * The batch processor: worker threads, mostly one, that take frames of its pipeline off the queue, frame them as a request,
+ * hand that to the exporter, and act on the verdict. They alone wait, back off, count and give up.
  */
 #ifndef OTLOG_PROCESSOR_BATCH_PROCESSOR_H
 #define OTLOG_PROCESSOR_BATCH_PROCESSOR_H
@@ -22,14 +22,14 @@ typedef struct otlog__batch_options {
 	uint64_t retry_initial_ms;
 	uint64_t retry_cap_ms;
 	otlog__request_frame frame; /* what it points to lives as long as the processor */
-	/* These two are borrowed while workers run; NULL: none. */
+	/* The caller's; both have to live until the workers have ended. NULL: none. */
 	otlog__spool *spool;
 	otlog__backlog *backlog;
 	otlog_spool_full spool_full;
-	bool tells_keeper; /* of every batch that is taken: it brings the queue to the disk */
+	bool tells_keeper; /* whenever a batch is taken, because the keeper brings the queue to the disk then */
 } otlog__batch_options;
 
-/* Takes the exporter in every case. NULL when memory or threads are short. */
+/* The exporter is the processor's from here on, or destroyed. NULL when memory or threads are short. */
 otlog__batch_processor *otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter exporter,
                                             const otlog__batch_options *options);
 
@@ -46,14 +46,14 @@ void otlog__batch_watch(otlog__batch_processor *processor, uint64_t now_nano, ui
 bool otlog__batch_spool(otlog__batch_processor *processor, uint64_t now_nano);
 
 /*
- * Asks for everything up to now to be sent at once; a waiting back-off of ours ends for it. Does not wait. Returns the
- * request's number for otlog__batch_flushed.
+ * Asks for everything up to now to be sent at once; a back-off of ours ends for it. Does not wait. Returns the request's
+ * number for otlog__batch_flushed.
  */
 uint32_t otlog__batch_request_flush(otlog__batch_processor *processor);
 
 /*
  * Whether the batches that were read for this request have been finished and the exporter has flushed what it held
- * back. *failed is set if the exporter could not. Progress of the queue is told when this changes.
+ * back. *failed is set if the exporter could not. When this changes, those who wait for the queue's progress are woken.
  */
 bool otlog__batch_flushed(const otlog__batch_processor *processor, uint32_t request, bool *failed);
 

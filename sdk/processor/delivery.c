@@ -10,17 +10,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Larger requests are not sent. Source: OTLP specification, "Request size limit". */
+/* A larger request is not sent. Source: OTLP specification, "Request size limit". */
 #define REQUEST_MAX ((size_t)64 << 20)
 
-/* Halving any number of records down to one leaves 32 other halves to do at most. */
+/* When a batch is halved until one record is left, at most 32 other halves are still to be sent. */
 #define MOST_PARTS 34
 
 /* Records of the batch, from `first` on. */
 typedef struct part {
 	uint32_t first;
 	uint32_t count;
-	bool too_large; /* as such it was refused */
+	bool too_large; /* it was refused for its size */
 } part;
 
 typedef struct delivery {
@@ -41,6 +41,7 @@ typedef struct delivery {
 
 /* ---- One attempt ------------------------------------------------------------------------------------------------- */
 
+/* Whether all batches that were read before this one are finished. */
 static bool
 is_first_in_line(otlog__worker *w)
 {
@@ -54,7 +55,8 @@ wait_for_attempt(delivery *d)
 	otlog__worker *w = d->worker;
 	otlog__batch_processor *p = w->processor;
 	for (;;) {
-		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
+		/* Read before all that it is rung for, so that no ring is missed. */
+		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire);
 		uint32_t flushes = atomic_load_explicit(&p->asked.flushes, memory_order_acquire);
 		if (otlog__is_stopping(p))
 			return false;
@@ -74,6 +76,7 @@ wait_for_attempt(delivery *d)
 	}
 }
 
+/* The verdict on a request that is too large for OTLP, which no destination is asked for. */
 static void
 refuse_ourselves(const otlog__buffer *request, otlog_export_result *result)
 {
@@ -106,13 +109,14 @@ attempt(delivery *d, const otlog__buffer *request, uint32_t records, otlog_expor
 
 /* ---- Away and back ----------------------------------------------------------------------------------------------- */
 
+/* The destination's own words, or what to do where it has none. */
 static const char *
-said(const otlog_export_result *result)
+message_of(const otlog_export_result *result)
 {
 	return result->message[0] ? result->message : "the destination is away. See its own log";
 }
 
-/* "": none. */
+/* The type of the last attempt's error, for statistics. "": it had none. */
 static void
 note_error(otlog__batch_processor *p, const char *type)
 {
@@ -121,7 +125,7 @@ note_error(otlog__batch_processor *p, const char *type)
 	pthread_mutex_unlock(&p->told.lock);
 }
 
-/* Records that wait for the destination, wherever they lie. */
+/* Records that wait for the destination: in hand, in the queue, in the spool and in the backlog. */
 static uint64_t
 count_waiting(otlog__batch_processor *p, uint64_t in_hand)
 {
@@ -154,7 +158,7 @@ note_failure(delivery *d, const otlog_export_result *result)
 	note_error(p, result->error_type);
 
 	atomic_fetch_add_explicit(&p->counts.retries, 1, memory_order_relaxed); /* a plain counter */
-	if (failures > 1) /* once is a moment, for which nobody shall lose records */
+	if (failures > 1) /* after a single failure no records are evicted for the sake of other pipelines yet */
 		otlog__queue_set_away(p->fixed.queue, p->fixed.pipeline, true);
 	uint64_t waiting = count_waiting(p, w->batch.records);
 	if (opened)
@@ -162,15 +166,15 @@ note_failure(delivery *d, const otlog_export_result *result)
 		    &p->sites.away, OTLOG__WARN,
 		    "%s: away for %" PRIu64 " s: from now on one batch is tried at a time, at least every %" PRIu64
 		    " ms, until it is taken; records waiting: %" PRIu64 ". %s",
-		    p->fixed.exporter.name, away_s, p->fixed.options.retry_cap_ms, waiting, said(result));
+		    p->fixed.exporter.name, away_s, p->fixed.options.retry_cap_ms, waiting, message_of(result));
 	else
 		otlog__diagnose_at(&p->sites.retry, open ? OTLOG__INFO : OTLOG__WARN,
 		                   "%s: %s (attempt %" PRIu32 " failed; records waiting: %" PRIu64
 		                   "; the next attempt comes in %" PRIu64 " ms)",
-		                   p->fixed.exporter.name, said(result), failures, waiting, wait_ms);
+		                   p->fixed.exporter.name, message_of(result), failures, waiting, wait_ms);
 }
 
-/* The destination has given a verdict, whichever. */
+/* The attempt has ended in a verdict other than RETRY: the destination can be reached. */
 static void
 note_reached(delivery *d, const otlog_export_result *result)
 {
@@ -193,14 +197,14 @@ note_reached(delivery *d, const otlog_export_result *result)
 		otlog__diagnose(OTLOG__INFO, "%s: back; what has waited goes out now. There is nothing to be done",
 		                p->fixed.exporter.name);
 	if (was_away)
-		otlog__workers_ring(p); /* others wait for a back-off that is over */
+		otlog__workers_ring(p); /* other workers wait for the back-off, which is over */
 }
 
 /* Tries the part until there is a verdict. False when the processor is stopped. */
 static bool
 try_part(delivery *d, const otlog__buffer *request, uint32_t records, otlog_export_result *result)
 {
-	if (request->size > REQUEST_MAX) { /* which says nothing about the destination */
+	if (request->size > REQUEST_MAX) { /* no attempt, so nothing to note about the destination */
 		refuse_ourselves(request, result);
 		return true;
 	}
@@ -220,19 +224,20 @@ try_part(delivery *d, const otlog__buffer *request, uint32_t records, otlog_expo
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
 
+/* The destination has taken the part, or some of it. */
 static void
-took(delivery *d, const otlog__buffer *request)
+count_taken(delivery *d, const otlog__buffer *request)
 {
 	d->refusals = 0;
 	d->took_some = true;
 	d->bytes += request->size;
-	/* Relaxed: a hint for later batches. Looked at first, for this is mostly so. */
+	/* Relaxed: later batches may see it late. Read before it is written, because mostly it is 0 already. */
 	_Atomic uint32_t *gave_up = &d->worker->processor->hints.gave_up_halves;
 	if (atomic_load_explicit(gave_up, memory_order_relaxed))
 		atomic_store_explicit(gave_up, 0, memory_order_relaxed);
 }
 
-/* Names the record that is refused alone. */
+/* Drops a record that is refused by itself, and tells which one it was. */
 static void
 drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otlog_export_result *result)
 {
@@ -242,7 +247,7 @@ drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otl
 	otlog_record_view record;
 	char trace[33] = "";
 	d->end->dropped[too_large ? OTLOG_DROP_TOO_LARGE : OTLOG_DROP_REJECTED]++;
-	otlog_batch_next(&reader, &record); /* all empty if it cannot be read */
+	otlog_batch_next(&reader, &record); /* if it cannot be read, all of it is empty */
 	otlog_hex(record.trace_id, trace, sizeof trace);
 	otlog__diagnose_at(
 	    &p->sites.record, OTLOG__ERROR,
@@ -251,7 +256,7 @@ drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otl
 	    p->fixed.exporter.name, too_large ? "too_large" : "rejected", request->size, OTLOG_SLICE(record.scope.name),
 	    OTLOG_SLICE(record.event_name), (int)record.severity,
 	    record.time_unix_nano ? record.time_unix_nano : record.observed_time_unix_nano, trace[0] ? trace : "none",
-	    said(result));
+	    message_of(result));
 }
 
 static void
@@ -265,12 +270,12 @@ drop_part(delivery *d, part which, otlog_drop_reason reason, const otlog_export_
 	                                      : "the destination refuses this batch for good. See its own log");
 }
 
-/* Batches that were refused for their size are not made again. */
+/* A request of this size was too large: later ones are made smaller. */
 static void
 remember_size(otlog__batch_processor *p, size_t size)
 {
 	uint64_t limit = size / 2;
-	/* Relaxed: a hint for reading. Several workers at the same time say about the same. */
+	/* Relaxed: a limit for later batches; where several workers set one at the same time, either will do. */
 	uint64_t before = atomic_load_explicit(&p->hints.request_limit, memory_order_relaxed);
 	if (before && before <= limit)
 		return;
@@ -290,6 +295,7 @@ remember_size(otlog__batch_processor *p, size_t size)
 	    p->fixed.exporter.name, size);
 }
 
+/* How often so many records can be halved until one is left. */
 static uint32_t
 halvings(uint32_t records)
 {
@@ -309,6 +315,7 @@ split(delivery *d, part which)
 	d->parts[d->part_count++] = (part){ .first = which.first, .count = half };
 }
 
+/* The part is given up without halving it any further. */
 static void
 drop_refused(delivery *d, part which)
 {
@@ -321,7 +328,7 @@ drop_refused(delivery *d, part which)
  * until the rest of the batch has been tried once, and is halved only if some of that was taken.
  */
 static void
-refused(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+handle_refusal(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
 {
 	otlog__worker *w = d->worker;
 	otlog__batch_processor *p = w->processor;
@@ -335,7 +342,7 @@ refused(delivery *d, part which, const otlog__buffer *request, const otlog_expor
 	if (which.too_large)
 		remember_size(p, request->size);
 	if (!d->took_some && d->refusals > halvings(w->batch.records) + 3)
-		atomic_store_explicit(&p->hints.gave_up_halves, 1, memory_order_relaxed); /* as in took */
+		atomic_store_explicit(&p->hints.gave_up_halves, 1, memory_order_relaxed); /* as in count_taken */
 	if (d->took_some || !atomic_load_explicit(&p->hints.gave_up_halves, memory_order_relaxed))
 		split(d, which);
 	else if (d->put_off_count < MOST_PARTS)
@@ -344,7 +351,7 @@ refused(delivery *d, part which, const otlog__buffer *request, const otlog_expor
 		drop_refused(d, which);
 }
 
-/* The part to be sent next; false if there is none. */
+/* The part to be sent next; false if there is none. Decides on those that were put off, once nothing else is left. */
 static bool
 next_part(delivery *d, part *out)
 {
@@ -363,11 +370,11 @@ next_part(delivery *d, part *out)
 }
 
 static void
-partly_taken(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+handle_partial(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
 {
 	otlog__batch_processor *p = d->worker->processor;
 	uint32_t rejected = result->rejected < which.count ? (uint32_t)result->rejected : which.count;
-	took(d, request);
+	count_taken(d, request);
 	d->end->dropped[OTLOG_DROP_REJECTED] += rejected;
 	if (rejected)
 		otlog__diagnose_at(&p->sites.partial, OTLOG__WARN,
@@ -378,19 +385,19 @@ partly_taken(delivery *d, part which, const otlog__buffer *request, const otlog_
 }
 
 static void
-judge(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
+act_on_verdict(delivery *d, part which, const otlog__buffer *request, const otlog_export_result *result)
 {
 	switch (result->verdict) {
 	case OTLOG_VERDICT_OK:
-	case OTLOG_VERDICT_RETRY: /* not here */
-		took(d, request);
+	case OTLOG_VERDICT_RETRY: /* try_part does not return it */
+		count_taken(d, request);
 		break;
 	case OTLOG_VERDICT_PARTIAL:
-		partly_taken(d, which, request, result);
+		handle_partial(d, which, request, result);
 		break;
 	case OTLOG_VERDICT_TOO_LARGE:
 	case OTLOG_VERDICT_INVALID:
-		refused(d, which, request, result);
+		handle_refusal(d, which, request, result);
 		break;
 	case OTLOG_VERDICT_DROP:
 		drop_part(d, which, OTLOG_DROP_REJECTED, result);
@@ -400,7 +407,7 @@ judge(delivery *d, part which, const otlog__buffer *request, const otlog_export_
 
 /* ---- The batch --------------------------------------------------------------------------------------------------- */
 
-/* Counts how long it took, into the first bucket that holds it. */
+/* Counts how long the batch took, in each bucket whose upper bound is not below that. */
 static void
 note_duration(delivery *d)
 {
@@ -447,7 +454,7 @@ otlog__deliver(otlog__worker *w, otlog__batch_end *end)
 		}
 		if (!try_part(&d, request, which.count, &result))
 			return false;
-		judge(&d, which, request, &result);
+		act_on_verdict(&d, which, request, &result);
 	}
 	note_duration(&d);
 	atomic_fetch_add_explicit(&w->processor->counts.bytes, d.bytes, memory_order_relaxed); /* a plain counter */

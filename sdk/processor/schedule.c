@@ -3,7 +3,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/processor/backoff.h"
 
-/* However small the cap is, fewer failures than this are no more than a hitch. */
+/* Fewer failures than this do not open the breaker, however soon the back-off has reached its cap. */
 #define OPEN_FROM 5
 
 static uint64_t

@@ -5,7 +5,7 @@
  *      ▲                                                            that is first in line is tried: one probe at a time
  *      └────────────────────── an attempt succeeds ◀───────────────────┘
  *
- * That is the circuit breaker: it has no state beside the count of failures.
+ * That is the circuit breaker: whether it is open follows from the count of failures alone.
  */
 #ifndef OTLOG_PROCESSOR_SCHEDULE_H
 #define OTLOG_PROCESSOR_SCHEDULE_H
@@ -21,8 +21,8 @@ typedef struct otlog__schedule {
 	uint64_t cap_ms;     /* upper bound of every one */
 	uint32_t failures;   /* rounds of attempts that failed, in a row */
 	uint64_t away_since_nano;
-	uint64_t backed_off_nano; /* until then by our own wish, */
-	uint64_t throttled_nano;  /* and by the server's */
+	uint64_t backed_off_nano; /* no attempt before this: our own back-off, */
+	uint64_t throttled_nano;  /* nor before this, which the server asked for */
 } otlog__schedule;
 
 bool otlog__schedule_is_open(const otlog__schedule *schedule);

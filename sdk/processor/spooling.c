@@ -1,4 +1,7 @@
-/* The keeper's part: where the queue's room is short, what its destination does not take goes to the spool. */
+/*
+ * What the keeper's thread does for a processor: where the queue's room is short, it moves into the spool what the
+ * destination does not take.
+ */
 #include "sdk/processor/worker.h"
 
 #include "sdk/base/clock.h"
@@ -8,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A disk that did not take something is tried again after this time; until then the pipeline has no spool. */
+/* After a write that failed the disk is left alone for so long; until then the pipeline works as if it had no spool. */
 #define FAILED_PAUSE_NANO (5 * OTLOG__NANOS_PER_S)
 
-/* Moved at once, so that the keeper gets to its other work while emitters are as fast as the disk. */
+/* Moved in one call at most, so that the keeper gets to its other work even if emitters are as fast as the disk. */
 #define MOST_BATCHES 64
 
 static void
@@ -24,8 +27,9 @@ report_failure(otlog__batch_processor *p, int error)
 	    p->fixed.exporter.name, strerror(error));
 }
 
+/* The spool has failed, errno says how. Returns false, for the caller to return. */
 static bool
-failed(otlog__batch_processor *p, uint64_t now_nano)
+pause_spooling(otlog__batch_processor *p, uint64_t now_nano)
 {
 	int error = errno;
 	p->keeper.paused_until_nano = now_nano + FAILED_PAUSE_NANO;
@@ -34,7 +38,7 @@ failed(otlog__batch_processor *p, uint64_t now_nano)
 	return false;
 }
 
-/* The worker whose batch, of those from the queue, was read first and is in flight. With delivery.lock held. */
+/* Of the workers with a batch from the queue in flight, the one whose batch was read first. With delivery.lock held. */
 static otlog__worker *
 first_in_flight(otlog__batch_processor *p)
 {
@@ -48,11 +52,11 @@ first_in_flight(otlog__batch_processor *p)
 	return first;
 }
 
-/* The batch in flight lies in the spool from here on. With delivery.lock held. */
+/* Puts the worker's batch, which is in flight, into the spool, where it lies from then on. With delivery.lock held. */
 static otlog__spool_result
 spool_worker(otlog__batch_processor *p, otlog__worker *w)
 {
-	if (w->batch.request.size == 0) /* memory was short: it is dropped as soon as it is its turn */
+	if (w->batch.request.size == 0) /* memory was short when it was read: its delivery drops it */
 		return OTLOG__SPOOL_FULL;
 	otlog__spool_result result =
 	    otlog__spool_append(p->fixed.options.spool, w->batch.request.data, w->batch.request.size, w->batch.records,
@@ -66,8 +70,9 @@ spool_worker(otlog__batch_processor *p, otlog__worker *w)
 }
 
 /*
- * What is being delivered stands before all else: its bytes are put into the spool too, so that the cursor may pass it. Its
- * verdict then counts there. False if the spool does not take it. With reading.lock held.
+ * Batches in flight are the oldest of the queue, so no room is given back before theirs is. Their bytes are put into the
+ * spool as well, so that the queue's cursor may pass them; the verdict of each then counts for the spool's entry. False if
+ * the spool does not take one. With reading.lock held, so that no other batch is taken meanwhile.
  */
 static bool
 spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
@@ -78,18 +83,23 @@ spool_in_flight(otlog__batch_processor *p, uint64_t now_nano)
 	while (result == OTLOG__SPOOL_TAKEN && (w = first_in_flight(p)))
 		result = spool_worker(p, w);
 	pthread_mutex_unlock(&p->delivery.lock);
-	if (result == OTLOG__SPOOL_FAILED) /* under no lock that statistics take: it is said to the user */
-		failed(p, now_nano);
+	/* Not before: this tells the user, and no function of the user's may wait for the disk to free delivery.lock. */
+	if (result == OTLOG__SPOOL_FAILED)
+		pause_spooling(p, now_nano);
 	return result == OTLOG__SPOOL_TAKEN;
 }
 
-/* Puts what was read into the spool. False if it stays where it is: the disk, or the user, wants it so. With reading.lock held. */
+/*
+ * Puts the unspooled batch into the spool, or drops it if the spool is full. False if it stays unspooled: the disk has
+ * failed, or nothing is to be dropped. With reading.lock held.
+ */
 static bool
-append(otlog__batch_processor *p, uint64_t now_nano)
+spool_unspooled(otlog__batch_processor *p, uint64_t now_nano)
 {
 	otlog__batch_end end = { 0 };
 	uint64_t number;
-	if (p->reading.unspooled.request.size == 0) /* memory was short: a worker drops it, and says so */
+	/* Memory was short when it was read: a worker drops it, and says so. */
+	if (p->reading.unspooled.request.size == 0)
 		return false;
 	switch (otlog__spool_append(p->fixed.options.spool, p->reading.unspooled.request.data,
 	                            p->reading.unspooled.request.size, p->reading.unspooled.records, false, &number)) {
@@ -99,22 +109,22 @@ append(otlog__batch_processor *p, uint64_t now_nano)
 	case OTLOG__SPOOL_FULL:
 		if (p->fixed.options.spool_full == OTLOG_SPOOL_FULL_BLOCK)
 			return false;
-		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->reading.unspooled.records; /* the keeper tells of it */
+		end.dropped[OTLOG_DROP_SPOOL_FULL] = p->reading.unspooled.records; /* the keeper reports it */
 		break;
 	case OTLOG__SPOOL_FAILED:
-		return failed(p, now_nano);
+		return pause_spooling(p, now_nano);
 	}
 	p->reading.unspooled.records = 0;
 	otlog__queue_finish(p->fixed.queue, p->fixed.pipeline, &p->reading.unspooled.span, &end);
 	return true;
 }
 
-/* Moves one batch. False if there is nothing to move, or it does not go. With reading.lock held. */
+/* Moves one batch of the queue into the spool. False if there is none, or it does not go. With reading.lock held. */
 static bool
 spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 {
 	if (p->reading.unspooled.records)
-		return append(p, now_nano);
+		return spool_unspooled(p, now_nano);
 	bool framed = true;
 	uint32_t records =
 	    otlog__queue_read_begin(p->fixed.queue, p->fixed.pipeline, p->fixed.options.max_batch_records,
@@ -126,10 +136,10 @@ spool_batch(otlog__batch_processor *p, uint64_t now_nano)
 	if (!framed)
 		p->reading.unspooled.request.size = 0;
 	p->reading.unspooled.records = records;
-	return records && append(p, now_nano);
+	return records && spool_unspooled(p, now_nano);
 }
 
-/* Whether the keeper can work for this pipeline; makes what it needs for that. */
+/* Whether this pipeline has a spool that can be tried now. Makes what the keeper needs for that. */
 static bool
 is_ready(otlog__batch_processor *p, uint64_t now_nano)
 {
@@ -150,10 +160,13 @@ otlog__batch_spool(otlog__batch_processor *p, uint64_t now_nano)
 	bool made_room = false;
 	if (!is_ready(p, now_nano) || !otlog__queue_wants_spooling(p->fixed.queue, p->fixed.pipeline))
 		return false;
-	/* Who holds it is reading, so the queue is being emptied. */
+	/* Held: a worker is reading, so the queue is being emptied without us. */
 	if (pthread_mutex_trylock(&p->reading.lock) != 0)
 		return false;
-	/* The entries that wait in the spool are older, so nothing of the queue is in flight behind them. */
+	/*
+	 * What is in flight goes first. Workers take what waits in the spool before anything of the queue, so all that is in
+	 * flight from there is younger than the spool's entries, and the order holds.
+	 */
 	bool goes = spool_in_flight(p, now_nano);
 	for (int i = 0; goes && i < MOST_BATCHES; i++) {
 		goes = otlog__queue_wants_spooling(p->fixed.queue, p->fixed.pipeline) && spool_batch(p, now_nano);

@@ -18,23 +18,23 @@
 #define OWN_BATCHES_IN_ROW 3
 
 static void
-count(_Atomic uint64_t *counter, uint64_t more)
+add(_Atomic uint64_t *counter, uint64_t more)
 {
-	atomic_fetch_add_explicit(counter, more, memory_order_relaxed); /* nothing hangs on the order */
+	atomic_fetch_add_explicit(counter, more, memory_order_relaxed); /* a plain counter: it orders nothing else */
 }
 
 bool
 otlog__is_stopping(const otlog__batch_processor *p)
 {
-	/* Acquire: pairs with the release in begin_stop. */
+	/* Acquire: pairs with the release in otlog__batch_begin_stop. */
 	return atomic_load_explicit(&p->asked.stop, memory_order_acquire) != 0;
 }
 
-/* Wakes workers that wait for something else than work. */
+/* Wakes workers that wait for something other than work: a back-off, or their turn to finish. */
 static void
 ring_bell(otlog__batch_processor *p)
 {
-	/* Release: what it rings for is seen after it. */
+	/* Release: a worker that sees the new number also sees the change that it is rung for. */
 	atomic_fetch_add_explicit(&p->bell, 1, memory_order_release);
 	otlog__futex_wake_all(&p->bell);
 }
@@ -48,7 +48,7 @@ otlog__workers_ring(otlog__batch_processor *p)
 
 /* ---- Taking: every function of this part is called with reading.lock held ---------------------------------------- */
 
-/* The batch in hand is in flight from here on. Returns its records. */
+/* The batch in hand is in flight from here on. `number`: of the spool's entry, if it is one. Returns its records. */
 static uint32_t
 launch(otlog__worker *w, otlog__origin origin, uint64_t number, uint32_t records)
 {
@@ -60,14 +60,14 @@ launch(otlog__worker *w, otlog__origin origin, uint64_t number, uint32_t records
 	w->batch.ticket = p->reading.tickets++;
 	w->delivery.in_flight = true;
 	pthread_mutex_unlock(&p->delivery.lock);
-	count(&p->counts.records_in_flight, records);
+	add(&p->counts.records_in_flight, records);
 	return records;
 }
 
 static size_t
 batch_bytes(const otlog__batch_processor *p)
 {
-	uint64_t limit = atomic_load_explicit(&p->hints.request_limit, memory_order_relaxed); /* a hint */
+	uint64_t limit = atomic_load_explicit(&p->hints.request_limit, memory_order_relaxed); /* an old value will do */
 	return limit && limit < p->fixed.options.max_batch_bytes ? (size_t)limit : p->fixed.options.max_batch_bytes;
 }
 
@@ -85,7 +85,7 @@ take_from_queue(otlog__worker *w)
 		                              records, &w->batch.request);
 	otlog__queue_read_end(p->fixed.queue, p->fixed.pipeline);
 	if (records && !framed)
-		w->batch.request.size = 0; /* finished in its turn, as dropped */
+		w->batch.request.size = 0; /* memory is short: the delivery drops the batch, and says so */
 	p->reading.taken += records;
 	p->reading.own_in_row++;
 	if (records && p->fixed.options.tells_keeper)
@@ -102,7 +102,7 @@ take_from_spool(otlog__worker *w)
 	return records ? launch(w, OTLOG__FROM_SPOOL, number, records) : 0;
 }
 
-/* What the keeper has read and the spool did not take. */
+/* The batch that the keeper has read and the spool did not take. */
 static uint32_t
 take_unspooled(otlog__worker *w)
 {
@@ -142,7 +142,10 @@ take_from_backlog(otlog__worker *w)
 	return launch(w, OTLOG__FROM_BACKLOG, 0, records);
 }
 
-/* Entries wait that could not be read, for memory or descriptors are short: what is younger must not overtake them. */
+/*
+ * Called once the spool gave nothing. If entries wait there all the same they could not be read, because memory or
+ * descriptors are short; what is younger must not overtake them.
+ */
 static bool
 spool_is_stuck(const otlog__batch_processor *p)
 {
@@ -159,7 +162,7 @@ has_backlog(const otlog__batch_processor *p)
 	return p->fixed.options.backlog && otlog__backlog_waiting(p->fixed.options.backlog, p->fixed.pipeline) > 0;
 }
 
-/* All that a flush asked for has been read. */
+/* All records that the last flush request wants sent have been read. */
 static void
 flush_was_read(otlog__batch_processor *p)
 {
@@ -170,9 +173,12 @@ flush_was_read(otlog__batch_processor *p)
 	pthread_mutex_unlock(&p->delivery.lock);
 }
 
-/* What has been read counts towards what was waiting when the time came. True if that ends a flush's reading. */
+/*
+ * So many records have been read of those that were waiting when the schedule's time came or a request was made. True if
+ * these are all, and a flush had asked for them.
+ */
 static bool
-drained(otlog__batch_processor *p, uint32_t records)
+count_drained(otlog__batch_processor *p, uint32_t records)
 {
 	if (records && records < p->reading.draining) {
 		p->reading.draining -= records;
@@ -202,7 +208,7 @@ wait_for_batch(otlog__batch_processor *p, uint64_t waiting)
 	p->reading.pace_arrived = arrived;
 	if (came && elapsed < LONGEST_NAP_NANO) {
 		uint64_t nap = (p->fixed.options.max_batch_records - waiting) * elapsed / came;
-		nap += nap / 8; /* rather a little late than woken by an emit */
+		nap += nap / 8; /* a little late is better than being woken by an emit, which pays for it */
 		if (nap >= SHORTEST_NAP_NANO && nap <= LONGEST_NAP_NANO && now + nap < p->reading.due_nano)
 			return otlog__queue_wait(p->fixed.queue, p->fixed.pipeline,
 			                         BURST_BATCHES * p->fixed.options.max_batch_records, now + nap);
@@ -217,14 +223,15 @@ must_drain(otlog__batch_processor *p)
 {
 	if (p->reading.draining)
 		return true;
-	/* Acquire: the records emitted before the request are seen. */
+	/* Acquire: the records that were emitted before the request are seen with it. */
 	uint32_t flushes = atomic_load_explicit(&p->asked.flushes, memory_order_acquire);
 	uint32_t rooms = atomic_load_explicit(&p->asked.rooms, memory_order_acquire);
 	if (flushes == p->reading.flushes_served && rooms == p->reading.rooms_served &&
 	    otlog__monotonic_nano() < p->reading.due_nano)
 		return false;
 	uint64_t waiting = otlog__queue_waiting(p->fixed.queue, p->fixed.pipeline);
-	p->reading.draining = waiting ? waiting : 1; /* at least one look: frames of others are passed over */
+	/* Never 0: even if nothing waits one read passes over the frames that are only for other pipelines. */
+	p->reading.draining = waiting ? waiting : 1;
 	p->reading.drains_for_flush = flushes;
 	p->reading.drains_for_room = rooms;
 	return true;
@@ -259,7 +266,7 @@ next_batch(otlog__worker *w)
 			return NEXT_BATCH;
 		if (ready) {
 			uint32_t records = take_from_queue(w);
-			bool flush = drain && drained(p, records);
+			bool flush = drain && count_drained(p, records);
 			if (records || flush)
 				return records ? NEXT_BATCH : NEXT_FLUSH;
 			continue;
@@ -277,8 +284,9 @@ wait_turn(otlog__worker *w)
 {
 	otlog__batch_processor *p = w->processor;
 	for (;;) {
-		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire); /* before what it rings for */
-		/* Acquire: pairs with the release in finish; the queue's own mutex orders the rest. */
+		/* Read before all that it is rung for, so that no ring is missed. */
+		uint32_t seen = atomic_load_explicit(&p->bell, memory_order_acquire);
+		/* Acquire: pairs with the release in finish. What the queue itself keeps is ordered by its own mutex. */
 		if (atomic_load_explicit(&p->progress.turn, memory_order_acquire) == w->batch.ticket)
 			return true;
 		if (otlog__is_stopping(p))
@@ -287,7 +295,7 @@ wait_turn(otlog__worker *w)
 	}
 }
 
-/* The batch has its verdicts: tells whoever keeps its records. With delivery.lock held. */
+/* Every part of the batch has its verdict: tells the one who keeps its records. With delivery.lock held. */
 static void
 finish_origin(otlog__worker *w, const otlog__batch_end *end)
 {
@@ -305,7 +313,7 @@ finish_origin(otlog__worker *w, const otlog__batch_end *end)
 	}
 }
 
-/* The batch in hand is no more in flight. NULL: it has no verdict and stays where its records are kept. */
+/* The batch in hand is no longer in flight. `end` NULL: it has no verdict, and its records stay where they are kept. */
 static void
 land(otlog__worker *w, const otlog__batch_end *end)
 {
@@ -326,19 +334,22 @@ static void
 finish(otlog__worker *w, const otlog__batch_end *end)
 {
 	otlog__batch_processor *p = w->processor;
-	/* In a file, what was not finished in its turn is left for the next process: sent twice rather than never. */
+	/*
+	 * Stopped before its turn. In a file the records are left for the next process, although this batch was delivered:
+	 * better sent twice than that one before it is never sent.
+	 */
 	if (!wait_turn(w) && otlog__queue_in_file(p->fixed.queue)) {
 		land(w, NULL);
 		return;
 	}
-	count(&p->counts.batches, 1);
+	add(&p->counts.batches, 1);
 	land(w, end);
 	atomic_store_explicit(&p->progress.turn, w->batch.ticket + 1, memory_order_release);
 	if (p->fixed.worker_count > 1)
 		ring_bell(p);
 }
 
-/* Takes the flush whose batches are all finished; false if there is none. */
+/* Makes the flush this worker's whose batches are all finished. False: there is none, or another worker has it. */
 static bool
 take_flush(otlog__batch_processor *p, uint32_t *request)
 {
@@ -355,7 +366,7 @@ take_flush(otlog__batch_processor *p, uint32_t *request)
 	return mine;
 }
 
-/* The end of a flush: the exporter hands on what it holds back itself. With no lock held. */
+/* The end of a flush: the exporter sends what it holds back itself. With no lock held: that may take long. */
 static void
 end_flushes(otlog__batch_processor *p)
 {
@@ -394,7 +405,7 @@ otlog__worker_run(void *self)
 		end_flushes(p);
 	} while (what != NEXT_STOP && !otlog__is_stopping(p));
 	atomic_fetch_add_explicit(&p->progress.exited, 1,
-	                          memory_order_release); /* all that it did is seen by who joins */
+	                          memory_order_release); /* what this thread did is seen with it */
 	otlog__futex_wake_all(&p->progress.exited);
 	return NULL;
 }
