@@ -13,6 +13,15 @@
 
 #define MAX_WORKERS 64
 
+/* How many workers are to be started: as many as the exporter takes calls at once. */
+static uint32_t
+count_workers(const otlog_exporter *exporter)
+{
+	if (exporter->concurrency == 0)
+		return 1;
+	return exporter->concurrency < MAX_WORKERS ? exporter->concurrency : MAX_WORKERS;
+}
+
 static bool
 make_worker(otlog__batch_processor *p, otlog__worker *w)
 {
@@ -26,12 +35,12 @@ make_worker(otlog__batch_processor *p, otlog__worker *w)
 
 /* Starts threads that block every signal: signals are the host's, and its handlers shall not run on our stacks. */
 static bool
-start_workers(otlog__batch_processor *p, uint32_t wanted)
+start_workers(otlog__batch_processor *p)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (uint32_t i = 0; i < wanted; i++) {
+	for (uint32_t i = 0; i < p->fixed.most_workers; i++) {
 		otlog__worker *w = &p->fixed.workers[p->fixed.worker_count];
 		if (!make_worker(p, w) || pthread_create(&w->thread, NULL, otlog__worker_run, w) != 0)
 			break; /* fewer will do, if there is one */
@@ -71,12 +80,12 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 			exporter.functions->destroy(exporter.self);
 		return NULL;
 	}
-	uint32_t wanted = exporter.concurrency ? exporter.concurrency : 1;
 	p->fixed.queue = queue;
 	p->fixed.pipeline = pipeline;
 	p->fixed.exporter = exporter;
 	p->fixed.exporter_flushes = exporter.functions->flush != NULL;
 	p->fixed.options = *options;
+	p->fixed.most_workers = count_workers(&exporter);
 	p->delivery.schedule =
 	    (otlog__schedule){ .initial_ms = options->retry_initial_ms, .cap_ms = options->retry_cap_ms };
 	p->reading.due_nano = otlog__deadline_nano(otlog__monotonic_nano(), options->schedule_delay_ms);
@@ -84,7 +93,7 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 	pthread_mutex_init(&p->delivery.lock, NULL);
 	pthread_mutex_init(&p->told.lock, NULL);
 	p->fixed.workers = calloc(MAX_WORKERS, sizeof *p->fixed.workers);
-	if (p->fixed.workers && start_workers(p, wanted < MAX_WORKERS ? wanted : MAX_WORKERS))
+	if (p->fixed.workers && start_workers(p))
 		return p;
 	otlog__batch_destroy(p);
 	return NULL;

@@ -345,7 +345,7 @@ finish(otlog__worker *w, const otlog__batch_end *end)
 	add(&p->counts.batches, 1);
 	land(w, end);
 	atomic_store_explicit(&p->progress.turn, w->batch.ticket + 1, memory_order_release);
-	if (p->fixed.worker_count > 1)
+	if (p->fixed.most_workers > 1)
 		ring_bell(p);
 }
 

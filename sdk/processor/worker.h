@@ -76,7 +76,8 @@ struct otlog__batch_processor {
 		otlog__batch_options options;
 		bool exporter_flushes; /* it has a flush of its own; stays when its functions are gone */
 		otlog__worker *workers;
-		/* Threads that were started. It grows while the first of them run: not for these to read. */
+		uint32_t most_workers; /* threads that were to be started */
+		/* Threads that were started. It grows while the first of them run, so they do not read it. */
 		uint32_t worker_count;
 	} fixed;
 
