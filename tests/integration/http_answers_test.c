@@ -360,9 +360,9 @@ a_compressed_answer_is_read(void **state)
 	assert_int_equal(result.rejected, 2);
 	assert_string_equal(result.error_type, "partial_success");
 	assert_string_equal(receiver_header(receiver_request_at(server, 0), "Accept-Encoding"), "gzip");
-	otlog__gzip_free(&gzip);
 	close_exporter(exporter);
 	receiver_stop(server);
+	otlog__gzip_free(&gzip);
 }
 
 /* A success is one, however bad its compression: the peer would take the batch again each time. */
@@ -384,9 +384,9 @@ a_compressed_answer_cut_at_any_byte_keeps_its_verdict(void **state)
 	script_gzip(server, 200, "this is no gzip", 15);
 	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(diagnosed_count(), 1);
-	otlog__gzip_free(&gzip);
 	close_exporter(exporter);
 	receiver_stop(server);
+	otlog__gzip_free(&gzip);
 }
 
 static void

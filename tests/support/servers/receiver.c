@@ -208,8 +208,9 @@ send_reply(struct MHD_Connection *connection, const exchange *exchange)
 	const void *body = !reply->body && json ? "{}" : reply->body;
 	size_t body_size = !reply->body && json ? 2 : reply->body_size;
 	bool typed = false;
+	/* A copy: the client may have all of it, and the test free it, before the thread that sent it is done with it. */
 	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(body_size, (void *)body, MHD_RESPMEM_PERSISTENT);
+	    MHD_create_response_from_buffer(body_size, (void *)body, MHD_RESPMEM_MUST_COPY);
 	CHECK(response);
 	for (size_t i = 0; i < reply->header_count; i++) {
 		typed = typed || strcasecmp(reply->headers[i].name, "Content-Type") == 0;

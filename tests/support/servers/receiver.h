@@ -10,9 +10,9 @@
  *   receiver_stop(r);
  *
  * Requests are all that came; records are only those of requests that were answered with 2xx. A body that is no
- * ExportLogsServiceRequest is answered 400, whatever the script says. The same goes
- * for JSON bodies, whose records are left in their tree. Every function may be called from any thread. What
- * HTTP libraries cannot do (reset, garbage, a byte a second) is in raw_server.h.
+ * ExportLogsServiceRequest is answered 400, whatever the script says. The same goes for JSON bodies, whose records are
+ * left in their tree. Every function may be called from any thread. What HTTP libraries cannot do (reset, garbage, a byte
+ * a second) is in raw_server.h.
  */
 #ifndef TESTS_SUPPORT_SERVERS_RECEIVER_H
 #define TESTS_SUPPORT_SERVERS_RECEIVER_H
@@ -59,7 +59,10 @@ typedef enum receiver_part {
 
 #define RECEIVER_FOREVER UINT32_MAX
 
-/* What some requests get. Strings and bytes are not copied: they must outlive the receiver. */
+/*
+ * What some requests get. Headers and body are read when a request comes that gets them: they must live until it has its
+ * answer, or until receiver_stop if it never gets one.
+ */
 typedef struct receiver_reply {
 	receiver_part part;
 	unsigned status;             /* 0: 200 */
