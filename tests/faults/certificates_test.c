@@ -161,7 +161,8 @@ make_run(void **state)
 	make_certificates(r);
 	swap(r, 0);
 	r->tally = tally_make(THREADS, (faults_count(8) + 20) * PER_SECOND);
-	r->receiver = receiver_start(&(receiver_options){ .judge = tally_judge, .user = r->tally, .forgets = true });
+	r->receiver = receiver_start(
+	    &(receiver_options){ .judge = tally_judge, .user = &r->tally->destinations[0], .forgets = true });
 	const nginx_options options = server(r, 0);
 	r->nginx = nginx_start(&options);
 	start(r);
@@ -214,7 +215,7 @@ certificates_that_are_swapped_cost_no_record(void **state)
 	unsigned descriptors_now = process_descriptors(), threads_now = process_threads();
 	otlog_provider_statistics(r->provider, &books);
 	assert_int_equal(otlog_provider_shutdown(r->provider, LONG_MS), OTLOG_DELIVERED);
-	tally_sum sum = tally_count(r->tally, 0, THREADS);
+	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	tally_check_statistics(&sum, &books);
 	print_message(
 	    "certificates swapped %u times: %lu emitted, %lu lost, %lu twice; %lu attempts failed; descriptors "

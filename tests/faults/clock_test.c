@@ -124,7 +124,8 @@ make_run(void **state)
 	run *r = calloc(1, sizeof *r);
 	queue_directory_make(r->directory);
 	r->tally = tally_make(THREADS, (faults_count(6) + 10) * PER_SECOND);
-	r->receiver = receiver_start(&(receiver_options){ .judge = judge, .user = r->tally, .forgets = true });
+	r->receiver =
+	    receiver_start(&(receiver_options){ .judge = judge, .user = &r->tally->destinations[0], .forgets = true });
 	diagnosed_begin();
 	start(r);
 	*state = r;
@@ -156,7 +157,7 @@ move_the_clock(run *r)
 	const uint32_t steps = faults_count(6) * 1000 / STEP_MS;
 	for (uint32_t i = 0; i < steps; i++) {
 		atomic_store(&ahead_s, aheads_s[otlog__random_u64() % 3]);
-		atomic_store(&r->tally->away, i % 4 == 1);
+		atomic_store(&r->tally->destinations[0].away, i % 4 == 1);
 		usleep(STEP_MS * 1000);
 		uint64_t delivered = books_of(r).pipelines[0].delivered;
 		if (i >= 20 && i % 4 == 3)
@@ -167,7 +168,7 @@ move_the_clock(run *r)
 			threads = process_threads();
 		}
 	}
-	atomic_store(&r->tally->away, 0);
+	atomic_store(&r->tally->destinations[0].away, 0);
 	assert_in_range(process_descriptors(), 0, descriptors + 4); /* a segment or two of the spool, a connection */
 	assert_in_range(process_threads(), 0, threads + 2);
 }
@@ -185,7 +186,7 @@ a_clock_that_is_moved_by_a_day_changes_nothing(void **state)
 	assert_int_equal(otlog_provider_flush(r->provider, LONG_MS), OTLOG_DELIVERED);
 	assert_int_equal(otlog_provider_shutdown(r->provider, LONG_MS), OTLOG_DELIVERED);
 	uint64_t took_ms = (otlog__monotonic_nano() - from) / OTLOG__NANOS_PER_MS;
-	tally_sum sum = tally_count(r->tally, 0, THREADS);
+	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	otlog_statistics_snapshot books = books_of(r);
 	tally_check_statistics(&sum, &books);
 	print_message(
@@ -223,7 +224,7 @@ a_date_that_lies_days_ahead_is_waited_for_an_hour(void **state)
 	const receiver_reply away = { .status = 503, .headers = &header, .header_count = 1, .times = RECEIVER_FOREVER };
 	receiver_script(r->receiver, &away);
 	atomic_store(&ahead_s, -DAY_S);
-	atomic_store(&r->tally->away, 1);
+	atomic_store(&r->tally->destinations[0].away, 1);
 	for (uint32_t i = 0; i < PER_SECOND; i++)
 		assert_int_equal(tally_emit(r->tally, r->logger, 0), OTLOG_EMIT_ACCEPTED);
 	while (!diagnosed_says("the next attempt comes in "))
@@ -234,13 +235,13 @@ a_date_that_lies_days_ahead_is_waited_for_an_hour(void **state)
 	otlog_provider_destroy(r->provider);
 
 	atomic_store(&ahead_s, DAY_S); /* the next process is two days later */
-	atomic_store(&r->tally->away, 0);
+	atomic_store(&r->tally->destinations[0].away, 0);
 	start(r);
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	while (books_of(r).pipelines[0].delivered < PER_SECOND && otlog__monotonic_nano() < give_up)
 		usleep(1000);
 	assert_int_equal(otlog_provider_shutdown(r->provider, LONG_MS), OTLOG_DELIVERED);
-	tally_sum sum = tally_count(r->tally, 0, 1);
+	tally_sum sum = tally_count(&r->tally->destinations[0], 0, 1);
 	print_message("Retry-After with a date, a day off: %lu emitted, %lu lost, %lu twice\n",
 	              (unsigned long)sum.returned, (unsigned long)sum.missing, (unsigned long)sum.twice);
 	assert_int_equal(sum.missing + sum.twice + sum.wrong, 0);

@@ -71,7 +71,7 @@ static const otlog_spool_full policies[] = { OTLOG_SPOOL_FULL_DROP_OLDEST, OTLOG
 static otlog_provider *
 start(const trial *t)
 {
-	const otlog_pipeline_options pipeline = { .exporter = tally_exporter(records, "far"),
+	const otlog_pipeline_options pipeline = { .exporter = tally_exporter(&records->destinations[0], "far"),
 		                                  .schedule_delay_ms = 5,
 		                                  .retry_initial_ms = 1,
 		                                  .retry_cap_ms = 5 };
@@ -127,7 +127,7 @@ static void
 emit_all(otlog_provider *provider, bool comes_back)
 {
 	emitter emitters[THREADS];
-	atomic_store(&records->away, 1);
+	atomic_store(&records->destinations[0].away, 1);
 	for (uint32_t i = 0; i < THREADS; i++) {
 		emitters[i] =
 		    (emitter){ .logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "disk" }),
@@ -137,7 +137,7 @@ emit_all(otlog_provider *provider, bool comes_back)
 	stay_away();
 	bool all = emitted() == THREADS * RECORDS;
 	if (comes_back || !all)
-		atomic_store(&records->away, 0);
+		atomic_store(&records->destinations[0].away, 0);
 	for (uint32_t i = 0; i < THREADS; i++)
 		pthread_join(emitters[i].thread, NULL);
 }
@@ -169,7 +169,7 @@ live(const trial *t)
 	result->in_memory = process_count_files(t->directory) == 0;
 	emit_all(provider, !t->leaves);
 	otlog_statistics_snapshot books = end(provider, !t->leaves);
-	result->sum = tally_count(records, 0, THREADS);
+	result->sum = tally_count(&records->destinations[0], 0, THREADS);
 	tally_check_statistics(&result->sum, &books);
 	result->dropped = tally_check_books(&books);
 	result->left = books.pipelines[0].queued;
@@ -186,7 +186,7 @@ deliver_rest(const trial *t)
 {
 	otlog_statistics_snapshot books;
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
-	atomic_store(&records->away, 0);
+	atomic_store(&records->destinations[0].away, 0);
 	otlog_provider *provider = start(&(trial){ .directory = t->directory, .full = t->full });
 	do {
 		usleep(1000);
@@ -197,7 +197,7 @@ deliver_rest(const trial *t)
 	CHECK(books.pipelines[0].adopted == result->left);
 	result->dropped += tally_check_books(&books);
 	result->left -= books.pipelines[0].adopted;
-	result->sum = tally_count(records, 0, THREADS);
+	result->sum = tally_count(&records->destinations[0], 0, THREADS);
 	CHECK(result->sum.missing == result->dropped);
 	CHECK(process_count_files(t->directory) == 0);
 }

@@ -163,7 +163,8 @@ put_spool(const char *name, uint32_t version)
 static otlog_provider *
 start(otlog_diagnostic_function diagnostic)
 {
-	const otlog_pipeline_options pipeline = { .exporter = tally_exporter(records, "far"), .schedule_delay_ms = 5 };
+	const otlog_pipeline_options pipeline = { .exporter = tally_exporter(&records->destinations[0], "far"),
+		                                  .schedule_delay_ms = 5 };
 	otlog_provider *provider = otlog_provider_create(&(otlog_options){ .pipelines = &pipeline,
 	                                                                   .pipeline_count = 1,
 	                                                                   .queue_bytes = 1 << 19,
@@ -182,7 +183,7 @@ leave_a_queue(uint32_t source)
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
-		atomic_store(&records->away, 1);
+		atomic_store(&records->destinations[0].away, 1);
 		otlog_provider *provider = start(sdk_silence);
 		otlog_logger *logger =
 		    otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "old files" });
@@ -191,7 +192,7 @@ leave_a_queue(uint32_t source)
 		_exit(0);
 	}
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
-	atomic_store(&records->away, 0);
+	atomic_store(&records->destinations[0].away, 0);
 }
 
 static void
@@ -209,7 +210,7 @@ wait_for(otlog_provider *provider, uint64_t delivered)
 static void
 check_delivered(uint32_t sources)
 {
-	tally_sum sum = tally_count(records, 0, sources);
+	tally_sum sum = tally_count(&records->destinations[0], 0, sources);
 	assert_int_equal(sum.accepted, sources * RECORDS);
 	assert_int_equal(sum.missing + sum.twice + sum.wrong + atomic_load(&records->strange), 0);
 }

@@ -58,8 +58,8 @@ be_there(run *r)
 	if (r->reserved >= 0)
 		close(r->reserved);
 	r->reserved = -1;
-	r->receiver = receiver_start(
-	    &(receiver_options){ .port = r->port, .judge = tally_judge, .user = r->tally, .forgets = true });
+	r->receiver = receiver_start(&(receiver_options){
+	    .port = r->port, .judge = tally_judge, .user = &r->tally->destinations[0], .forgets = true });
 	r->port = receiver_port(r->receiver);
 }
 
@@ -108,7 +108,7 @@ static void
 compare(run *r, double rate, uint64_t early, uint64_t late)
 {
 	otlog_statistics_snapshot now = books(r);
-	tally_sum sum = tally_count(r->tally, 0, THREADS);
+	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	tally_check_statistics(&sum, &now);
 	print_message(
 	    "outage of %u s at %u records/s: %lu emitted, %lu lost, %lu twice; %lu MiB resident after %u s, %lu "

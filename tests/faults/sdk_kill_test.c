@@ -13,8 +13,8 @@
 #include "tests/support/harness/factor.h"
 #include "tests/support/queues/queue_image.h"
 #include "tests/support/servers/receiver.h"
-#include "tests/support/sdk/witness.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -25,6 +25,9 @@
 #include <unistd.h>
 
 #define PATIENCE_NANO (60 * OTLOG__NANOS_PER_S)
+#define THREADS 8u
+#define PROCESSES 25u /* of a chain */
+#define NUMBERS 16384u
 #define MOVED_RECORDS 4096u /* what the keeper puts into a spool at once */
 
 /* The settings of a chain. */
@@ -90,7 +93,7 @@ static const profile profiles[] = {
 typedef struct chain {
 	const profile *as;
 	char directory[64];
-	witness *witness;
+	tally *tally;
 	receiver *receiver;
 	uint32_t process; /* whose turn it is */
 	uint32_t spooled; /* processes that left a spool */
@@ -99,12 +102,15 @@ typedef struct chain {
 /* ---- The processes that are killed ------------------------------------------------------------------------------- */
 
 static otlog_exporter
-exporter(const chain *c, uint32_t place)
+exporter(const chain *c, uint32_t number)
 {
 	static const char *const names[] = { "near", "far" };
+	if (!c->as->http) {
+		otlog_exporter exporter = tally_exporter(&c->tally->destinations[number], names[number]);
+		exporter.concurrency = c->as->concurrency;
+		return exporter;
+	}
 	otlog_exporter http;
-	if (!c->as->http)
-		return witness_exporter(c->witness, place, names[place], c->as->concurrency);
 	CHECK(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = receiver_url(c->receiver) }, &http));
 	return http;
 }
@@ -113,12 +119,12 @@ static otlog_provider *
 start(const chain *c)
 {
 	const profile *as = c->as;
-	otlog_pipeline_options pipelines[WITNESS_PLACES];
+	otlog_pipeline_options pipelines[TALLY_DESTINATIONS];
 	for (uint32_t i = 0; i < as->pipelines; i++)
 		pipelines[i] = (otlog_pipeline_options){
 			.exporter = exporter(c, i), .schedule_delay_ms = 20, .retry_initial_ms = 1, .retry_cap_ms = 5
 		};
-	const otlog_attr attributes[] = { OTLOG_KV(WITNESS_ATTRIBUTE, (int)c->process) };
+	const otlog_attr attributes[] = { OTLOG_KV(TALLY_PROCESS, (int)c->process) };
 	const otlog_options options = { .service_name = "victim",
 		                        .resource_attributes = { attributes, 1 },
 		                        .pipelines = pipelines,
@@ -143,7 +149,7 @@ start(const chain *c)
 
 typedef struct emitter {
 	pthread_t thread;
-	witness *witness;
+	tally *tally;
 	otlog_logger *logger;
 	uint32_t source;
 } emitter;
@@ -152,9 +158,8 @@ static void *
 emit(void *self)
 {
 	const emitter *e = self;
-	otlog_emit_result result;
-	while (witness_emit(e->witness, e->logger, e->source, &result))
-		if (result != OTLOG_EMIT_ACCEPTED)
+	while (tally_has_more(e->tally, e->source))
+		if (tally_emit(e->tally, e->logger, e->source) != OTLOG_EMIT_ACCEPTED)
 			usleep(50); /* or the numbers are used up by refusals */
 	return NULL;
 }
@@ -162,13 +167,13 @@ emit(void *self)
 static void
 be_killed(const chain *c)
 {
-	emitter emitters[WITNESS_THREADS];
+	emitter emitters[THREADS];
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* never outlives a test that was stopped */
 	otlog_provider *provider = start(c);
-	for (uint32_t i = 0; i < WITNESS_THREADS; i++) {
-		emitters[i] = (emitter){ .witness = c->witness,
-			                 .logger = witness_logger(provider, i),
-			                 .source = c->process * WITNESS_THREADS + i };
+	for (uint32_t i = 0; i < THREADS; i++) {
+		emitters[i] = (emitter){ .tally = c->tally,
+			                 .logger = tally_logger(provider, i),
+			                 .source = c->process * THREADS + i };
 		CHECK(pthread_create(&emitters[i].thread, NULL, emit, &emitters[i]) == 0);
 	}
 	for (;;)
@@ -253,12 +258,12 @@ static bool
 wait_for_emits(const chain *c, pid_t victim, uint64_t emits)
 {
 	uint64_t give_up = otlog__monotonic_nano() + PATIENCE_NANO;
-	while (witness_returned(c->witness, c->process) < emits) {
+	while (tally_returned(c->tally, c->process * THREADS, THREADS) < emits) {
 		if (otlog__monotonic_nano() > give_up || waitpid(victim, NULL, WNOHANG) != 0)
 			return false;
 		usleep(1000);
-		/* The last place only, if there are two: the other one shall not mind. */
-		_Atomic uint32_t *away = &c->witness->away[c->as->pipelines - 1];
+		/* The last destination only, if there are two: the other one shall not mind. */
+		_Atomic uint32_t *away = &c->tally->destinations[c->as->pipelines - 1].away;
 		if (c->as->comes_and_goes && otlog__random_u64() % 8 == 0)
 			atomic_store(away, !atomic_load(away));
 	}
@@ -280,18 +285,8 @@ one_kill(chain *c)
 	c->spooled += queue_directory_find(c->directory, ".spool", path) > 0;
 }
 
-static unsigned
-judge(void *user, const receiver_request *request)
-{
-	witness *w = user;
-	if (atomic_load(&w->away[0]))
-		return 503;
-	witness_enter(w, 0, request->body, request->body_size);
-	return 200;
-}
-
 typedef struct totals {
-	witness_sum records;
+	uint64_t returned, refused, twice; /* records */
 	uint32_t kills;
 } totals;
 
@@ -299,48 +294,55 @@ typedef struct totals {
 static uint64_t
 most_twice(const chain *c)
 {
-	uint64_t requests = (uint64_t)c->as->concurrency * atomic_load(&c->witness->largest);
+	uint64_t requests = (uint64_t)c->as->concurrency * atomic_load(&c->tally->largest);
 	return c->as->pipelines * (requests + (c->as->spool_bytes ? MOVED_RECORDS : 0));
 }
 
 static void
 check_chain(const chain *c, uint32_t kills, totals *all)
 {
-	witness_sum sum = { 0 };
-	witness_add(c->witness, c->as->pipelines, &sum);
+	tally_sum sum = tally_count(&c->tally->destinations[0], 0, PROCESSES * THREADS);
+	for (uint32_t i = 1; i < c->as->pipelines; i++) {
+		tally_sum more = tally_count(&c->tally->destinations[i], 0, PROCESSES * THREADS);
+		sum.missing += more.missing;
+		sum.twice += more.twice;
+		sum.wrong += more.wrong;
+	}
 	print_message("  %s: %lu returned, %lu refused, %lu lost, %lu twice\n", c->as->about,
-	              (unsigned long)sum.returned, (unsigned long)sum.refused, (unsigned long)sum.lost,
+	              (unsigned long)sum.returned, (unsigned long)sum.refused, (unsigned long)sum.missing,
 	              (unsigned long)sum.twice);
-	assert_int_equal(atomic_load(&c->witness->strange), 0);
-	assert_int_equal(sum.lost, 0);
-	assert_int_equal(sum.unborn, 0);
+	assert_int_equal(atomic_load(&c->tally->strange), 0);
+	assert_int_equal(sum.missing, 0);
+	assert_int_equal(sum.wrong, 0);
 	assert_true(!c->as->spool_bytes || c->spooled > 0);
 	assert_in_range(sum.twice, 0, kills * most_twice(c));
-	all->records.returned += sum.returned;
-	all->records.refused += sum.refused;
-	all->records.twice += sum.twice;
+	all->returned += sum.returned;
+	all->refused += sum.refused;
+	all->twice += sum.twice;
 	all->kills += kills;
 }
 
 static void
 one_chain(const profile *as, uint32_t kills, totals *all)
 {
-	chain c = { .as = as, .witness = witness_make() };
+	chain c = { .as = as, .tally = tally_make(PROCESSES * THREADS, NUMBERS) };
 	int status = 0;
+	c.tally->threads = THREADS;
 	queue_directory_make(c.directory);
 	if (as->http)
-		c.receiver = receiver_start(&(receiver_options){ .judge = judge, .user = c.witness });
+		c.receiver =
+		    receiver_start(&(receiver_options){ .judge = tally_judge, .user = &c.tally->destinations[0] });
 	for (c.process = 0; c.process < kills; c.process++)
 		one_kill(&c);
-	for (uint32_t i = 0; i < WITNESS_PLACES; i++)
-		atomic_store(&c.witness->away[i], 0);
+	for (uint32_t i = 0; i < TALLY_DESTINATIONS; i++)
+		atomic_store(&c.tally->destinations[i].away, 0);
 	pid_t last = launch(&c, clean_up);
 	assert_int_equal(waitpid(last, &status, 0), last);
 	assert_int_equal(status, 0);
 	receiver_stop(c.receiver);
 	check_chain(&c, kills, all);
 	queue_directory_remove(c.directory);
-	witness_free(c.witness);
+	tally_free(c.tally);
 }
 
 static void
@@ -351,13 +353,12 @@ no_record_is_lost_when_the_process_is_killed(void **state)
 	totals all = { 0 };
 	(void)state;
 	for (uint32_t left = faults_count(200), i = 0; left > 0; i++) {
-		uint32_t kills = left < WITNESS_PROCESSES ? left : WITNESS_PROCESSES;
+		uint32_t kills = left < PROCESSES ? left : PROCESSES;
 		one_chain(&profiles[i % kinds], kills, &all);
 		left -= kills;
 	}
 	print_message("%u kills: %lu emits returned, %lu of them refused; none lost, %lu twice; %.0f s\n", all.kills,
-	              (unsigned long)all.records.returned, (unsigned long)all.records.refused,
-	              (unsigned long)all.records.twice,
+	              (unsigned long)all.returned, (unsigned long)all.refused, (unsigned long)all.twice,
 	              (double)(otlog__monotonic_nano() - started_nano) / (double)OTLOG__NANOS_PER_S);
 }
 

@@ -66,13 +66,13 @@ one_window(run *r)
 {
 	load *load = load_start(r->tally, r->logger, PER_SECOND);
 	usleep(1000000);
-	atomic_store(&r->tally->away, 1);
+	atomic_store(&r->tally->destinations[0].away, 1);
 	usleep((useconds_t)(1000000 + otlog__random_u64() % 1000000));
-	atomic_store(&r->tally->away, 0);
+	atomic_store(&r->tally->destinations[0].away, 0);
 	usleep(1000000);
 	load_stop(load);
 	assert_int_equal(otlog_provider_flush(r->provider, LONG_MS), OTLOG_DELIVERED);
-	tally_sum sum = tally_count(r->tally, 0, THREADS);
+	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	assert_int_equal(sum.missing + sum.refused + sum.twice + sum.wrong + atomic_load(&r->tally->strange), 0);
 	r->sum.returned += sum.returned;
 	r->sum.accepted += sum.accepted;
@@ -108,7 +108,8 @@ nothing_grows(void **state)
 	}
 	queue_directory_make(r.directory);
 	r.tally = tally_make(THREADS, WINDOW_S * 2 * PER_SECOND / THREADS);
-	r.receiver = receiver_start(&(receiver_options){ .judge = tally_judge, .user = r.tally, .forgets = true });
+	r.receiver = receiver_start(
+	    &(receiver_options){ .judge = tally_judge, .user = &r.tally->destinations[0], .forgets = true });
 	start(&r);
 	uint64_t end = otlog__monotonic_nano() + seconds() * OTLOG__NANOS_PER_S;
 	one_window(&r);

@@ -79,7 +79,7 @@ judge(void *user, const receiver_request *request)
 	(void)user;
 	const char *sender = receiver_header(request, "x-sender");
 	CHECK(sender);
-	unsigned status = tally_judge(records, request);
+	unsigned status = tally_judge(&records->destinations[0], request);
 	if (status == 200)
 		look_at_owners(request, (uint32_t)strtoul(sender, NULL, 10));
 	return status;
@@ -238,18 +238,19 @@ clean_up(uint32_t number)
 static uint32_t
 come_and_go(process *processes, uint32_t ends)
 {
+	_Atomic uint32_t *away = &records->destinations[0].away;
 	uint32_t number = 0, kills = 0;
 	for (; number < AT_ONCE; number++)
 		processes[number] = launch(number);
 	for (uint32_t i = 0; i < ends; i++) {
 		usleep((useconds_t)(10000 + otlog__random_u64() % 60000));
 		if (otlog__random_u64() % 3 == 0)
-			atomic_store(&records->away, !atomic_load(&records->away));
+			atomic_store(away, !atomic_load(away));
 		process *p = &processes[otlog__random_u64() % AT_ONCE];
 		kills += end_one(p);
 		*p = launch(number++);
 	}
-	atomic_store(&records->away, 0);
+	atomic_store(away, 0);
 	for (uint32_t i = 0; i < AT_ONCE; i++)
 		kills += end_one(&processes[i]);
 	return kills;
@@ -258,7 +259,7 @@ come_and_go(process *processes, uint32_t ends)
 static void
 check(uint32_t processes, uint32_t kills)
 {
-	tally_sum sum = tally_count(records, 0, processes * THREADS);
+	tally_sum sum = tally_count(&records->destinations[0], 0, processes * THREADS);
 	print_message(
 	    "%u processes, %u at a time, in one directory, %u killed: %lu records emitted, %lu lost, %lu twice; "
 	    "%lu delivered by another process than their own, %u of them while that lived\n",
