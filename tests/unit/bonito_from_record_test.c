@@ -8,24 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static emitted out;
-
-static int
-open_out(void **state)
-{
-	(void)state;
-	emitted_open(&out, 0);
-	return 0;
-}
-
-static int
-close_out(void **state)
-{
-	(void)state;
-	emitted_close(&out);
-	return 0;
-}
-
 /* Emits and reads back. */
 static bonito_decoded *
 there_and_back(const bonito_entry *entry)
@@ -86,8 +68,7 @@ an_entry_read_back_makes_the_same_record_again(void **state)
 	for (size_t i = 0; i < SAMPLE_BONITO_COUNT; i++) {
 		bonito_decoded *decoded = there_and_back(&s.bonito[i]);
 		bonito_emit(again.logger, decoded->entry);
-		assert_int_equal(again.size, out.size);
-		assert_memory_equal(again.bytes, out.bytes, out.size);
+		emitted_assert_same(&again, &out);
 		bonito_decoded_free(decoded);
 	}
 	emitted_close(&again);
@@ -371,12 +352,8 @@ damaged_records_do_no_harm(void **state)
 	random_values random = random_values_of(1);
 	unsigned decoded_count = 0;
 	for (size_t round = 0; round < 20000; round++) {
-		const size_t size = round <= out.size ? round : out.size;
-		uint8_t *bytes = malloc(size + !size);
-		assert_non_null(bytes);
-		memcpy(bytes, out.bytes, size);
-		for (size_t flips = round <= out.size ? 0 : 1 + round % 4; flips > 0; flips--)
-			bytes[random_number(&random, size)] = (uint8_t)random_number(&random, 256);
+		size_t size;
+		uint8_t *bytes = emitted_damaged(&out, &random, round, &size);
 		bonito_decoded *decoded = bonito_entry_from_record(bytes, size);
 		decoded_count += decoded != NULL;
 		bonito_decoded_free(decoded);
@@ -388,7 +365,7 @@ damaged_records_do_no_harm(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_out, close_out)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, emitted_setup, emitted_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_samples_come_back),
 		TEST(an_entry_read_back_makes_the_same_record_again),

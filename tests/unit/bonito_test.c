@@ -8,24 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static emitted out;
-
-static int
-open_out(void **state)
-{
-	(void)state;
-	emitted_open(&out, 0);
-	return 0;
-}
-
-static int
-close_out(void **state)
-{
-	(void)state;
-	emitted_close(&out);
-	return 0;
-}
-
 static void
 assert_ids(const char *trace_id, const char *span_id)
 {
@@ -414,7 +396,7 @@ callers_of_other_versions_pass_shorter_and_longer_entries(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_out, close_out)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, emitted_setup, emitted_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_entry_becomes_the_record_that_is_documented),
 		TEST(the_empty_entry_is_a_record),

@@ -4,24 +4,6 @@
 #include "tests/support/records/values.h"
 #include "tests/support/harness/cmocka.h"
 
-static emitted out;
-
-static int
-open_out(void **state)
-{
-	(void)state;
-	emitted_open(&out, 0);
-	return 0;
-}
-
-static int
-close_out(void **state)
-{
-	(void)state;
-	emitted_close(&out);
-	return 0;
-}
-
 static mito_decoded *
 there_and_back(const mito_event *event)
 {
@@ -109,8 +91,7 @@ an_event_read_back_makes_the_same_record_again(void **state)
 	for (size_t i = 0; i < SAMPLE_MITO_COUNT; i++) {
 		mito_decoded *decoded = there_and_back(&s.mito[i]);
 		mito_log(again.logger, decoded->event);
-		assert_int_equal(again.size, out.size);
-		assert_memory_equal(again.bytes, out.bytes, out.size);
+		emitted_assert_same(&again, &out);
 		mito_decoded_free(decoded);
 	}
 	emitted_close(&again);
@@ -277,12 +258,8 @@ damaged_records_do_no_harm(void **state)
 	random_values random = random_values_of(1);
 	unsigned decoded_count = 0;
 	for (size_t round = 0; round < 20000; round++) {
-		const size_t size = round <= out.size ? round : out.size;
-		uint8_t *bytes = malloc(size + !size);
-		assert_non_null(bytes);
-		memcpy(bytes, out.bytes, size);
-		for (size_t flips = round <= out.size ? 0 : 1 + round % 4; flips > 0; flips--)
-			bytes[random_number(&random, size)] = (uint8_t)random_number(&random, 256);
+		size_t size;
+		uint8_t *bytes = emitted_damaged(&out, &random, round, &size);
 		mito_decoded *decoded = mito_event_from_record(bytes, size);
 		decoded_count += decoded != NULL;
 		mito_decoded_free(decoded);
@@ -294,7 +271,7 @@ damaged_records_do_no_harm(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_out, close_out)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, emitted_setup, emitted_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_samples_come_back),
 		TEST(an_event_read_back_makes_the_same_record_again),

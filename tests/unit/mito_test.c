@@ -5,24 +5,6 @@
 
 #include <stdio.h>
 
-static emitted out;
-
-static int
-open_out(void **state)
-{
-	(void)state;
-	emitted_open(&out, 0);
-	return 0;
-}
-
-static int
-close_out(void **state)
-{
-	(void)state;
-	emitted_close(&out);
-	return 0;
-}
-
 static void
 an_edit_becomes_the_record_that_is_documented(void **state)
 {
@@ -360,7 +342,7 @@ callers_of_other_versions_pass_shorter_and_longer_events(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_out, close_out)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, emitted_setup, emitted_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_edit_becomes_the_record_that_is_documented),
 		TEST(an_error_becomes_an_exception),

@@ -8,24 +8,6 @@
 
 #define MOST 16384
 
-static emitted out;
-
-static int
-open_out(void **state)
-{
-	(void)state;
-	emitted_open(&out, 0);
-	return 0;
-}
-
-static int
-close_out(void **state)
-{
-	(void)state;
-	emitted_close(&out);
-	return 0;
-}
-
 static otlog__slice
 stacktrace_of(const char *const *lines, size_t count)
 {
@@ -153,7 +135,7 @@ every_length_fits(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_out, close_out)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, emitted_setup, emitted_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(short_ones_are_joined_whole),
 		TEST(a_joined_text_wins_and_is_of_any_length),

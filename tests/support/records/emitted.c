@@ -4,6 +4,8 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 
+emitted out;
+
 static otlog_emit_result
 keep(const otlog__binding *binding, const otlog_record *record, const otlog_span_context *context)
 {
@@ -63,6 +65,42 @@ emitted_close(emitted *e)
 {
 	free(e->bytes);
 	otlog__registry_destroy(e->registry);
+}
+
+int
+emitted_setup(void **state)
+{
+	(void)state;
+	emitted_open(&out, 0);
+	return 0;
+}
+
+int
+emitted_teardown(void **state)
+{
+	(void)state;
+	emitted_close(&out);
+	return 0;
+}
+
+void
+emitted_assert_same(const emitted *a, const emitted *b)
+{
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->size, b->size);
+	assert_memory_equal(a->bytes, b->bytes, b->size);
+}
+
+uint8_t *
+emitted_damaged(const emitted *e, random_values *random, size_t round, size_t *size)
+{
+	*size = round <= e->size ? round : e->size;
+	uint8_t *bytes = malloc(*size + !*size);
+	CHECK(bytes);
+	memcpy(bytes, e->bytes, *size);
+	for (size_t flips = round <= e->size ? 0 : 1 + round % 4; flips > 0; flips--)
+		bytes[random_number(random, *size)] = (uint8_t)random_number(random, 256);
+	return bytes;
 }
 
 otlog__record_view

@@ -4,6 +4,7 @@
 
 #include "sdk/api/backend.h"
 #include "sdk/view/record_view.h"
+#include "tests/support/records/values.h"
 
 /* The observed time of every record. */
 #define EMITTED_NOW UINT64_C(1772442845123456789)
@@ -20,6 +21,20 @@ typedef struct emitted {
 /* A logger of its own registry. Severities below the minimum do not get here. */
 void emitted_open(emitted *e, int minimum_severity);
 void emitted_close(emitted *e);
+
+/* The only one of a test, open from its set-up to its tear-down. */
+extern emitted out;
+int emitted_setup(void **state);
+int emitted_teardown(void **state);
+
+/* Both have had as many records, and the last ones are the same to the byte. */
+void emitted_assert_same(const emitted *a, const emitted *b);
+
+/*
+ * The last record as damage would leave it, for each round another way: first cut at every byte, then whole with some
+ * bytes changed. A block of exactly *size bytes; free it.
+ */
+uint8_t *emitted_damaged(const emitted *e, random_values *random, size_t round, size_t *size);
 
 /* The fields of the last record; the test fails if it is none. */
 otlog__record_view emitted_view(const emitted *e);
