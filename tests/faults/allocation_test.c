@@ -12,11 +12,11 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/servers/receiver_process.h"
 #include "tests/support/harness/scarce.h"
-#include "tests/support/sdk/tally.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/servers/receiver_process.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,18 +6,18 @@
  *
  * OTLOG_FAULTS_FACTOR times 8 s.
  */
-#include "tests/support/servers/certificates.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/sdk/load.h"
-#include "tests/support/servers/nginx.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/sdk/tally.h"
+#include "tests/support/queues/queue_directory.h"
+#include "tests/support/sdk/load.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/nginx.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -10,11 +10,11 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/random.h"
 #include "tests/support/harness/check.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/sdk/load.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/load.h"
 #include "tests/support/sdk/tally.h"
 
 #include <string.h>

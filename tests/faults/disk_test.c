@@ -13,12 +13,12 @@
 #include "tests/support/harness/disk_faults.h"
 #include "tests/support/harness/factor.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/sdk/tally.h"
+#include "tests/support/harness/small_disk.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -335,46 +335,21 @@ limit_while_it_runs(void)
 }
 
 static bool
-write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-/* Where mounts are this process's own: as root, or as the root of a name space of its own. */
-static bool
-mount_own(const char *options, unsigned long flags)
-{
-	char users[64], groups[64];
-	snprintf(users, sizeof users, "0 %ld 1", (long)getuid());
-	snprintf(groups, sizeof groups, "0 %ld 1", (long)getgid());
-	if (unshare(CLONE_NEWNS) != 0 &&
-	    (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_text("/proc/self/uid_map", users) ||
-	     !write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/gid_map", groups)))
-		return false;
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tiny", directory, "tmpfs", flags, options) == 0;
-}
-
-static bool
 mount_too_small(void)
 {
-	return mount_own("size=400k,mode=700", 0);
+	return small_disk_mount(directory, "size=400k,mode=700", 0);
 }
 
 static bool
 mount_small(void)
 {
-	return mount_own("size=1000k,mode=700", 0);
+	return small_disk_mount(directory, "size=1000k,mode=700", 0);
 }
 
 static bool
 mount_read_only(void)
 {
-	return mount_own("size=8m,mode=700", MS_RDONLY);
+	return small_disk_mount(directory, "size=8m,mode=700", MS_RDONLY);
 }
 
 /* Under each policy, and each durability. */

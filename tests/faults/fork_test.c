@@ -5,10 +5,10 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/servers/receiver.h"
 #include "tests/support/harness/sanitized.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
 

@@ -10,11 +10,11 @@
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/sdk/tally.h"
+#include "tests/support/queues/queue_directory.h"
+#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
 
 #include <fcntl.h>
 #include <signal.h>

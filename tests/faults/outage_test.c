@@ -8,11 +8,11 @@
 #include "sdk/base/clock.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/sdk/load.h"
 #include "tests/support/harness/process.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/sdk/tally.h"
+#include "tests/support/queues/queue_directory.h"
+#include "tests/support/sdk/load.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/tally.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -21,7 +21,7 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/disk.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/records/queue_record.h"
 #include "tests/support/sdk/sdk_fixture.h"
 

@@ -10,6 +10,7 @@
 #include "sdk/base/random.h"
 #include "tests/support/harness/factor.h"
 #include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/queues/queue_image.h"
 #include "tests/support/records/queue_record.h"
 

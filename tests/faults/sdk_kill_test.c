@@ -11,12 +11,12 @@
 #include "sdk/base/random.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
 #include "tests/support/sdk/tally.h"
+#include "tests/support/servers/receiver.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -182,19 +182,6 @@ be_killed(const chain *c)
 
 /* ---- The one that cleans up -------------------------------------------------------------------------------------- */
 
-static uint32_t
-count_files(const char *path)
-{
-	DIR *directory = opendir(path);
-	struct dirent *entry;
-	uint32_t count = 0;
-	CHECK(directory);
-	while ((entry = readdir(directory)))
-		count += entry->d_name[0] != '.';
-	closedir(directory);
-	return count;
-}
-
 static void
 take_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)
 {
@@ -211,7 +198,8 @@ deliver_some(const chain *c)
 	otlog_statistics_snapshot now;
 	otlog_provider *provider = start(c);
 	uint64_t moved_nano = otlog__monotonic_nano(), delivered = 0;
-	while (otlog__monotonic_nano() - moved_nano < 200 * OTLOG__NANOS_PER_MS && count_files(c->directory) > 2) {
+	while (otlog__monotonic_nano() - moved_nano < 200 * OTLOG__NANOS_PER_MS &&
+	       process_count_files(c->directory) > 2) {
 		uint64_t sum = 0;
 		take_statistics(provider, &now);
 		for (size_t i = 0; i < now.pipeline_count; i++) {
@@ -233,9 +221,9 @@ clean_up(const chain *c)
 {
 	uint64_t give_up = otlog__monotonic_nano() + PATIENCE_NANO;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (count_files(c->directory) > 0 && otlog__monotonic_nano() < give_up)
+	while (process_count_files(c->directory) > 0 && otlog__monotonic_nano() < give_up)
 		deliver_some(c);
-	_exit(count_files(c->directory) > 0);
+	_exit(process_count_files(c->directory) > 0);
 }
 
 /* ---- Killing ----------------------------------------------------------------------------------------------------- */

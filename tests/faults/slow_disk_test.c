@@ -12,7 +12,7 @@
 #include "sdk/queue/recovery/backlog.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_queue.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/scripted.h"
 #include "tests/support/sdk/sdk_fixture.h"
 

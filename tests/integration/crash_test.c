@@ -1,6 +1,6 @@
 /* What a process leaves that dies of a signal: one record in its queue directory, and otherwise the death it would have had. */
 #include "tests/support/harness/check.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
 
 #include <errno.h>

@@ -1,10 +1,11 @@
 /* Forked children of a running SDK: each has a provider of its own at its first emit, and the parent's goes on. */
 #include "tests/support/harness/check.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
-#include "tests/support/servers/receiver.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/harness/sanitized.h"
+#include "tests/support/queues/queue_directory.h"
+#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/servers/receiver.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,21 +31,11 @@
 #define MADV_WIPEONFORK 18
 #endif
 
-/* Runs the function in a child, which must return 0. It is killed, and the test fails, if it hangs. */
+/* Runs the function in a child, which must return 0. */
 static void
 in_child(int (*run)(void *), void *user)
 {
-	fflush(NULL);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		alarm(30);
-		_exit(run(user));
-	}
-	int status = -1;
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	assert_int_equal(status, 0);
+	assert_int_equal(process_run(run, user), 0);
 }
 
 /* Returns `code` from the child if the condition does not hold. */

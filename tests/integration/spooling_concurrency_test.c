@@ -2,7 +2,7 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>

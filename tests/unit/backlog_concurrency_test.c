@@ -4,8 +4,8 @@
 #include "sdk/base/clock.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
 
 #include <pthread.h>
 #include <sched.h>

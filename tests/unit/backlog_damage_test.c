@@ -6,9 +6,9 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <stdio.h>
 #include <stdlib.h>

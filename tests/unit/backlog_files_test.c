@@ -1,13 +1,14 @@
 /* Queues of dead processes that are out of the ordinary: full, killed at work, large, short of room, with a spool. */
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/process.h"
 
 #include "sdk/queue/spool/spool.h"
-#include "tests/support/queues/backlog_fixture.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/queues/backlog_fixture.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -22,20 +23,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* In a process of its own: what it returns is its exit status. */
-static int
-in_child(int (*act)(void *), void *argument)
-{
-	int status;
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(act(argument));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
 
 static void
 go_many_laps(otlog__queue *queue, void *user)
@@ -168,7 +155,7 @@ a_limit_of_file_sizes_brings_no_signal(void **state)
 	(void)state;
 	dead_queue queue = backlog_queue(5, 120);
 	dead_queue_make(&queue);
-	assert_int_equal(in_child(deliver_under_a_limit, NULL), 0);
+	assert_int_equal(process_run(deliver_under_a_limit, NULL), 0);
 }
 
 static uint64_t
@@ -176,7 +163,7 @@ disk_bytes(void)
 {
 	char path[512];
 	struct stat info;
-	CHECK(queue_directory_find(backlog_directory, ".queue", path) == 1 && stat(path, &info) == 0);
+	CHECK(queue_directory_find(directory, ".queue", path) == 1 && stat(path, &info) == 0);
 	return (uint64_t)info.st_blocks * 512;
 }
 
@@ -202,10 +189,10 @@ what_is_kept_takes_up_no_more_than_its_records(void **state)
 			assert_true(disk_bytes() < (round ? before : 300000));
 		}
 		dead_image image;
-		dead_image_load(&image, backlog_directory);
+		dead_image_load(&image, directory);
 		if (closed)
 			dead_image_reboot(&image); /* the seal holds, too */
-		dead_image_put(&image, backlog_directory);
+		dead_image_put(&image, directory);
 		otlog__backlog *backlog = backlog_open(1);
 		assert_true(otlog__backlog_look(backlog));
 		uint32_t waiting = (uint32_t)otlog__backlog_waiting(backlog, 0);
@@ -321,7 +308,7 @@ damage_spool(void)
 {
 	static const char garbage[8192] = "garbage";
 	char folder[512], path[600];
-	CHECK(queue_directory_find(backlog_directory, ".spool", folder) == 1);
+	CHECK(queue_directory_find(directory, ".spool", folder) == 1);
 	snprintf(path, sizeof path, "%s/00-00000001", folder);
 	int fd = open(path, O_RDWR);
 	CHECK(fd >= 0 && pwrite(fd, "garbage", 8, 4096 + 40) == 8 && close(fd) == 0);
@@ -374,9 +361,9 @@ a_spool_whose_queue_is_gone_is_delivered(void **state)
 	queue.then = spool_some;
 	queue.user = &queue;
 	dead_queue_make(&queue);
-	assert_int_equal(queue_directory_find(backlog_directory, ".queue", path), 1);
+	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(queue_directory_find(backlog_directory, ".spool", path), 1);
+	assert_int_equal(queue_directory_find(directory, ".spool", path), 1);
 	assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
 	otlog__backlog *backlog = backlog_open(1);
 	otlog__backlog_look(backlog); /* makes something that can be locked */
@@ -386,7 +373,7 @@ a_spool_whose_queue_is_gone_is_delivered(void **state)
 	backlog_end(backlog);
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, backlog_setup, backlog_teardown)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, queue_fixture_setup, queue_fixture_teardown)
 
 int
 main(void)

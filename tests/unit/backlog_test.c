@@ -1,12 +1,13 @@
 /* Taking over what dead processes have left, and delivering it record by record. */
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/process.h"
 
-#include "tests/support/queues/backlog_fixture.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/queues/backlog_fixture.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,20 +40,6 @@ every_record_of_a_dead_process_is_delivered_once(void **state)
 	assert_false(otlog__backlog_look(backlog));
 	backlog_end(backlog);
 	free(tally);
-}
-
-/* In a process of its own: what it returns is its exit status. */
-static int
-in_child(int (*act)(void *), void *argument)
-{
-	int status;
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(act(argument));
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 static uint16_t
@@ -108,7 +95,7 @@ an_adopter_that_dies_leaves_the_rest_to_the_next(void **state)
 	(void)state;
 	dead_queue queue = backlog_queue(5, 260);
 	dead_queue_make(&queue);
-	assert_int_equal(in_child(deliver_some_and_die, NULL), 0);
+	assert_int_equal(process_run(deliver_some_and_die, NULL), 0);
 
 	otlog__backlog *backlog = backlog_open(1);
 	dead_tally *tally = dead_tally_make(5);
@@ -216,9 +203,9 @@ what_one_has_taken_over_another_does_not(void **state)
 	otlog__backlog *backlog = backlog_open(1);
 	otlog__backlog *beside = backlog_open(1); /* in the same process, whose locks do not stand in its way */
 	assert_true(otlog__backlog_look(backlog));
-	assert_int_equal(in_child(finds_nothing, NULL), 0);
+	assert_int_equal(process_run(finds_nothing, NULL), 0);
 	assert_false(otlog__backlog_look(beside));
-	assert_int_equal(in_child(finds_nothing, NULL), 0); /* the lock is still there */
+	assert_int_equal(process_run(finds_nothing, NULL), 0); /* the lock is still there */
 	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 100);
 	backlog_end(backlog);
 	backlog_end(beside);
@@ -227,7 +214,7 @@ what_one_has_taken_over_another_does_not(void **state)
 static otlog__queue *
 open_queue(void)
 {
-	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .directory = backlog_directory,
+	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .directory = directory,
 	                                                                 .service_name = "live",
 	                                                                 .bytes = 65536,
 	                                                                 .lanes = 1,
@@ -244,12 +231,12 @@ a_live_queue_is_never_taken(void **state)
 	dead_queue as = backlog_queue(5, 0);
 	otlog__queue *queue = open_queue();
 	assert_int_equal(dead_queue_emit(queue, &as, 0, 10), 10);
-	assert_int_equal(in_child(finds_nothing, NULL), 0); /* a neighbour */
-	assert_int_equal(finds_nothing(NULL), 0);           /* its own process */
-	assert_int_equal(in_child(finds_nothing, NULL), 0); /* which has not lost the lock by looking */
+	assert_int_equal(process_run(finds_nothing, NULL), 0); /* a neighbour */
+	assert_int_equal(finds_nothing(NULL), 0);              /* its own process */
+	assert_int_equal(process_run(finds_nothing, NULL), 0); /* which has not lost the lock by looking */
 	assert_int_equal(backlog_files(".queue"), 1);
 	otlog__queue_free(queue);
-	assert_int_equal(in_child(finds_nothing, NULL), 1); /* ten are left */
+	assert_int_equal(process_run(finds_nothing, NULL), 1); /* ten are left */
 }
 
 static void
@@ -260,15 +247,15 @@ whose_number_the_owner_had_does_not_matter(void **state)
 	dead_image image;
 	dead_queue queue = backlog_queue(5, 30);
 	dead_queue_make(&queue);
-	dead_image_load(&image, backlog_directory);
-	assert_int_equal(queue_directory_find(backlog_directory, ".queue", path), 1);
+	dead_image_load(&image, directory);
+	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(queue_directory_find(backlog_directory, ".meta", path), 1);
+	assert_int_equal(queue_directory_find(directory, ".meta", path), 1);
 	assert_int_equal(unlink(path), 0);
 	snprintf(image.name, sizeof image.name, "dead-%ld-0123456789abcdef", (long)getpid());
 	dead_image_header(&image)->pid = (uint64_t)getpid();
 	dead_image_sign(&image);
-	dead_image_put(&image, backlog_directory);
+	dead_image_put(&image, directory);
 	otlog__backlog *backlog = backlog_open(1);
 	assert_true(otlog__backlog_look(backlog));
 	assert_int_equal(dead_drain(backlog, 0, UINT32_MAX, NULL), 30);
@@ -329,8 +316,8 @@ what_nobody_takes_is_kept_and_said_once(void **state)
 	assert_false(otlog__backlog_look(one));
 	assert_false(otlog__backlog_look(one));
 	assert_int_equal(diagnosed_times("40 records kept for a pipeline \"console\""), 1);
-	assert_int_equal(queue_directory_find(backlog_directory, ".queue", path), 1);
-	assert_int_equal(queue_directory_find(backlog_directory, ".meta", path), 1);
+	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
+	assert_int_equal(queue_directory_find(directory, ".meta", path), 1);
 
 	otlog__backlog *both = backlog_open(2); /* the lock was given back, in the same process too */
 	assert_true(otlog__backlog_look(both));
@@ -351,7 +338,7 @@ pipelines_are_told_apart_by_name_not_by_place(void **state)
 	queue.mask = first_second_or_both;
 	dead_queue_make(&queue);
 	otlog__backlog *backlog = otlog__backlog_create(
-	    &(otlog__backlog_options){ .directory = backlog_directory, .pipelines = turned, .pipeline_count = 3 });
+	    &(otlog__backlog_options){ .directory = directory, .pipelines = turned, .pipeline_count = 3 });
 	dead_tally *tally = dead_tally_make(1);
 	assert_true(otlog__backlog_look(backlog));
 	assert_int_equal(dead_drain(backlog, 2, UINT32_MAX, NULL), 0);
@@ -405,7 +392,7 @@ the_memory_of_an_adopter_can_be_freed_in_a_child(void **state)
 	backlog_end(backlog);
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, backlog_setup, backlog_teardown)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, queue_fixture_setup, queue_fixture_teardown)
 
 int
 main(void)

@@ -4,9 +4,9 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,24 +18,6 @@
 #define DELIVERED 30u
 
 static const char *const names[] = { "otlp_http" };
-static char directory[64];
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	queue_directory_make(directory);
-	diagnosed_begin();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	queue_directory_remove(directory);
-	return 0;
-}
 
 static dead_queue
 a_queue(bool checksums, bool closed)
@@ -347,8 +329,6 @@ no_synced_record_is_lost_when_the_power_goes(void **state)
 		dead_image_free(&synced);
 	}
 }
-
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
 main(void)

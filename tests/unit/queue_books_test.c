@@ -5,61 +5,13 @@
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
-#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <string.h>
 
-#define LANE_BYTES 65536u
-#define REFS 1024u
 #define MAX_OUT 8u
-
-static const char *const names[] = { "a", "b", "c" };
-static otlog__frame_ref refs[REFS];
-
-static otlog__queue *
-open_queue(uint32_t lanes, uint32_t pipelines, uint64_t max_records)
-{
-	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .bytes = (uint64_t)lanes * LANE_BYTES,
-	                                                                 .lanes = lanes,
-	                                                                 .max_records = max_records,
-	                                                                 .pipelines = names,
-	                                                                 .pipeline_count = pipelines });
-	assert_non_null(queue);
-	return queue;
-}
-
-static bool
-put(otlog__queue *queue, size_t size, uint16_t mask)
-{
-	otlog__slot slot;
-	if (otlog__queue_begin(queue, size, &slot) != OTLOG_EMIT_ACCEPTED)
-		return false;
-	memset(slot.bytes, 'x', size);
-	otlog__queue_commit(queue, &slot, size, 0, mask);
-	return true;
-}
-
-static uint32_t
-read_batch(otlog__queue *queue, uint32_t pipeline, uint32_t most, otlog__batch_span *span)
-{
-	uint32_t taken = otlog__queue_read_begin(queue, pipeline, most, SIZE_MAX, refs, span);
-	otlog__queue_read_end(queue, pipeline);
-	return taken;
-}
-
-/* Delivers all there is. */
-static uint32_t
-drain(otlog__queue *queue, uint32_t pipeline)
-{
-	otlog__batch_span span;
-	uint32_t total = 0, taken;
-	while ((taken = read_batch(queue, pipeline, REFS, &span))) {
-		otlog__queue_finish(queue, pipeline, &span, &(otlog__batch_end){ 0 });
-		total += taken;
-	}
-	return total;
-}
 
 static otlog__pipeline_books
 books_of(otlog__queue *queue, uint32_t pipeline)
@@ -81,11 +33,11 @@ static void
 each_pipeline_gets_the_frames_with_its_bit(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 3, 0);
+	otlog__queue *queue = queue_open(1, 3, 0);
 	for (uint16_t i = 0; i < 70; i++)
-		assert_true(put(queue, 50, i % 7 + 1));
+		assert_true(queue_put(queue, 50, i % 7 + 1));
 	for (uint32_t p = 0; p < 3; p++) {
-		assert_int_equal(drain(queue, p), 40); /* of the masks 1 to 7, four have the bit */
+		assert_int_equal(queue_drain(queue, p), 40); /* of the masks 1 to 7, four have the bit */
 		otlog__pipeline_books books = books_of(queue, p);
 		assert_int_equal(books.accepted, 70);
 		assert_int_equal(books.delivered, 40);
@@ -101,13 +53,13 @@ frames_of_others_give_their_room_back_without_a_batch(void **state)
 {
 	(void)state;
 	otlog__batch_span span;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	for (int lap = 0; lap < 5; lap++) {
-		while (put(queue, 1000, 1)) {
+		while (queue_put(queue, 1000, 1)) {
 		}
-		assert_true(drain(queue, 0) > 0);
+		assert_true(queue_drain(queue, 0) > 0);
 		assert_true(bytes_used(queue) > 0);
-		assert_int_equal(read_batch(queue, 1, REFS, &span), 0);
+		assert_int_equal(queue_read(queue, 1, QUEUE_READ_MOST, &span), 0);
 		assert_int_equal(bytes_used(queue), 0);
 	}
 	otlog__queue_free(queue);
@@ -119,12 +71,12 @@ frames_passed_over_behind_a_batch_wait_for_its_verdict(void **state)
 	(void)state;
 	otlog__batch_span span, empty;
 	otlog__queue_mark mark;
-	otlog__queue *queue = open_queue(1, 1, 0);
-	put(queue, 8, 1);
-	assert_int_equal(read_batch(queue, 0, 1, &span), 1);
+	otlog__queue *queue = queue_open(1, 1, 0);
+	queue_put(queue, 8, 1);
+	assert_int_equal(queue_read(queue, 0, 1, &span), 1);
 	for (int i = 0; i < 5; i++)
-		put(queue, 8, 2); /* nobody's */
-	assert_int_equal(read_batch(queue, 0, 1, &empty), 0);
+		queue_put(queue, 8, 2); /* nobody's */
+	assert_int_equal(queue_read(queue, 0, 1, &empty), 0);
 	otlog__queue_finish(queue, 0, &empty, &(otlog__batch_end){ 0 }); /* may be called, changes nothing */
 	otlog__queue_take_mark(queue, &mark);
 	assert_int_equal(books_of(queue, 0).filtered, 0);
@@ -142,13 +94,13 @@ static void
 evicts_only_for_a_pipeline_that_has_read_on(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 0);
-	while (put(queue, 1008, 3)) {
+	otlog__queue *queue = queue_open(1, 2, 0);
+	while (queue_put(queue, 1008, 3)) {
 	}
 	assert_int_equal(otlog__queue_evict(queue), 0); /* nobody is away */
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 0); /* the other has not read them */
-	assert_int_equal(drain(queue, 0), 64);
+	assert_int_equal(queue_drain(queue, 0), 64);
 	otlog__queue_set_away(queue, 0, true);
 	assert_int_equal(otlog__queue_evict(queue), 0); /* nobody is there to need the room */
 	otlog__queue_set_away(queue, 0, false);
@@ -157,9 +109,9 @@ evicts_only_for_a_pipeline_that_has_read_on(void **state)
 	assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 24);
 	assert_int_equal(books_of(queue, 1).queued, 40);
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_QUEUE_FULL], 0);
-	assert_true(put(queue, 1008, 3));
+	assert_true(queue_put(queue, 1008, 3));
 	otlog__queue_set_away(queue, 1, false);
-	assert_int_equal(drain(queue, 1), 41);
+	assert_int_equal(queue_drain(queue, 1), 41);
 	otlog__queue_free(queue);
 }
 
@@ -167,14 +119,14 @@ static void
 evicts_by_count_where_records_are_the_bound(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 16);
-	while (put(queue, 8, 3)) {
+	otlog__queue *queue = queue_open(1, 2, 16);
+	while (queue_put(queue, 8, 3)) {
 	}
-	assert_int_equal(drain(queue, 0), 16);
-	assert_false(put(queue, 8, 3));
+	assert_int_equal(queue_drain(queue, 0), 16);
+	assert_false(queue_put(queue, 8, 3));
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 6);
-	assert_true(put(queue, 8, 3));
+	assert_true(queue_put(queue, 8, 3));
 	otlog__queue_free(queue);
 }
 
@@ -184,16 +136,16 @@ a_burst_that_fits_loses_nothing_for_who_is_away(void **state)
 	(void)state;
 	for (uint32_t lanes = 1; lanes <= 8; lanes *= 8)
 		for (uint64_t max_records = 0; max_records <= 48; max_records += 48) {
-			otlog__queue *queue = open_queue(lanes, 2, max_records);
+			otlog__queue *queue = queue_open(lanes, 2, max_records);
 			uint32_t burst = (max_records ? 48 : lanes * 64) * 6 / 10;
 			otlog__queue_set_away(queue, 1, true);
 			for (uint32_t i = 0; i < burst; i++) { /* one thread: the lanes fill one after the other */
-				assert_true(put(queue, 1008, 3));
-				assert_int_equal(drain(queue, 0), 1);
+				assert_true(queue_put(queue, 1008, 3));
+				assert_int_equal(queue_drain(queue, 0), 1);
 				assert_int_equal(otlog__queue_evict(queue), 0);
 			}
 			otlog__queue_set_away(queue, 1, false);
-			assert_int_equal(drain(queue, 1), burst);
+			assert_int_equal(queue_drain(queue, 1), burst);
 			assert_int_equal(books_of(queue, 1).dropped[OTLOG_DROP_QUEUE_FULL], 0);
 			otlog__queue_free(queue);
 		}
@@ -203,10 +155,10 @@ static void
 all_that_are_away_give_way_equally(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(2, 3, 0);
-	while (put(queue, 1008, 7)) {
+	otlog__queue *queue = queue_open(2, 3, 0);
+	while (queue_put(queue, 1008, 7)) {
 	}
-	assert_int_equal(drain(queue, 0), 128);
+	assert_int_equal(queue_drain(queue, 0), 128);
 	otlog__queue_set_away(queue, 1, true);
 	otlog__queue_set_away(queue, 2, true);
 	assert_int_equal(otlog__queue_evict(queue), 2 * 48);
@@ -219,15 +171,15 @@ static void
 an_emit_that_finds_no_room_has_some_evicted_although_the_queue_is_not_that_full(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	for (int i = 0; i < 40; i++)
-		assert_true(put(queue, 1008, 3));
-	assert_int_equal(drain(queue, 0), 40);
+		assert_true(queue_put(queue, 1008, 3));
+	assert_int_equal(queue_drain(queue, 0), 40);
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	uint32_t word = atomic_load(&queue->keeper.wake.word);
-	assert_false(put(queue, 30 * 1024, 3));
-	assert_false(put(queue, 30 * 1024, 3));
+	assert_false(queue_put(queue, 30 * 1024, 3));
+	assert_false(queue_put(queue, 30 * 1024, 3));
 	assert_int_equal(atomic_load(&queue->keeper.wake.word), word + 1);
 	assert_int_equal(otlog__queue_evict(queue), 16);
 	assert_int_equal(otlog__queue_evict(queue), 0);
@@ -248,25 +200,25 @@ keeper_sleeps(otlog__queue *queue)
 static void
 who_is_away_costs_no_emit(uint32_t lanes, uint64_t max_records, size_t size)
 {
-	otlog__queue *queue = open_queue(lanes, 2, max_records);
+	otlog__queue *queue = queue_open(lanes, 2, max_records);
 	otlog__queue_set_away(queue, 1, true);
-	uint64_t evicted = 0, drained = 0, looks = 0, count = (uint64_t)lanes * LANE_BYTES * 6 / size;
+	uint64_t evicted = 0, drained = 0, looks = 0, count = (uint64_t)lanes * QUEUE_LANE_BYTES * 6 / size;
 	uint32_t word = keeper_sleeps(queue);
 	for (uint64_t i = 0; i < count; i++) {
-		assert_true(put(queue, 1 + (size_t)(i * 7919 % size), 3));
+		assert_true(queue_put(queue, 1 + (size_t)(i * 7919 % size), 3));
 		if (atomic_load(&queue->keeper.wake.word) == word)
 			continue;
-		drained += drain(queue, 0);
+		drained += queue_drain(queue, 0);
 		evicted += otlog__queue_evict(queue);
 		word = keeper_sleeps(queue);
 		looks++;
 	}
-	drained += drain(queue, 0);
+	drained += queue_drain(queue, 0);
 	assert_int_equal(drained, count);
 	assert_true(evicted > 0 && evicted < count);
 	assert_true(looks < count / 2);
 	otlog__queue_set_away(queue, 1, false);
-	assert_int_equal(drain(queue, 1), count - evicted);
+	assert_int_equal(queue_drain(queue, 1), count - evicted);
 	otlog__queue_free(queue);
 }
 
@@ -288,27 +240,27 @@ a_record_evicted_in_flight_is_counted_once_by_its_verdict(void **state)
 	(void)state;
 	otlog__batch_span first, second, third;
 	otlog__queue_mark mark;
-	otlog__queue *queue = open_queue(1, 2, 0);
-	while (put(queue, 1008, 3)) {
+	otlog__queue *queue = queue_open(1, 2, 0);
+	while (queue_put(queue, 1008, 3)) {
 	}
-	assert_int_equal(read_batch(queue, 1, 10, &first), 10);
-	assert_int_equal(read_batch(queue, 1, 10, &second), 10);
+	assert_int_equal(queue_read(queue, 1, 10, &first), 10);
+	assert_int_equal(queue_read(queue, 1, 10, &second), 10);
 	otlog__queue_take_mark(queue, &mark);
-	assert_int_equal(drain(queue, 0), 64);
+	assert_int_equal(queue_drain(queue, 0), 64);
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 4); /* 24 go, 20 of them were in flight */
 	assert_int_equal(bytes_used(queue), 40 * 1024);
 	assert_int_equal(books_of(queue, 1).queued, 60); /* those in flight are still open */
 
 	otlog__queue_set_away(queue, 1, false);
-	assert_int_equal(read_batch(queue, 1, 10, &third), 10);
+	assert_int_equal(queue_read(queue, 1, 10, &third), 10);
 	otlog__queue_finish(queue, 1, &first, &(otlog__batch_end){ .dropped[OTLOG_DROP_REJECTED] = 3 });
 	assert_int_equal(bytes_used(queue), 40 * 1024); /* the cursor did not go back */
 	assert_false(otlog__queue_passed(queue, 1, &mark));
 	otlog__queue_finish(queue, 1, &second, &(otlog__batch_end){ 0 });
 	otlog__queue_finish(queue, 1, &third, &(otlog__batch_end){ 0 });
 	assert_int_equal(bytes_used(queue), 30 * 1024);
-	assert_int_equal(drain(queue, 1), 30);
+	assert_int_equal(queue_drain(queue, 1), 30);
 	assert_true(otlog__queue_passed(queue, 1, &mark));
 	otlog__pipeline_books books = books_of(queue, 1);
 	assert_int_equal(books.delivered, 7 + 10 + 10 + 30);
@@ -324,15 +276,15 @@ an_evicted_record_in_flight_has_not_passed_before_its_verdict(void **state)
 	(void)state;
 	otlog__batch_span first, second;
 	otlog__queue_mark mark;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	for (int i = 0; i < 20; i++)
-		assert_true(put(queue, 1008, 3));
+		assert_true(queue_put(queue, 1008, 3));
 	otlog__queue_take_mark(queue, &mark);
-	assert_int_equal(read_batch(queue, 1, 10, &first), 10);
-	assert_int_equal(read_batch(queue, 1, 10, &second), 10);
-	while (put(queue, 1008, 3)) {
+	assert_int_equal(queue_read(queue, 1, 10, &first), 10);
+	assert_int_equal(queue_read(queue, 1, 10, &second), 10);
+	while (queue_put(queue, 1008, 3)) {
 	}
-	assert_int_equal(drain(queue, 0), 64);
+	assert_int_equal(queue_drain(queue, 0), 64);
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 4);
 	assert_true(otlog__queue_passed(queue, 0, &mark));
@@ -401,7 +353,7 @@ play_emit(play *g)
 {
 	for (uint32_t burst = next_random(g, 60); burst; burst--) {
 		uint16_t mask = (uint16_t)(next_random(g, (1u << g->pipelines) - 1) + 1);
-		if (!put(g->queue, next_random(g, 3000), mask))
+		if (!queue_put(g->queue, next_random(g, 3000), mask))
 			return;
 		for (uint32_t p = 0; p < g->pipelines; p++) {
 			g->models[p].accepted_ours += mask >> p & 1;
@@ -416,7 +368,7 @@ play_read(play *g, uint32_t p)
 	model *m = &g->models[p];
 	if (m->out_count == MAX_OUT || (p && next_random(g, 3)))
 		return;
-	uint32_t taken = read_batch(g->queue, p, next_random(g, p ? 20 : 80) + 1, &m->out[m->out_count]);
+	uint32_t taken = queue_read(g->queue, p, next_random(g, p ? 20 : 80) + 1, &m->out[m->out_count]);
 	m->out_count += taken > 0;
 	m->out_records += taken;
 }
@@ -458,7 +410,7 @@ play_to_the_end(play *g)
 	for (uint32_t p = 0; p < g->pipelines; p++) {
 		while (g->models[p].out_count)
 			play_finish(g, p);
-		g->models[p].delivered += drain(g->queue, p);
+		g->models[p].delivered += queue_drain(g->queue, p);
 		assert_int_equal(books_of(g->queue, p).queued, 0);
 		assert_int_equal(books_of(g->queue, p).filtered, g->models[p].accepted_others);
 	}
@@ -474,7 +426,7 @@ the_books_balance_in_every_state_of_a_long_random_play(void **state)
 	for (uint64_t seed = 1; seed <= 24; seed++) {
 		static play g;
 		g = (play){ .pipelines = (uint32_t)(seed % 3 + 1), .random = seed };
-		g.queue = open_queue(1u << seed % 3, g.pipelines, seed % 4 == 3 ? 40 : 0);
+		g.queue = queue_open(1u << seed % 3, g.pipelines, seed % 4 == 3 ? 40 : 0);
 		assert_true(queue_image_of(&g.image, g.queue));
 		for (int step = 0; step < 1500; step++) {
 			uint32_t p = next_random(&g, g.pipelines);
@@ -513,12 +465,12 @@ closing_counts_what_is_left_and_keeps_the_books(void **state)
 {
 	(void)state;
 	otlog__batch_span span;
-	otlog__queue *queue = open_queue(2, 2, 0);
+	otlog__queue *queue = queue_open(2, 2, 0);
 	for (int i = 0; i < 30; i++)
-		assert_true(put(queue, 20, i % 3 == 0 ? 1 : 3));
-	assert_int_equal(read_batch(queue, 1, 5, &span), 5);
+		assert_true(queue_put(queue, 20, i % 3 == 0 ? 1 : 3));
+	assert_int_equal(queue_read(queue, 1, 5, &span), 5);
 	otlog__queue_finish(queue, 1, &span, &(otlog__batch_end){ 0 });
-	assert_int_equal(read_batch(queue, 1, 5, &span), 5); /* its verdict never comes */
+	assert_int_equal(queue_read(queue, 1, 5, &span), 5); /* its verdict never comes */
 	otlog__queue_close(queue);
 
 	otlog__pipeline_books books = books_of(queue, 0);
@@ -541,10 +493,10 @@ everything_may_be_called_after_close(void **state)
 	otlog__slot slot;
 	otlog__queue_mark mark;
 	otlog__queue_books books;
-	otlog__queue *queue = open_queue(2, 1, 0);
-	put(queue, 20, 1);
-	put(queue, 20, 1);
-	assert_int_equal(read_batch(queue, 0, 1, &late), 1);
+	otlog__queue *queue = queue_open(2, 1, 0);
+	queue_put(queue, 20, 1);
+	queue_put(queue, 20, 1);
+	assert_int_equal(queue_read(queue, 0, 1, &late), 1);
 	assert_true(otlog__queue_close(queue));
 	assert_true(otlog__queue_close(queue));
 	assert_true(otlog__queue_seal(queue, UINT64_MAX));
@@ -554,7 +506,7 @@ everything_may_be_called_after_close(void **state)
 	assert_int_equal(books.refused[OTLOG_DROP_AFTER_SHUTDOWN], 1);
 	assert_int_equal(books.accepted, 2);
 	assert_true(otlog__queue_wait_room(queue, 8, UINT64_MAX)); /* does not wait for ever */
-	assert_int_equal(read_batch(queue, 0, 1, &span), 0);
+	assert_int_equal(queue_read(queue, 0, 1, &span), 0);
 	otlog__queue_finish(queue, 0, &late, &(otlog__batch_end){ 0 }); /* too late: it has been counted */
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_AFTER_SHUTDOWN], 2);
 	assert_int_equal(books_of(queue, 0).delivered, 0);
@@ -572,13 +524,13 @@ sealing_refuses_emitters_and_lets_readers_go_on(void **state)
 {
 	(void)state;
 	otlog__slot slot;
-	otlog__queue *queue = open_queue(4, 1, 0);
+	otlog__queue *queue = queue_open(4, 1, 0);
 	for (int i = 0; i < 10; i++)
-		assert_true(put(queue, 20, 1));
+		assert_true(queue_put(queue, 20, 1));
 	assert_true(otlog__queue_seal(queue, UINT64_MAX));
 	assert_true(otlog__queue_seal(queue, 0));
 	assert_int_equal(otlog__queue_begin(queue, 8, &slot), OTLOG_EMIT_AFTER_SHUTDOWN);
-	assert_int_equal(drain(queue, 0), 10);
+	assert_int_equal(queue_drain(queue, 0), 10);
 	otlog__queue_free(queue);
 }
 
@@ -587,7 +539,7 @@ an_emit_inside_is_waited_for_in_time_and_sealed_later(void **state)
 {
 	(void)state;
 	otlog__slot inside, late;
-	otlog__queue *queue = open_queue(8, 1, 0);
+	otlog__queue *queue = queue_open(8, 1, 0);
 	diagnosed_begin();
 	assert_int_equal(otlog__queue_begin(queue, 8, &inside), OTLOG_EMIT_ACCEPTED);
 	uint64_t before = otlog__monotonic_nano();
@@ -598,7 +550,7 @@ an_emit_inside_is_waited_for_in_time_and_sealed_later(void **state)
 	assert_false(otlog__queue_seal(queue, 0));
 	otlog__queue_commit(queue, &inside, 8, 0, 1);
 	assert_true(otlog__queue_seal(queue, 0));
-	assert_int_equal(drain(queue, 0), 1);
+	assert_int_equal(queue_drain(queue, 0), 1);
 	assert_true(otlog__queue_close(queue));
 	otlog__queue_free(queue);
 }
@@ -608,7 +560,7 @@ closing_tells_of_an_emit_inside_and_leaves_it_its_memory(void **state)
 {
 	(void)state;
 	otlog__slot inside;
-	otlog__queue *queue = open_queue(2, 1, 0);
+	otlog__queue *queue = queue_open(2, 1, 0);
 	diagnosed_begin();
 	assert_int_equal(otlog__queue_begin(queue, 8, &inside), OTLOG_EMIT_ACCEPTED);
 	assert_false(otlog__queue_close(queue));
@@ -632,18 +584,18 @@ a_damaged_frame_ends_the_reading_of_what_was_there(void **state)
 	(void)state;
 	for (uint32_t byte = 0; byte < 16; byte++)
 		for (uint32_t bit = 0; bit < 8; bit++) {
-			otlog__queue *queue = open_queue(1, 1, 0);
+			otlog__queue *queue = queue_open(1, 1, 0);
 			diagnosed_begin();
 			for (int i = 0; i < 10; i++)
-				put(queue, 48, 1);
+				queue_put(queue, 48, 1);
 			*lane_bytes(queue, 4 * 64 + byte) ^= (uint8_t)(1u << bit);
-			assert_int_equal(drain(queue, 0), 4);
+			assert_int_equal(queue_drain(queue, 0), 4);
 			assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_DAMAGED], 6);
 			assert_int_equal(books_of(queue, 0).queued, 0);
 			assert_int_equal(diagnosed_count(), 1);
 			assert_true(diagnosed_says("changed from outside"));
-			assert_true(put(queue, 48, 1)); /* the lane goes on behind the damage */
-			assert_int_equal(drain(queue, 0), 1);
+			assert_true(queue_put(queue, 48, 1)); /* the lane goes on behind the damage */
+			assert_int_equal(queue_drain(queue, 0), 1);
 			assert_int_equal(bytes_used(queue), 0);
 			otlog__queue_free(queue);
 		}
@@ -653,12 +605,12 @@ static void
 a_true_frame_in_a_false_place_is_damage(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	diagnosed_begin();
 	for (int i = 0; i < 10; i++)
-		put(queue, 48, 1);
+		queue_put(queue, 48, 1);
 	memcpy(lane_bytes(queue, 4 * 64), lane_bytes(queue, 2 * 64), 64); /* such as from an earlier lap */
-	assert_int_equal(drain(queue, 0), 4);
+	assert_int_equal(queue_drain(queue, 0), 4);
 	assert_int_equal(books_of(queue, 0).dropped[OTLOG_DROP_DAMAGED], 6);
 	otlog__queue_free(queue);
 }
@@ -667,11 +619,11 @@ static void
 damage_met_by_the_keeper_is_counted_too(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	diagnosed_begin();
-	while (put(queue, 1008, 3)) {
+	while (queue_put(queue, 1008, 3)) {
 	}
-	assert_int_equal(drain(queue, 0), 64);
+	assert_int_equal(queue_drain(queue, 0), 64);
 	*lane_bytes(queue, 5 * 1024) ^= 1;
 	otlog__queue_set_away(queue, 1, true);
 	assert_int_equal(otlog__queue_evict(queue), 5);
@@ -686,27 +638,29 @@ static void
 a_senseless_tail_neither_crashes_nor_hangs(void **state)
 {
 	(void)state;
-	static const uint64_t tails[] = { 0, 1, 63, 65, LANE_BYTES + 8, UINT64_MAX, UINT64_MAX - 7, UINT64_C(1) << 63 };
+	static const uint64_t tails[] = {
+		0, 1, 63, 65, QUEUE_LANE_BYTES + 8, UINT64_MAX, UINT64_MAX - 7, UINT64_C(1) << 63
+	};
 	for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
 		for (int read_first = 0; read_first < 2; read_first++) {
 			otlog__batch_span span;
-			otlog__queue *queue = open_queue(2, 2, 0);
+			otlog__queue *queue = queue_open(2, 2, 0);
 			queue_image image;
 			assert_true(queue_image_of(&image, queue));
 			for (int n = 0; n < 10; n++)
-				put(queue, 48, 3);
+				queue_put(queue, 48, 3);
 			if (read_first) {
-				assert_true(read_batch(queue, 0, 5, &span) > 0);
+				assert_true(queue_read(queue, 0, 5, &span) > 0);
 				otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
 			}
 			for (uint32_t lane = 0; lane < 2; lane++)
 				atomic_store(&queue_image_lane(&image, lane)->producer.tail, tails[i]);
-			drain(queue, 0);
+			queue_drain(queue, 0);
 			otlog__queue_set_away(queue, 1, true);
 			otlog__queue_evict(queue);
-			put(queue, 48, 3);
-			drain(queue, 0);
-			drain(queue, 1);
+			queue_put(queue, 48, 3);
+			queue_drain(queue, 0);
+			queue_drain(queue, 1);
 			otlog__queue_free(queue);
 		}
 }

@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
 #include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/queues/queue_image.h"
 
 #include <stdio.h>

@@ -2,13 +2,13 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/base/clock.h"
-#include "sdk/queue/mapping.h"
 #include "sdk/queue/file_names.h"
+#include "sdk/queue/mapping.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,24 +19,6 @@
 #include <unistd.h>
 
 static const char *const names[] = { "otlp_http" };
-static char directory[64];
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	queue_directory_make(directory);
-	diagnosed_begin();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	queue_directory_remove(directory);
-	return 0;
-}
 
 static const char *
 in_directory(const char *file)
@@ -384,8 +366,6 @@ closing_gives_the_name_up(void **state)
 	otlog__queue_free(queue);
 	assert_false(otlog__names_has(name));
 }
-
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
 main(void)

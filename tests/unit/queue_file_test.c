@@ -1,5 +1,6 @@
 /* The queue in a file: what lies there, who may touch it, and what happens where no file can be had. */
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/process.h"
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
@@ -7,8 +8,9 @@
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
 #include "sdk/queue/state.h"
-#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/queues/queue_image.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,37 +20,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define LANE_BYTES 65536u
-
 static const char *const names[] = { "otlp_http", "console" };
-static char directory[64];
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	queue_directory_make(directory);
-	diagnosed_begin();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	queue_directory_remove(directory);
-	return 0;
-}
 
 static otlog__queue *
 open_in(const char *where, const char *service)
 {
 	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .directory = where,
 	                                                                 .service_name = service,
-	                                                                 .bytes = 2 * LANE_BYTES,
+	                                                                 .bytes = 2 * QUEUE_LANE_BYTES,
 	                                                                 .lanes = 2,
 	                                                                 .pipelines = names,
 	                                                                 .pipeline_count = 2,
@@ -65,21 +46,6 @@ put(otlog__queue *queue, const char *text, uint16_t mask)
 	assert_int_equal(otlog__queue_begin(queue, strlen(text), &slot), OTLOG_EMIT_ACCEPTED);
 	memcpy(slot.bytes, text, strlen(text));
 	otlog__queue_commit(queue, &slot, strlen(text), 0, mask);
-}
-
-static uint32_t
-drain(otlog__queue *queue, uint32_t pipeline)
-{
-	static otlog__frame_ref refs[512];
-	otlog__batch_span span;
-	uint32_t total = 0, taken;
-	do {
-		taken = otlog__queue_read_begin(queue, pipeline, 512, SIZE_MAX, refs, &span);
-		otlog__queue_read_end(queue, pipeline);
-		otlog__queue_finish(queue, pipeline, &span, &(otlog__batch_end){ 0 });
-		total += taken;
-	} while (taken);
-	return total;
 }
 
 static void
@@ -100,14 +66,15 @@ both_files_are_the_owners_alone_and_say_whose_they_are(void **state)
 	assert_memory_equal(queue_path, meta_path, strlen(queue_path) - strlen(".queue"));
 	assert_int_equal(stat(queue_path, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0600);
-	assert_true((uint64_t)info.st_blocks * 512 >= 2 * LANE_BYTES); /* not sparse: a full disk cannot hurt later */
+	assert_true((uint64_t)info.st_blocks * 512 >=
+	            2 * QUEUE_LANE_BYTES); /* not sparse: a full disk cannot hurt later */
 	assert_int_equal(stat(meta_path, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0600);
 
 	assert_true(queue_image_open(&image, queue_path));
 	assert_int_equal(image.header.lanes, 2);
 	assert_int_equal(image.header.pipelines, 2);
-	assert_int_equal(image.header.lane_bytes, LANE_BYTES);
+	assert_int_equal(image.header.lane_bytes, QUEUE_LANE_BYTES);
 	assert_int_equal(image.header.pid, getpid());
 	assert_int_equal(strlen(image.header.boot_id), 36);
 	assert_int_equal(diagnosed_count(), 0);
@@ -173,7 +140,7 @@ what_is_left_at_close_stays_in_the_file(void **state)
 	otlog__queue *queue = open_in(directory, "s");
 	for (int i = 0; i < 8; i++)
 		put(queue, "for both", 3);
-	assert_int_equal(drain(queue, 0), 8);
+	assert_int_equal(queue_drain(queue, 0), 8);
 	put(queue, "for the second", 2);
 	otlog__queue_close(queue);
 
@@ -210,8 +177,8 @@ a_file_with_nothing_left_is_removed(void **state)
 	otlog__queue *queue = open_in(directory, "s");
 	put(queue, "for both", 3);
 	put(queue, "for the first", 1);
-	assert_int_equal(drain(queue, 0), 2);
-	assert_int_equal(drain(queue, 1), 1);
+	assert_int_equal(queue_drain(queue, 0), 2);
+	assert_int_equal(queue_drain(queue, 1), 1);
 	put(queue, "for nobody", 4);
 	otlog__queue_free(queue);
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 0);
@@ -244,20 +211,6 @@ a_batch_whose_verdict_never_came_stays_in_the_file(void **state)
 	queue_image_close(&image);
 }
 
-/* In a process of its own: what it returns is its exit status. */
-static int
-in_child(int (*act)(void *), void *argument)
-{
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(act(argument));
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
 static int
 is_locked(void *path)
 {
@@ -275,10 +228,10 @@ the_file_is_locked_while_its_queue_is_open(void **state)
 	char path[512];
 	otlog__queue *queue = open_in(directory, "s");
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 1);
-	assert_int_equal(in_child(is_locked, path), 1);
+	assert_int_equal(process_run(is_locked, path), 1);
 	put(queue, "left", 1);
 	otlog__queue_close(queue);
-	assert_int_equal(in_child(is_locked, path), 0);
+	assert_int_equal(process_run(is_locked, path), 0);
 	otlog__queue_free(queue);
 }
 
@@ -294,7 +247,7 @@ falls_back(const char *where, const char *cause, const char *remedy)
 	if (diagnosed_count() != 1 || !diagnosed_says(cause) || !diagnosed_says(remedy) || !diagnosed_says(where))
 		return 2;
 	put(queue, "works", 1);
-	if (drain(queue, 0) != 1)
+	if (queue_drain(queue, 0) != 1)
 		return 3;
 	otlog__queue_free(queue);
 	return queue_directory_find(where, ".queue", found) || queue_directory_find(where, ".meta", found) ? 4 : 0;
@@ -313,7 +266,7 @@ a_directory_that_is_read_only_gives_memory(void **state)
 {
 	(void)state;
 	assert_int_equal(chmod(directory, 0555), 0);
-	assert_int_equal(in_child(falls_back_as_somebody_else, directory), 0);
+	assert_int_equal(process_run(falls_back_as_somebody_else, directory), 0);
 	assert_int_equal(chmod(directory, 0700), 0);
 }
 
@@ -369,7 +322,7 @@ static void
 a_limit_of_file_sizes_gives_memory_and_no_signal(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(falls_back_under_a_limit, directory), 0);
+	assert_int_equal(process_run(falls_back_under_a_limit, directory), 0);
 }
 
 static void
@@ -424,7 +377,7 @@ static void
 a_scope_that_cannot_be_written_is_kept_in_memory(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(scopes_under_a_limit, directory), 0);
+	assert_int_equal(process_run(scopes_under_a_limit, directory), 0);
 }
 
 static int
@@ -455,7 +408,7 @@ no_memory_at_all_gives_no_queue_and_leaves_no_file(void **state)
 	skip(); /* the sanitizer has taken terabytes of address space already */
 #endif
 #endif
-	assert_int_equal(in_child(without_address_space, directory), 0);
+	assert_int_equal(process_run(without_address_space, directory), 0);
 }
 
 static void
@@ -468,8 +421,8 @@ two_queues_of_a_process_have_files_of_their_own(void **state)
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 2);
 	assert_true(otlog__queue_in_file(one) && otlog__queue_in_file(two));
 	put(one, "one", 1);
-	assert_int_equal(drain(two, 0), 0);
-	assert_int_equal(drain(one, 0), 1);
+	assert_int_equal(queue_drain(two, 0), 0);
+	assert_int_equal(queue_drain(one, 0), 1);
 	otlog__queue_free(one);
 	otlog__queue_free(two);
 	assert_int_equal(queue_directory_find(directory, ".queue", path), 0);
@@ -485,13 +438,13 @@ checksums_lie_behind_the_records_and_are_not_read(void **state)
 	otlog__slot slot;
 	queue_image image;
 	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .directory = directory,
-	                                                                 .bytes = LANE_BYTES,
+	                                                                 .bytes = QUEUE_LANE_BYTES,
 	                                                                 .lanes = 1,
 	                                                                 .pipelines = names,
 	                                                                 .pipeline_count = 1,
 	                                                                 .checksums = true });
 	const size_t most = otlog__queue_max_record(queue);
-	assert_int_equal(most, LANE_BYTES / 2 - 16 - 4);
+	assert_int_equal(most, QUEUE_LANE_BYTES / 2 - 16 - 4);
 	put(queue, "one", 1);
 	put(queue, "", 1);
 	assert_int_equal(otlog__queue_begin(queue, most, &slot), OTLOG_EMIT_ACCEPTED);
@@ -518,7 +471,7 @@ checksums_lie_behind_the_records_and_are_not_read(void **state)
 	assert_int_equal(refs[1].size, 0);
 	otlog__queue_read_end(queue, 0);
 	otlog__queue_finish(queue, 0, &span, &(otlog__batch_end){ 0 });
-	assert_int_equal(drain(queue, 0), 1);
+	assert_int_equal(queue_drain(queue, 0), 1);
 	otlog__queue_free(queue);
 }
 
@@ -527,8 +480,8 @@ in_memory_there_are_no_checksums(void **state)
 {
 	(void)state;
 	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){
-	    .bytes = LANE_BYTES, .lanes = 1, .pipelines = names, .pipeline_count = 1, .checksums = true });
-	assert_int_equal(otlog__queue_max_record(queue), LANE_BYTES / 2 - 16);
+	    .bytes = QUEUE_LANE_BYTES, .lanes = 1, .pipelines = names, .pipeline_count = 1, .checksums = true });
+	assert_int_equal(otlog__queue_max_record(queue), QUEUE_LANE_BYTES / 2 - 16);
 	assert_true(otlog__queue_sync(queue));
 	otlog__queue_free(queue);
 }
@@ -546,13 +499,11 @@ syncing_tells_whether_it_could(void **state)
 	assert_false(otlog__queue_sync(queue));
 	assert_int_equal(errno, EBADF);
 	queue->mapping.file = taken_away;
-	assert_int_equal(drain(queue, 0), 1);
+	assert_int_equal(queue_drain(queue, 0), 1);
 	otlog__queue_close(queue);
 	assert_true(otlog__queue_sync(queue)); /* there is nothing more to sync */
 	otlog__queue_free(queue);
 }
-
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
 main(void)

@@ -8,9 +8,9 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,24 +25,6 @@
 #include <unistd.h>
 
 static const char *const names[] = { "otlp_http", "console" };
-static char directory[64];
-
-static int
-make_directory(void **state)
-{
-	(void)state;
-	queue_directory_make(directory);
-	diagnosed_begin();
-	return 0;
-}
-
-static int
-remove_directory(void **state)
-{
-	(void)state;
-	queue_directory_remove(directory);
-	return 0;
-}
 
 /* A log record of no more than a body: field 5, a string value. Made of the number alone. */
 static size_t
@@ -463,8 +445,6 @@ states_have_names(void **state)
 	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_FOREIGN), "foreign");
 	assert_string_equal(otlog_queue_file_state_text(OTLOG_QUEUE_FILE_DAMAGED), "damaged");
 }
-
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int
 main(void)

@@ -6,6 +6,7 @@
 #include "sdk/queue/scopes.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/queue_crew.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/queues/queue_image.h"
 
 #include <errno.h>

@@ -5,32 +5,20 @@
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
-#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/queues/queue_fixture.h"
 #include "tests/support/queues/queue_image.h"
 #include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LANE_BYTES 65536u
 #define REFS 4096u
 
 static const char *const one_pipeline[] = { "sink" };
 static otlog__frame_ref refs[REFS];
 static otlog__batch_span span;
-
-static otlog__queue *
-open_queue(uint32_t lanes, uint64_t max_records)
-{
-	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .bytes = (uint64_t)lanes * LANE_BYTES,
-	                                                                 .lanes = lanes,
-	                                                                 .max_records = max_records,
-	                                                                 .pipelines = one_pipeline,
-	                                                                 .pipeline_count = 1 });
-	assert_non_null(queue);
-	return queue;
-}
 
 static void
 close_queue(otlog__queue *queue)
@@ -74,11 +62,11 @@ static void
 takes_until_full_then_refuses_and_has_room_again_after_finish(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	uint32_t put_in = 0;
 	while (put(queue, 100, (uint8_t)put_in) == OTLOG_EMIT_ACCEPTED)
 		put_in++;
-	assert_int_equal(put_in, LANE_BYTES / 120); /* 16 + 100, rounded up */
+	assert_int_equal(put_in, QUEUE_LANE_BYTES / 120); /* 16 + 100, rounded up */
 	assert_int_equal(put(queue, 100, 0), OTLOG_EMIT_QUEUE_FULL);
 
 	uint32_t taken = otlog__queue_read_begin(queue, 0, 1, SIZE_MAX, refs, &span);
@@ -98,7 +86,7 @@ static void
 keeps_every_byte_in_order_over_many_laps(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	uint32_t emitted = 0, read = 0;
 	while (emitted < 50000) {
 		for (;;) {
@@ -128,8 +116,8 @@ keeps_every_byte_in_order_over_many_laps(void **state)
 static otlog__queue *
 queue_with_gap(uint32_t gap)
 {
-	otlog__queue *queue = open_queue(1, 0);
-	for (uint32_t left = LANE_BYTES - gap; left;) {
+	otlog__queue *queue = queue_open(1, 1, 0);
+	for (uint32_t left = QUEUE_LANE_BYTES - gap; left;) {
 		/* Never one of fewer than 24 bytes for the last: the header and one unit. */
 		uint32_t take = left > 16384 + 24 ? 16384 : left;
 		assert_int_equal(put(queue, take - 16, (uint8_t)0), OTLOG_EMIT_ACCEPTED);
@@ -148,7 +136,7 @@ wraps_at_every_offset(void **state)
 		queue_image image;
 		assert_true(queue_image_of(&image, queue));
 		uint64_t before = atomic_load(&queue_image_lane(&image, 0)->producer.tail);
-		assert_int_equal(before, LANE_BYTES - gap);
+		assert_int_equal(before, QUEUE_LANE_BYTES - gap);
 		for (uint8_t i = 0; i < 5; i++)
 			assert_int_equal(put(queue, 180, (uint8_t)(40 + i)), OTLOG_EMIT_ACCEPTED);
 		assert_int_equal(queue_image_walk(&image, 0, before, NULL, NULL), 5);
@@ -180,7 +168,7 @@ static void
 a_record_may_be_smaller_than_the_room_it_asked_for(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	otlog__slot slot;
 	for (uint32_t i = 0; i < 1000; i++) {
 		assert_int_equal(otlog__queue_begin(queue, 5000, &slot), OTLOG_EMIT_ACCEPTED);
@@ -198,9 +186,9 @@ static void
 the_largest_record_fits_an_empty_lane_wherever_its_tail_stands(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	size_t largest = otlog__queue_max_record(queue);
-	assert_int_equal(largest, LANE_BYTES / 2 - 16);
+	assert_int_equal(largest, QUEUE_LANE_BYTES / 2 - 16);
 	otlog__slot slot;
 	assert_int_equal(otlog__queue_begin(queue, largest + 1, &slot), OTLOG_EMIT_TOO_LARGE);
 	assert_int_equal(otlog__queue_begin(queue, SIZE_MAX, &slot), OTLOG_EMIT_TOO_LARGE);
@@ -217,7 +205,7 @@ static void
 an_empty_record_is_a_record(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	assert_int_equal(put(queue, 0, 0), OTLOG_EMIT_ACCEPTED);
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 8, SIZE_MAX, refs, &span), 1);
 	assert_int_equal(refs[0].size, 0);
@@ -235,7 +223,7 @@ is_bounded_by_records_where_asked(void **state)
 		uint64_t bound, takes;
 	} cases[] = { { 1, 10, 10 }, { 4, 40, 40 }, { 8, 3, 2 }, { 8, 15, 8 }, { 2, 1, 1 } };
 	for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-		otlog__queue *queue = open_queue(cases[c].lanes, cases[c].bound);
+		otlog__queue *queue = queue_open(cases[c].lanes, 1, cases[c].bound);
 		for (int lap = 0; lap < 3; lap++) {
 			uint64_t taken = 0;
 			while (put(queue, 20, 1) == OTLOG_EMIT_ACCEPTED)
@@ -254,7 +242,7 @@ static void
 a_batch_ends_at_its_records_or_its_bytes(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	for (uint8_t i = 0; i < 20; i++)
 		put(queue, 100, i);
 	assert_int_equal(otlog__queue_read_begin(queue, 0, 7, SIZE_MAX, refs, &span), 7);
@@ -279,7 +267,7 @@ static void
 batches_in_flight_finish_in_order_and_give_room_as_they_do(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	static otlog__batch_span spans[3];
 	otlog__queue_mark mark;
 	otlog__queue_books used;
@@ -316,7 +304,7 @@ static void
 threads_spread_over_the_lanes(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(64, 0);
+	otlog__queue *queue = queue_open(64, 1, 0);
 	queue_image image;
 	assert_true(queue_image_of(&image, queue));
 	for (int i = 0; i < 64; i++) {
@@ -333,7 +321,7 @@ static void
 a_lane_that_is_held_or_full_sends_the_emit_to_the_next(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(4, 0);
+	otlog__queue *queue = queue_open(4, 1, 0);
 	otlog__slot slots[5];
 	uint32_t seen = 0;
 	for (int i = 0; i < 4; i++) {
@@ -347,7 +335,7 @@ a_lane_that_is_held_or_full_sends_the_emit_to_the_next(void **state)
 	uint32_t taken = 0;
 	while (put(queue, 1008, 1) == OTLOG_EMIT_ACCEPTED)
 		taken++;
-	assert_int_equal(taken, 4 * LANE_BYTES / 1024);
+	assert_int_equal(taken, 4 * QUEUE_LANE_BYTES / 1024);
 	close_queue(queue);
 }
 
@@ -355,7 +343,7 @@ static void
 no_lane_starves_behind_a_busy_one(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(4, 0);
+	otlog__queue *queue = queue_open(4, 1, 0);
 	queue_image image;
 	assert_true(queue_image_of(&image, queue));
 	/* Hold lanes so that each lane gets 40 records. */
@@ -389,7 +377,7 @@ static void
 refusals_are_counted_by_reason(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(2, 0);
+	otlog__queue *queue = queue_open(2, 1, 0);
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
 		for (int i = 0; i <= reason; i++)
 			otlog__queue_refuse(queue, (otlog_drop_reason)reason);
@@ -436,7 +424,7 @@ static void
 scopes_keep_their_bytes_and_an_unknown_one_is_empty(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	for (uint32_t i = 0; i < 1000; i++) {
 		char head[32], tail[32];
 		snprintf(head, sizeof head, "head %u", i);
@@ -457,7 +445,7 @@ static void
 scopes_beyond_the_numbers_are_empty_and_that_is_said_once_later(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	diagnosed_begin();
 	for (uint32_t i = 0; i < 0xfffd; i++)
 		assert_int_equal(otlog__queue_add_scope(queue, "a", 1, NULL, 0), i);

@@ -4,54 +4,12 @@
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/state.h"
+#include "tests/support/queues/queue_fixture.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
-#define LANE_BYTES 65536u
 #define LONG_NANO (60 * OTLOG__NANOS_PER_S) /* no test takes that long unless a wake-up is lost */
-#define REFS 4096u
-
-static const char *const names[] = { "a", "b" };
-static otlog__frame_ref refs[REFS];
-
-static otlog__queue *
-open_queue(uint32_t lanes, uint32_t pipelines, uint64_t max_records)
-{
-	otlog__queue *queue = otlog__queue_open(&(otlog__queue_options){ .bytes = (uint64_t)lanes * LANE_BYTES,
-	                                                                 .lanes = lanes,
-	                                                                 .max_records = max_records,
-	                                                                 .pipelines = names,
-	                                                                 .pipeline_count = pipelines });
-	assert_non_null(queue);
-	return queue;
-}
-
-static bool
-put(otlog__queue *queue, size_t size, uint16_t mask)
-{
-	otlog__slot slot;
-	if (otlog__queue_begin(queue, size, &slot) != OTLOG_EMIT_ACCEPTED)
-		return false;
-	memset(slot.bytes, 'x', size);
-	otlog__queue_commit(queue, &slot, size, 0, mask);
-	return true;
-}
-
-static uint32_t
-drain(otlog__queue *queue, uint32_t pipeline)
-{
-	otlog__batch_span span;
-	uint32_t total = 0, taken;
-	do {
-		taken = otlog__queue_read_begin(queue, pipeline, REFS, SIZE_MAX, refs, &span);
-		otlog__queue_read_end(queue, pipeline);
-		otlog__queue_finish(queue, pipeline, &span, &(otlog__batch_end){ 0 });
-		total += taken;
-	} while (taken);
-	return total;
-}
 
 static uint64_t
 soon(uint64_t ms)
@@ -103,19 +61,19 @@ a_worker_is_woken_when_there_is_enough(void **state)
 	static const uint32_t enough[] = { 1, 2, 3, 7, 100, 512 };
 	for (uint32_t lanes = 1; lanes <= 8; lanes *= 2)
 		for (size_t i = 0; i < sizeof enough / sizeof enough[0]; i++) {
-			otlog__queue *queue = open_queue(lanes, 1, 0);
+			otlog__queue *queue = queue_open(lanes, 1, 0);
 			sleeper s = { .queue = queue, .sleep = wait_for_records, .enough = enough[i] };
 			fall_asleep(&s, &queue->pipelines[0].wake);
 			uint32_t word = atomic_load(&queue->pipelines[0].wake.word);
 			for (uint32_t n = 1; n < enough[i]; n++)
-				assert_true(put(queue, 8, 1));
+				assert_true(queue_put(queue, 8, 1));
 			assert_int_equal(atomic_load(&queue->pipelines[0].wake.word), word); /* not before */
-			assert_true(put(queue, 8, 1));
+			assert_true(queue_put(queue, 8, 1));
 			assert_int_equal(atomic_load(&queue->pipelines[0].wake.word), word + 1);
 			join(&s);
 			assert_true(s.told);
 			for (int n = 0; n < 100; n++)
-				put(queue, 8, 1);
+				queue_put(queue, 8, 1);
 			assert_int_equal(atomic_load(&queue->pipelines[0].wake.word), word + 1); /* once */
 			otlog__queue_free(queue);
 		}
@@ -125,11 +83,11 @@ static void
 a_worker_is_woken_by_bytes_too_and_does_not_spin_on_them(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(4, 1, 0);
+	otlog__queue *queue = queue_open(4, 1, 0);
 	sleeper s = { .queue = queue, .sleep = wait_for_records, .enough = 1000000 };
 	fall_asleep(&s, &queue->pipelines[0].wake);
 	for (int i = 0; i < 4; i++)
-		assert_true(put(queue, 4080, 1)); /* a quarter of a lane */
+		assert_true(queue_put(queue, 4080, 1)); /* a quarter of a lane */
 	join(&s);
 	assert_true(s.told);
 	/* Told once; who does not read is not told again. */
@@ -137,9 +95,9 @@ a_worker_is_woken_by_bytes_too_and_does_not_spin_on_them(void **state)
 	assert_false(otlog__queue_wait(queue, 0, 1000000, until));
 	while (otlog__monotonic_nano() < until)
 		assert_false(otlog__queue_wait(queue, 0, 1000000, until));
-	assert_int_equal(drain(queue, 0), 4);
+	assert_int_equal(queue_drain(queue, 0), 4);
 	for (int i = 0; i < 4; i++)
-		assert_true(put(queue, 4080, 1));
+		assert_true(queue_put(queue, 4080, 1));
 	assert_true(otlog__queue_wait(queue, 0, 1000000, soon(60000)));
 	otlog__queue_free(queue);
 }
@@ -148,11 +106,11 @@ static void
 a_worker_is_woken_where_a_batch_is_more_than_the_queue_may_hold(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(4, 1, 20);
+	otlog__queue *queue = queue_open(4, 1, 20);
 	sleeper s = { .queue = queue, .sleep = wait_for_records, .enough = 512 };
 	fall_asleep(&s, &queue->pipelines[0].wake);
 	for (int i = 0; i < 10; i++)
-		assert_true(put(queue, 8, 1));
+		assert_true(queue_put(queue, 8, 1));
 	join(&s);
 	otlog__queue_free(queue);
 }
@@ -161,9 +119,9 @@ static void
 what_waits_already_needs_no_sleep(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(2, 1, 0);
+	otlog__queue *queue = queue_open(2, 1, 0);
 	for (int i = 0; i < 10; i++)
-		put(queue, 8, 1);
+		queue_put(queue, 8, 1);
 	assert_true(otlog__queue_wait(queue, 0, 10, UINT64_MAX));
 	uint64_t until = soon(3);
 	assert_false(otlog__queue_wait(queue, 0, 11, until));
@@ -175,7 +133,7 @@ static void
 a_wake_before_the_wait_is_not_lost(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(2, 2, 0);
+	otlog__queue *queue = queue_open(2, 2, 0);
 	otlog__queue_wake(queue, 1);
 	otlog__queue_wait(queue, 1, UINT32_MAX, UINT64_MAX);
 	otlog__queue_wake(queue, 1);
@@ -189,8 +147,8 @@ static void
 records_do_not_end_a_sleep_that_waits_for_a_wake_only(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 1, 0);
-	while (put(queue, 1000, 1)) {
+	otlog__queue *queue = queue_open(1, 1, 0);
+	while (queue_put(queue, 1000, 1)) {
 	}
 	uint64_t until = soon(5);
 	assert_false(otlog__queue_wait(queue, 0, UINT32_MAX, until));
@@ -211,17 +169,17 @@ static void
 who_waits_for_room_is_woken_by_finish_and_by_seal(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	sleeper s = { .queue = queue, .sleep = wait_for_room };
-	while (put(queue, 1000, 1)) {
+	while (queue_put(queue, 1000, 1)) {
 	}
 	fall_asleep(&s, &queue->room);
 	assert_false(atomic_load(&s.done));
-	drain(queue, 0);
+	queue_drain(queue, 0);
 	join(&s);
 	assert_true(s.told);
 
-	while (put(queue, 1000, 1)) {
+	while (queue_put(queue, 1000, 1)) {
 	}
 	s.done = 0;
 	fall_asleep(&s, &queue->room);
@@ -235,8 +193,8 @@ static void
 who_waits_for_room_in_vain_hears_so_and_errno_is_kept(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 1, 0);
-	while (put(queue, 1000, 1)) {
+	otlog__queue *queue = queue_open(1, 1, 0);
+	while (queue_put(queue, 1000, 1)) {
 	}
 	uint64_t until = soon(5);
 	errno = EXDEV;
@@ -253,12 +211,12 @@ static void
 a_full_queue_wakes_a_worker_that_would_sleep_on(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 1, 0);
+	otlog__queue *queue = queue_open(1, 1, 0);
 	sleeper s = { .queue = queue, .sleep = wait_for_records, .enough = 1000000 };
 	fall_asleep(&s, &queue->pipelines[0].wake);
 	atomic_store(&queue->alarms[0].seq, OTLOG__NEVER); /* as if the alarm had been missed */
 	atomic_store(&queue->alarms[0].position, OTLOG__NEVER);
-	while (put(queue, 1000, 1)) {
+	while (queue_put(queue, 1000, 1)) {
 	}
 	join(&s);
 	otlog__queue_free(queue);
@@ -279,12 +237,12 @@ static void
 who_waits_for_progress_is_woken_by_finish_by_telling_and_by_eviction(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	sleeper s = { .queue = queue, .sleep = wait_for_progress };
-	while (put(queue, 1000, 3)) {
+	while (queue_put(queue, 1000, 3)) {
 	}
 	fall_asleep(&s, &queue->progress);
-	drain(queue, 0);
+	queue_drain(queue, 0);
 	join(&s);
 	s.seen = otlog__queue_wait_progress(queue, UINT32_MAX, 0);
 	s.done = 0;
@@ -315,14 +273,14 @@ the_keeper_is_woken_when_the_queue_is_three_quarters_full(void **state)
 	(void)state;
 	for (uint32_t lanes = 1; lanes <= 8; lanes *= 8)
 		for (uint64_t max_records = 0; max_records <= 40; max_records += 40) {
-			otlog__queue *queue = open_queue(lanes, 2, max_records);
+			otlog__queue *queue = queue_open(lanes, 2, max_records);
 			uint32_t room = max_records ? 40 : lanes * 64, count = room * 3 / 4;
 			sleeper s = { .queue = queue, .sleep = wait_half_full };
 			fall_asleep(&s, &queue->keeper.wake);
 			for (uint32_t i = 0; i < count; i++)
-				assert_true(put(queue, 1008, 3));
+				assert_true(queue_put(queue, 1008, 3));
 			assert_int_equal(atomic_load(&queue->keeper.wake.word), 0);
-			while (atomic_load(&queue->keeper.wake.word) == 0 && put(queue, 1008, 3))
+			while (atomic_load(&queue->keeper.wake.word) == 0 && queue_put(queue, 1008, 3))
 				count++;
 			join(&s);
 			assert_in_range(count, room * 3 / 4, lanes == 1 ? room * 3 / 4 + 1 : room * 7 / 8);
@@ -335,22 +293,22 @@ static void
 the_keeper_sleeps_although_room_is_short_if_it_can_do_nothing(void **state)
 {
 	(void)state;
-	otlog__queue *queue = open_queue(1, 2, 0);
+	otlog__queue *queue = queue_open(1, 2, 0);
 	for (int i = 0; i < 50; i++)
-		assert_true(put(queue, 1008, 3));
+		assert_true(queue_put(queue, 1008, 3));
 	otlog__queue_wait_filled(queue, UINT64_MAX); /* has not looked yet: at once */
 	assert_int_equal(otlog__queue_evict(queue), 0);
 	uint64_t until = soon(3);
 	otlog__queue_wait_filled(queue, until);
 	assert_true(otlog__monotonic_nano() >= until);
-	while (put(queue, 1008, 3)) {
+	while (queue_put(queue, 1008, 3)) {
 	}
 	otlog__queue_wait_filled(queue, UINT64_MAX); /* much has come since */
 	otlog__queue_evict(queue);
 	otlog__queue_set_away(queue, 1, true);
 	otlog__queue_wait_filled(queue, UINT64_MAX); /* somebody is away now */
 	assert_int_equal(otlog__queue_evict(queue), 0);
-	drain(queue, 0);
+	queue_drain(queue, 0);
 	otlog__queue_wait_filled(queue, UINT64_MAX); /* and the other has read on */
 	assert_int_equal(otlog__queue_evict(queue), 24);
 	otlog__queue_free(queue);

@@ -10,7 +10,6 @@
 #include "tests/support/queues/spool_folder.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,24 +21,6 @@
 #define PER_SEGMENT 3u
 
 _Static_assert((sizeof(otlog__spool_entry) + SIZE + 7) / 8 * 8 == ENTRY_BYTES, "as the file has it");
-
-static spool_folder folder;
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	spool_folder_make(&folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	spool_folder_remove(&folder);
-	return 0;
-}
 
 static uint32_t
 records_of(uint64_t mark)
@@ -409,8 +390,6 @@ random_flips_in_a_chain(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		spool_bytes_free(&bytes[i]);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int
 main(void)

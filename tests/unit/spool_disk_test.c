@@ -7,20 +7,18 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/spool/spool_segment.h"
+#include "tests/support/harness/process.h"
+#include "tests/support/harness/small_disk.h"
 #include "tests/support/queues/spool_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define MIB (UINT64_C(1) << 20)
@@ -81,24 +79,18 @@ ftruncate(int fd, off_t size)
 	return -1;
 }
 
-static spool_folder folder;
-
 static int
 make_folder(void **state)
 {
-	(void)state;
 	now = (disk){ 0 };
-	spool_folder_make(&folder);
-	return 0;
+	return spool_folder_setup(state);
 }
 
 static int
 remove_folder(void **state)
 {
-	(void)state;
 	now = (disk){ 0 };
-	spool_folder_remove(&folder);
-	return 0;
+	return spool_folder_teardown(state);
 }
 
 /* Appends `count` entries; those that were not taken are tried again at once. Returns how many failed. */
@@ -222,23 +214,10 @@ a_folder_that_cannot_be_made(void **state)
 	otlog__spool_free(spool);
 }
 
-/* Runs it in a child and returns its exit code; a child that a signal ends gives -1. */
 static int
-in_child(int (*run)(void))
+under_a_limit_of_file_sizes(void *unused)
 {
-	fflush(NULL);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(run());
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int
-under_a_limit_of_file_sizes(void)
-{
+	(void)unused;
 	signal(SIGXFSZ, SIG_DFL);
 	otlog__spool *spool = create(false);
 	uint64_t mark = 0;
@@ -274,40 +253,16 @@ static void
 a_limit_of_file_sizes_is_an_error_and_no_signal(void **state)
 {
 	(void)state;
-	assert_int_equal(in_child(under_a_limit_of_file_sizes), 0);
+	assert_int_equal(process_run(under_a_limit_of_file_sizes, NULL), 0);
 }
 
 #define REFUSED 77
 
-static bool
-write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-/* Where mounts are this process's own: as root, or as the root of a name space of its own. */
-static bool
-can_mount(void)
-{
-	char users[64], groups[64];
-	snprintf(users, sizeof users, "0 %ld 1", (long)getuid());
-	snprintf(groups, sizeof groups, "0 %ld 1", (long)getgid());
-	if (unshare(CLONE_NEWNS) != 0 &&
-	    (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_text("/proc/self/uid_map", users) ||
-	     !write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/gid_map", groups)))
-		return false;
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tiny", folder.path, "tmpfs", 0, "size=512k") == 0;
-}
-
 static int
-on_a_tiny_disk(void)
+on_a_tiny_disk(void *unused)
 {
-	if (!can_mount())
+	(void)unused;
+	if (!small_disk_mount(folder.path, "size=512k", 0))
 		return REFUSED;
 	close(folder.directory);
 	folder.directory = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -339,7 +294,7 @@ static void
 a_disk_that_is_full_and_has_room_again(void **state)
 {
 	(void)state;
-	int result = in_child(on_a_tiny_disk);
+	int result = process_run(on_a_tiny_disk, NULL);
 	if (result == REFUSED) {
 		print_message("a file system cannot be mounted here (unshare, mount): skipped\n");
 		skip();
@@ -363,18 +318,18 @@ a_sync_that_fails_says_so(void **state)
 	otlog__spool_free(spool);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_FOLDER_ON_DISK(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(an_error_at_every_call_loses_nothing),
-		IN_FOLDER(an_error_at_every_call_of_a_spool_that_syncs),
-		IN_FOLDER(a_folder_that_cannot_be_made),
-		IN_FOLDER(a_limit_of_file_sizes_is_an_error_and_no_signal),
-		IN_FOLDER(a_disk_that_is_full_and_has_room_again),
-		IN_FOLDER(a_sync_that_fails_says_so),
+		IN_FOLDER_ON_DISK(an_error_at_every_call_loses_nothing),
+		IN_FOLDER_ON_DISK(an_error_at_every_call_of_a_spool_that_syncs),
+		IN_FOLDER_ON_DISK(a_folder_that_cannot_be_made),
+		IN_FOLDER_ON_DISK(a_limit_of_file_sizes_is_an_error_and_no_signal),
+		IN_FOLDER_ON_DISK(a_disk_that_is_full_and_has_room_again),
+		IN_FOLDER_ON_DISK(a_sync_that_fails_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,24 +21,6 @@
 #define MIB (UINT64_C(1) << 20)
 #define SIZE 30000u
 
-static spool_folder folder;
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	spool_folder_make(&folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	spool_folder_remove(&folder);
-	return 0;
-}
-
 /* A spool with `count` entries of two records, of which `done` are finished, then left as a killed process does. */
 static void
 leave(uint64_t first_mark, uint64_t count, uint64_t done)
@@ -433,8 +415,6 @@ every_append_that_returned_is_there_after_a_kill(void **state)
 	}
 	munmap(words, sizeof *words);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int
 main(void)

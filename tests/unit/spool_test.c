@@ -14,24 +14,6 @@
 #define MIB (UINT64_C(1) << 20)
 #define KIB UINT64_C(1024)
 
-static spool_folder folder;
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	spool_folder_make(&folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	spool_folder_remove(&folder);
-	return 0;
-}
-
 static void
 destroy(otlog__spool *spool)
 {
@@ -349,8 +331,6 @@ a_segment_that_somebody_removes_is_counted(void **state)
 	assert_int_equal(books.bytes, 0);
 	destroy(spool);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int
 main(void)

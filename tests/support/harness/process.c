@@ -3,6 +3,8 @@
 #include "tests/support/harness/check.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 uint64_t
@@ -52,4 +54,20 @@ unsigned
 process_threads(void)
 {
 	return process_count_files("/proc/self/task");
+}
+
+int
+process_run(int (*act)(void *user), void *user)
+{
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		alarm(60);
+		_exit(act(user));
+	}
+	while (waitpid(child, &status, 0) < 0)
+		CHECK(errno == EINTR);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }

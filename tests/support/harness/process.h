@@ -1,4 +1,4 @@
-/* What a process takes of its machine, for tests that it stays within bounds. */
+/* What a process takes of its machine, for tests that it stays within bounds; and processes of a test's own. */
 #ifndef TESTS_SUPPORT_HARNESS_PROCESS_H
 #define TESTS_SUPPORT_HARNESS_PROCESS_H
 
@@ -16,5 +16,11 @@ unsigned process_threads(void);
 
 /* Entries of the directory, hidden ones not counted. */
 unsigned process_count_files(const char *directory);
+
+/*
+ * Runs the function in a child. Returns what it returned, as an exit status; 1000 and the signal if one ended the child. One
+ * that hangs is killed after a minute.
+ */
+int process_run(int (*act)(void *user), void *user);
 
 #endif

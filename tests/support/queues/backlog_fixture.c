@@ -1,34 +1,16 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "tests/support/queues/backlog_fixture.h"
+#include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/queues/queue_image.h"
 
 const char *const backlog_pipelines[2] = { "otlp_http", "console" };
-char backlog_directory[64];
-
-int
-backlog_setup(void **state)
-{
-	(void)state;
-	queue_directory_make(backlog_directory);
-	diagnosed_begin();
-	return 0;
-}
-
-int
-backlog_teardown(void **state)
-{
-	(void)state;
-	queue_directory_remove(backlog_directory);
-	return 0;
-}
 
 otlog__backlog *
 backlog_open(uint32_t pipelines)
 {
 	otlog__backlog *backlog = otlog__backlog_create(&(otlog__backlog_options){
-	    .directory = backlog_directory, .pipelines = backlog_pipelines, .pipeline_count = pipelines });
+	    .directory = directory, .pipelines = backlog_pipelines, .pipeline_count = pipelines });
 	assert_non_null(backlog);
 	return backlog;
 }
@@ -44,13 +26,13 @@ int
 backlog_files(const char *suffix)
 {
 	char found[512];
-	return queue_directory_find(backlog_directory, suffix, found);
+	return queue_directory_find(directory, suffix, found);
 }
 
 dead_queue
 backlog_queue(uint32_t source, uint32_t records)
 {
-	return (dead_queue){ .directory = backlog_directory,
+	return (dead_queue){ .directory = directory,
 		             .pipelines = backlog_pipelines,
 		             .pipeline_count = 1,
 		             .source = source,

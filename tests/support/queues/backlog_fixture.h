@@ -1,16 +1,12 @@
-/* A directory of queues and a backlog over it, for tests of taking over. One at a time in a program. */
+/* A backlog over the directory of queue_fixture.h, for tests of taking over. */
 #ifndef TESTS_SUPPORT_QUEUES_BACKLOG_FIXTURE_H
 #define TESTS_SUPPORT_QUEUES_BACKLOG_FIXTURE_H
 
 #include "tests/support/queues/dead_queue.h"
+#include "tests/support/queues/queue_fixture.h"
 
 /* "otlp_http" and "console". */
 extern const char *const backlog_pipelines[2];
-
-/* Where the queues lie, from set-up to tear-down. Diagnostics are collected meanwhile. */
-extern char backlog_directory[64];
-int backlog_setup(void **state);
-int backlog_teardown(void **state);
 
 /* With the first one or both of the pipelines. */
 otlog__backlog *backlog_open(uint32_t pipelines);

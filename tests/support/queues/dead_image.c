@@ -2,7 +2,7 @@
 
 #include "sdk/queue/crc32c.h"
 #include "tests/support/harness/check.h"
-#include "tests/support/queues/queue_image.h"
+#include "tests/support/queues/queue_directory.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -42,10 +42,4 @@ bool queue_image_count(const queue_image *image, uint32_t lane, uint64_t positio
 typedef void (*queue_meta_visit)(void *user, uint16_t kind, uint16_t number, const uint8_t *payload, size_t size);
 int queue_meta_walk(const char *path, queue_meta_visit visit, void *user);
 
-/* A fresh directory on a file system that queues trust; removed with all that is in it. */
-void queue_directory_make(char path[64]);
-void queue_directory_remove(const char *path);
-/* How many files end in `suffix`; the last one's path is put into `found`. */
-int queue_directory_find(const char *path, const char *suffix, char found[512]);
-
 #endif

@@ -51,6 +51,24 @@ spool_folder_remove(spool_folder *folder)
 	CHECK(rmdir(folder->path) == 0);
 }
 
+spool_folder folder;
+
+int
+spool_folder_setup(void **state)
+{
+	(void)state;
+	spool_folder_make(&folder);
+	return 0;
+}
+
+int
+spool_folder_teardown(void **state)
+{
+	(void)state;
+	spool_folder_remove(&folder);
+	return 0;
+}
+
 uint32_t
 spool_folder_files(const spool_folder *folder)
 {

@@ -18,6 +18,13 @@ typedef struct spool_folder {
 void spool_folder_make(spool_folder *folder);
 void spool_folder_remove(spool_folder *folder);
 
+/* The folder of the test that runs, from set-up to tear-down. */
+extern spool_folder folder;
+int spool_folder_setup(void **state);
+int spool_folder_teardown(void **state);
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, spool_folder_setup, spool_folder_teardown)
+
 /* Names in NAME.spool; 0 if there is no such folder. */
 uint32_t spool_folder_files(const spool_folder *folder);
 
