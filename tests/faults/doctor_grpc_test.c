@@ -1,6 +1,6 @@
 /* `otlog doctor` against destinations over gRPC that do not work, and ports that are mistaken for each other. */
 #include "tests/faults/doctor_expect.h"
-#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/certificates_fixture.h"
 #include "tests/support/servers/grpc/grpc_server.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
@@ -11,30 +11,6 @@
 #define ENDPOINT "OTEL_EXPORTER_OTLP_ENDPOINT"
 #define CA_FILE "OTEL_EXPORTER_OTLP_CERTIFICATE"
 #define GRPC "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
-
-static certificate *ours;
-static certificate *foreign;
-static certificate *expired;
-
-static int
-make_certificates(void **state)
-{
-	(void)state;
-	ours = certificate_create("IP:127.0.0.1");
-	foreign = certificate_create("DNS:elsewhere.example");
-	expired = certificate_make(&(certificate_options){ .expired = true });
-	return 0;
-}
-
-static int
-remove_certificates(void **state)
-{
-	(void)state;
-	certificate_free(ours);
-	certificate_free(foreign);
-	certificate_free(expired);
-	return 0;
-}
 
 static const char *
 url_of(const char *scheme, unsigned port)

@@ -1,6 +1,6 @@
 /* `otlog doctor` against each kind of destination over HTTP that does not work: it names the cause and the setting. */
 #include "tests/faults/doctor_expect.h"
-#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/certificates_fixture.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
@@ -11,30 +11,6 @@
 
 #define ENDPOINT "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
 #define CA_FILE "OTEL_EXPORTER_OTLP_CERTIFICATE"
-
-static certificate *ours;    /* for 127.0.0.1 */
-static certificate *foreign; /* for another host */
-static certificate *expired;
-
-static int
-make_certificates(void **state)
-{
-	(void)state;
-	ours = certificate_create("IP:127.0.0.1");
-	foreign = certificate_create("DNS:elsewhere.example");
-	expired = certificate_make(&(certificate_options){ .expired = true });
-	return 0;
-}
-
-static int
-remove_certificates(void **state)
-{
-	(void)state;
-	certificate_free(ours);
-	certificate_free(foreign);
-	certificate_free(expired);
-	return 0;
-}
 
 /* "https://127.0.0.1:PORT/v1/logs" and the like. */
 static const char *

@@ -5,7 +5,7 @@
 #include "sdk/settings/grpc_loader.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/exporter_fixture.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -125,12 +125,8 @@ bytes_said_while_failing(const char *url, const char *scratch)
 	assert_true(before >= 0 && file >= 0);
 	dup2(file, STDERR_FILENO);
 	bool made = otlog__grpc_load_and_create(&(otlog_otlp_options){ .endpoint = url }, NULL, &exporter);
-	if (made) {
-		otlog_batch batch = otlp_request_create(3, 20);
-		exporter.functions->export_batch(exporter.self, &batch, 30000, &result);
-		otlp_request_free(&batch);
-		exporter.functions->destroy(exporter.self);
-	}
+	if (made)
+		result = export_and_close(exporter, 30000);
 	dup2(before, STDERR_FILENO);
 	close(before);
 	assert_true(made);

@@ -3,9 +3,10 @@
 #include "exporters/http/retry_after.h"
 #include "proto/logs_service.pb-c.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/servers/nginx.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/nginx.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -22,37 +23,16 @@
 static const char partial_protobuf[] = "\x0a\x0b\x08\x02\x12\x07too old";
 static const char partial_json[] = "{\"partialSuccess\":{\"rejectedLogRecords\":\"2\",\"errorMessage\":\"too old\"}}";
 
-typedef bool (*create_function)(const otlog_otlp_options *options, size_t options_size, otlog_exporter *out);
-
 static otlog_exporter
-open_with(create_function create, const char *url)
+open_with(exporter_create *create, const char *url)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(create(&(otlog_otlp_options){ .endpoint = url }, sizeof(otlog_otlp_options), &exporter));
-	return exporter;
+	return create_exporter(create, &(otlog_otlp_options){ .endpoint = url });
 }
 
 static otlog_exporter
 open_url(const char *url)
 {
 	return open_with(otlog_otlp_http_exporter_create_sized, url);
-}
-
-static void
-close_exporter(otlog_exporter exporter)
-{
-	exporter.functions->destroy(exporter.self);
-}
-
-static otlog_export_result
-export_some(otlog_exporter exporter)
-{
-	otlog_export_result result = { 0 };
-	otlog_batch batch = otlp_request_create(3, 20);
-	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
-	otlp_request_free(&batch);
-	return result;
 }
 
 /* ---- Statuses ---------------------------------------------------------------------------------------------------- */
@@ -86,7 +66,7 @@ every_status_on_the_wire_gets_its_verdict(void **state)
 	for (unsigned status = 200; status <= 599; status++) {
 		char number[16] = "";
 		receiver_script(server, &(receiver_reply){ .status = status });
-		otlog_export_result result = export_some(exporter);
+		otlog_export_result result = export_some(exporter, LONG_MS);
 		if (result.verdict != verdict_of(status))
 			fail_msg("status %u got verdict %d: %s", status, (int)result.verdict, result.message);
 		if (status >= 300)
@@ -108,7 +88,7 @@ interim_answers_are_passed_over(void **state)
 	raw_server *server = raw_server_start(&play, 1);
 	otlog_exporter exporter = open_url(raw_server_url(server));
 	(void)state;
-	otlog_export_result result = export_some(exporter);
+	otlog_export_result result = export_some(exporter, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	assert_string_equal(result.error_type, "503");
 	assert_int_equal(result.retry_after_ms, 0);
@@ -125,7 +105,7 @@ export_throttled(const char *retry_after)
 	receiver *server = receiver_start(NULL);
 	receiver_script(server, &(receiver_reply){ .status = 429, .headers = &header, .header_count = 1 });
 	otlog_exporter exporter = open_url(receiver_url(server));
-	otlog_export_result result = export_some(exporter);
+	otlog_export_result result = export_some(exporter, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	close_exporter(exporter);
 	receiver_stop(server);
@@ -180,7 +160,7 @@ nginx_throttles_and_fails_as_others_do(void **state)
 		snprintf(answer, sizeof answer, "add_header Retry-After 7 always; return %u;", statuses[i]);
 		options.answer = answer;
 		nginx_restart(nginx, &options);
-		otlog_export_result result = export_some(exporter);
+		otlog_export_result result = export_some(exporter, LONG_MS);
 		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 		assert_string_equal(result.error_type, number);
 		assert_int_equal(result.retry_after_ms, 7000);
@@ -200,8 +180,7 @@ nginx_refuses_a_large_body_before_it_has_read_it(void **state)
 	otlog_batch batch = otlp_request_create(3000, 2000);
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		otlog_export_result result = { 0 };
-		exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
+		otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
 		if (result.verdict != OTLOG_VERDICT_TOO_LARGE)
 			fail_msg("%s", result.message);
 		assert_string_equal(result.error_type, "413");
@@ -214,7 +193,7 @@ nginx_refuses_a_large_body_before_it_has_read_it(void **state)
 /* ---- Broken bodies ----------------------------------------------------------------------------------------------- */
 
 typedef struct form {
-	create_function create;
+	exporter_create *create;
 	const char *content_type;
 	const char *body;
 	size_t body_size;
@@ -240,7 +219,7 @@ a_body_cut_short_by_its_sender_is_still_a_success(void **state)
 			receiver_script(
 			    server, &(receiver_reply){
 					.headers = &type, .header_count = 1, .body = form->body, .body_size = size });
-			otlog_export_result result = export_some(exporter);
+			otlog_export_result result = export_some(exporter, LONG_MS);
 			bool counted = result.verdict == OTLOG_VERDICT_PARTIAL && result.rejected == 2;
 			if (result.verdict != OTLOG_VERDICT_OK && !counted)
 				fail_msg("%zu bytes: verdict %d", size, (int)result.verdict);
@@ -275,11 +254,11 @@ an_answer_that_breaks_off_is_none(void **state)
 		raw_server *server = raw_server_start(plays, size + 1);
 		otlog_exporter exporter = open_with(forms[f].create, raw_server_url(server));
 		for (size_t i = 0; i < size; i++) {
-			otlog_export_result result = export_some(exporter);
+			otlog_export_result result = export_some(exporter, LONG_MS);
 			if (result.verdict != OTLOG_VERDICT_RETRY || !*result.error_type)
 				fail_msg("%zu bytes: verdict %d, type %s", i, (int)result.verdict, result.error_type);
 		}
-		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_PARTIAL);
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_PARTIAL);
 		close_exporter(exporter);
 		raw_server_stop(server);
 	}
@@ -291,7 +270,7 @@ export_answered(const char *answer, size_t padding)
 	const raw_play play = { .read = RAW_READ_REQUEST, .answer = answer, .padding = padding };
 	raw_server *server = raw_server_start(&play, 1);
 	otlog_exporter exporter = open_url(raw_server_url(server));
-	otlog_export_result result = export_some(exporter);
+	otlog_export_result result = export_some(exporter, LONG_MS);
 	close_exporter(exporter);
 	raw_server_stop(server);
 	return result;
@@ -355,7 +334,7 @@ a_compressed_answer_is_read(void **state)
 	(void)state;
 	assert_true(otlog__gzip_compress(&gzip, partial_protobuf, sizeof partial_protobuf - 1));
 	script_gzip(server, 200, gzip.out.data, gzip.out.size);
-	otlog_export_result result = export_some(exporter);
+	otlog_export_result result = export_some(exporter, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_PARTIAL);
 	assert_int_equal(result.rejected, 2);
 	assert_string_equal(result.error_type, "partial_success");
@@ -376,13 +355,13 @@ a_compressed_answer_cut_at_any_byte_keeps_its_verdict(void **state)
 	assert_true(otlog__gzip_compress(&gzip, partial_protobuf, sizeof partial_protobuf - 1));
 	for (size_t size = 0; size < gzip.out.size; size++) {
 		script_gzip(server, 200, gzip.out.data, size);
-		otlog_verdict verdict = export_some(exporter).verdict;
+		otlog_verdict verdict = export_some(exporter, LONG_MS).verdict;
 		assert_true(verdict == OTLOG_VERDICT_OK || verdict == OTLOG_VERDICT_PARTIAL);
 		script_gzip(server, 503, gzip.out.data, size);
-		assert_string_equal(export_some(exporter).error_type, "503");
+		assert_string_equal(export_some(exporter, LONG_MS).error_type, "503");
 	}
 	script_gzip(server, 200, "this is no gzip", 15);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(diagnosed_count(), 1);
 	close_exporter(exporter);
 	receiver_stop(server);
@@ -402,7 +381,7 @@ the_limit_of_4_mib_counts_what_is_decompressed(void **state)
 		assert_true(zeros && otlog__gzip_compress(&gzip, zeros, sizes[i]));
 		assert_true(gzip.out.size < 512 << 10);
 		script_gzip(server, 200, gzip.out.data, gzip.out.size);
-		otlog_export_result result = export_some(exporter);
+		otlog_export_result result = export_some(exporter, LONG_MS);
 		assert_int_equal(result.verdict, i ? OTLOG_VERDICT_DROP : OTLOG_VERDICT_OK);
 		assert_string_equal(result.error_type, i ? "too_large_answer" : "");
 		free(zeros);

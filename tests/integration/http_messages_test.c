@@ -2,11 +2,11 @@
  * What people and machines are told when an HTTP exporter fails, failure by failure, with real peers: cause, remedy and
  * error type, and no secret in any of it.
  */
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/certificates.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -30,14 +30,8 @@ static const otlog_header secret_header = { "Authorization", "Bearer hush-token"
 static otlog_export_result
 export_as(const otlog_otlp_options *options, uint64_t timeout_ms)
 {
-	otlog_exporter exporter = { 0 };
-	otlog_export_result result = { 0 };
-	otlog_batch batch = otlp_request_create(3, 20);
-	diagnosed_begin();
-	assert_true(otlog_otlp_http_exporter_create(options, &exporter));
-	exporter.functions->export_batch(exporter.self, &batch, timeout_ms, &result);
-	exporter.functions->destroy(exporter.self);
-	otlp_request_free(&batch);
+	otlog_exporter exporter = create_exporter(otlog_otlp_http_exporter_create_sized, options);
+	otlog_export_result result = export_and_close(exporter, timeout_ms);
 	assert_null(strstr(result.message, "hush"));
 	assert_false(diagnosed_says("hush"));
 	return result;
@@ -193,37 +187,21 @@ plain_http_to_a_real_server_of_tls_is_named(void **state)
 	certificate_free(ours);
 }
 
-typedef struct attempt {
-	otlog_exporter exporter;
-	otlog_export_result result;
-} attempt;
-
-static void *
-run_attempt(void *self)
-{
-	attempt *attempt = self;
-	otlog_batch batch = otlp_request_create(3, 20);
-	attempt->exporter.functions->export_batch(attempt->exporter.self, &batch, 0, &attempt->result);
-	otlp_request_free(&batch);
-	return NULL;
-}
-
 static void
 an_attempt_that_was_cancelled_says_so(void **state)
 {
 	receiver *server = receiver_start(NULL);
-	attempt running = { .result = { 0 } };
-	pthread_t thread;
+	attempt running;
+	otlog_exporter exporter = create_exporter(otlog_otlp_http_exporter_create_sized,
+	                                          &(otlog_otlp_options){ .endpoint = receiver_url(server) });
 	(void)state;
 	receiver_script(server, &(receiver_reply){ .part = RECEIVER_HANG });
-	assert_true(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = receiver_url(server) },
-	                                            &running.exporter));
-	assert_int_equal(pthread_create(&thread, NULL, run_attempt, &running), 0);
+	start_attempts(&running, 1, exporter, 0);
 	receiver_wait_requests(server, 1);
-	running.exporter.functions->cancel(running.exporter.self);
-	pthread_join(thread, NULL);
+	exporter.functions->cancel(exporter.self);
+	join_attempts(&running, 1, OTLOG_VERDICT_RETRY);
 	check_result(running.result, "cancelled", "cut short", "shutting down");
-	running.exporter.functions->destroy(running.exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 }
 

@@ -1,9 +1,9 @@
 /* Proxies, as users of curl expect them: by http_proxy, https_proxy, all_proxy and no_proxy. */
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/servers/connect_proxy.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/connect_proxy.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -45,15 +45,10 @@ static otlog_export_result
 export_to(const char *url, const char *ca_file)
 {
 	const otlog_header token = { "Authorization", "Bearer secret" };
-	otlog_exporter exporter = { 0 };
-	otlog_export_result result = { 0 };
-	otlog_batch batch = otlp_request_create(3, 20);
-	assert_true(otlog_otlp_http_exporter_create(
-	    &(otlog_otlp_options){ .endpoint = url, .headers = &token, .header_count = 1, .ca_file = ca_file },
-	    &exporter));
-	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
-	exporter.functions->destroy(exporter.self);
-	otlp_request_free(&batch);
+	otlog_exporter exporter = create_exporter(
+	    otlog_otlp_http_exporter_create_sized,
+	    &(otlog_otlp_options){ .endpoint = url, .headers = &token, .header_count = 1, .ca_file = ca_file });
+	otlog_export_result result = export_and_close(exporter, LONG_MS);
 	assert_null(strstr(result.message, "secret"));
 	assert_false(diagnosed_says("secret"));
 	return result;

@@ -3,11 +3,12 @@
  * from it, to the same destination with the same options, and sends over a connection of its own.
  */
 #include "sdk/base/process/diagnostics.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/certificates.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
@@ -47,9 +48,7 @@ typedef struct busy {
 static otlog_verdict
 export_once(otlog_exporter exporter, const otlog_batch *batch)
 {
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, batch, LONG_MS, &result);
-	return result.verdict;
+	return export_batch(exporter, batch, LONG_MS).verdict;
 }
 
 static void
@@ -58,7 +57,7 @@ export_anew(otlog_exporter first, const otlog_batch *batch)
 	otlog_exporter own = { 0 };
 	CHECK(first.functions->reopen(first.self, &own));
 	CHECK(export_once(own, batch) == OTLOG_VERDICT_OK);
-	own.functions->destroy(own.self);
+	close_exporter(own);
 }
 
 static void *
@@ -88,8 +87,8 @@ be_child(const otlog_exporter *parents, const otlog_batch *batch)
 	/* A child of the child may do the same. */
 	otlog_exporter again = { 0 };
 	CHECK(own.functions->reopen(own.self, &again));
-	again.functions->destroy(again.self);
-	own.functions->destroy(own.self);
+	close_exporter(again);
+	close_exporter(own);
 	_exit(0);
 }
 
@@ -114,7 +113,7 @@ check_second(const otlog_exporter *first, const otlog_batch *batch)
 	otlog_exporter second = { 0 };
 	assert_true(first->functions->reopen(first->self, &second));
 	assert_int_equal(export_once(second, batch), OTLOG_VERDICT_OK);
-	second.functions->destroy(second.self);
+	close_exporter(second);
 }
 
 /* Every request is as the options wanted it, whoever sent it. */
@@ -151,7 +150,7 @@ check_children(receiver *server, otlog_exporter exporter, const char *encoding)
 	check_requests(server, encoding);
 	assert_int_equal(diagnosed_count(), diagnosed_times("are in use from now on"));
 	otlp_request_free(&b.batch);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 typedef bool (*create_function)(const otlog_otlp_options *options, size_t options_size, otlog_exporter *out);
@@ -239,7 +238,7 @@ a_child_of_a_parent_in_a_handshake_gets_on(void **state)
 	pthread_join(b.thread, NULL);
 	assert_int_equal(receiver_request_count(server), b.exported + 20 * FORKS);
 	otlp_request_free(&b.batch);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 	certificate_free(ours);
 }
@@ -278,8 +277,8 @@ what_was_warned_of_is_not_warned_of_again(void **state)
 	assert_int_equal(diagnosed_count(), 2);
 	assert_true(exporter.functions->reopen(exporter.self, &second));
 	assert_int_equal(diagnosed_count(), 2);
-	exporter.functions->destroy(exporter.self);
-	second.functions->destroy(second.self);
+	close_exporter(exporter);
+	close_exporter(second);
 }
 
 int

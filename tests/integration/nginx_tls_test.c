@@ -3,11 +3,13 @@
  * certificates change while records are on their way.
  */
 #include "exporters/http/transport.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/servers/nginx.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/nginx.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
@@ -71,24 +73,11 @@ remove_certificates(void **state)
 	return 0;
 }
 
-/* In one step, as careful people do it. */
-static void
-put(const char *name, const char *text)
-{
-	char other[128];
-	snprintf(other, sizeof other, "%s.new", name);
-	FILE *file = fopen(other, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(rename(other, name), 0);
-}
-
 static void
 put_pair(fixture *f, const certificate *from)
 {
-	put(f->certificate_file, from->certificate);
-	put(f->key_file, from->key);
+	file_replace(f->certificate_file, from->certificate);
+	file_replace(f->key_file, from->key);
 }
 
 static nginx_options
@@ -108,7 +97,7 @@ setup(void **state)
 	snprintf(f->ca_file, sizeof f->ca_file, "%s/ca.pem", f->directory);
 	snprintf(f->certificate_file, sizeof f->certificate_file, "%s/certificate.pem", f->directory);
 	snprintf(f->key_file, sizeof f->key_file, "%s/key.pem", f->directory);
-	put(f->ca_file, server_one->certificate);
+	file_replace(f->ca_file, server_one->certificate);
 	f->receiver = receiver_start(NULL);
 	const nginx_options options = strict(f);
 	f->nginx = nginx_start(&options);
@@ -157,11 +146,10 @@ open_exporter(const fixture *f, bool with_pair)
 }
 
 static otlog_export_result
-export_some(otlog_exporter exporter)
+export_large(otlog_exporter exporter)
 {
 	otlog_batch batch = otlp_request_create(3, 500);
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
+	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
 	otlp_request_free(&batch);
 	return result;
 }
@@ -170,8 +158,8 @@ static otlog_export_result
 export_once(const fixture *f, bool with_pair)
 {
 	otlog_exporter exporter = open_exporter(f, with_pair);
-	otlog_export_result result = export_some(exporter);
-	exporter.functions->destroy(exporter.self);
+	otlog_export_result result = export_large(exporter);
+	close_exporter(exporter);
 	return result;
 }
 
@@ -210,13 +198,13 @@ a_client_certificate_that_is_not_trusted_can_be_exchanged_for_one_that_is(void *
 	fixture *f = *state;
 	put_pair(f, stranger);
 	otlog_exporter exporter = open_exporter(f, true);
-	assert_retried(export_some(exporter), "The SSL certificate error",
+	assert_retried(export_large(exporter), "The SSL certificate error",
 	               "It wants another OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
 	assert_int_equal(receiver_request_count(f->receiver), 0);
 	put_pair(f, client_two);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK); /* at once: the last attempt had failed */
+	assert_int_equal(export_large(exporter).verdict, OTLOG_VERDICT_OK); /* at once: the last attempt had failed */
 	assert_int_equal(receiver_record_count(f->receiver), 3);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 static void
@@ -233,7 +221,7 @@ an_expired_server_certificate_is_not_trusted(void **state)
 {
 	fixture *f = *state;
 	nginx_options options = strict(f);
-	put(f->ca_file, authority->certificate);
+	file_replace(f->ca_file, authority->certificate);
 	put_pair(f, client_one);
 	options.certificate = expired;
 	nginx_restart(f->nginx, &options);
@@ -246,16 +234,16 @@ a_key_of_another_certificate_waits_for_its_own(void **state)
 {
 	fixture *f = *state;
 	put_pair(f, client_one);
-	put(f->key_file, client_two->key);
+	file_replace(f->key_file, client_two->key);
 	otlog_exporter exporter = open_exporter(f, true);
 	assert_true(diagnosed_says("does not belong to the certificate in"));
-	assert_retried(export_some(exporter), "the client certificate cannot be used",
+	assert_retried(export_large(exporter), "the client certificate cannot be used",
 	               "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and its key");
 	assert_int_equal(receiver_request_count(f->receiver), 0);
-	put(f->certificate_file, client_two->certificate);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	file_replace(f->certificate_file, client_two->certificate);
+	assert_int_equal(export_large(exporter).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(diagnosed_times("does not belong"), 1);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 static void
@@ -280,11 +268,11 @@ an_upstream_that_is_down_is_waited_for(void **state)
 	put_pair(f, client_one);
 	otlog_exporter exporter = open_exporter(f, true);
 	receiver_stop(f->receiver);
-	assert_retried(export_some(exporter), "answered 502 Bad Gateway", "the server behind it");
+	assert_retried(export_large(exporter), "answered 502 Bad Gateway", "the server behind it");
 	f->receiver = receiver_start(&same_port);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_large(exporter).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(receiver_record_count(f->receiver), 3);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 static void
@@ -295,9 +283,9 @@ plain_http_to_its_tls_port_keeps_the_records(void **state)
 	otlog_exporter exporter = { 0 };
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/logs", nginx_port(f->nginx));
 	assert_true(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url }, &exporter));
-	assert_retried(export_some(exporter), "plain HTTP request was sent to HTTPS port",
+	assert_retried(export_large(exporter), "plain HTTP request was sent to HTTPS port",
 	               "Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT");
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 /* ---- A redirect to elsewhere ------------------------------------------------------------------------------------- */
@@ -435,9 +423,9 @@ the_clients_pair_changes_under_load_without_loss(void **state)
 	start_load(f);
 	deliver_for_a_while(f, "CN=one");
 
-	put(f->certificate_file, client_two->certificate); /* its key comes later */
+	file_replace(f->certificate_file, client_two->certificate); /* its key comes later */
 	deliver_for_a_while(f, "CN=one");
-	put(f->key_file, client_two->key);
+	file_replace(f->key_file, client_two->key);
 	wait_for_client(f, "CN=two");
 	deliver_for_a_while(f, "CN=two");
 
@@ -462,7 +450,7 @@ a_bad_pair_under_load_harms_nobody_and_is_said_once(void **state)
 	start_load(f);
 	deliver_for_a_while(f, "CN=one");
 
-	put(f->key_file, client_two->key);
+	file_replace(f->key_file, client_two->key);
 	while (!diagnosed_says("stays in use; correct the file, or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and "
 	                       "OTEL_EXPORTER_OTLP_CLIENT_KEY"))
 		assert_string_equal(next_client(f), "CN=one");
@@ -491,15 +479,15 @@ the_authority_changes_under_load_without_loss(void **state)
 
 	options.certificate = server_two; /* the server first, then what it is trusted by … */
 	nginx_restart(f->nginx, &options);
-	put(f->ca_file, server_two->certificate);
+	file_replace(f->ca_file, server_two->certificate);
 	deliver_for_a_while(f, "CN=one");
 
-	put(f->ca_file, server_one->certificate); /* … and the other way round */
+	file_replace(f->ca_file, server_one->certificate); /* … and the other way round */
 	options.certificate = server_one;
 	nginx_restart(f->nginx, &options);
 	deliver_for_a_while(f, "CN=one");
 
-	put(f->ca_file, "rubbish");
+	file_replace(f->ca_file, "rubbish");
 	while (!diagnosed_says("stays in use; correct the file, or OTEL_EXPORTER_OTLP_CERTIFICATE"))
 		next_client(f);
 	assert_none_lost(f); /* twice is allowed: nginx may end between the records and their answer */

@@ -5,8 +5,8 @@
 #include "sdk/base/version.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_exporter.h"
 #include "tests/support/servers/grpc/h2_server.h"
-#include "tests/support/records/otlp_request.h"
 #include "tests/support/servers/rpc_status.h"
 
 #include <otlog/exporters.h>
@@ -20,33 +20,13 @@
 static otlog_exporter
 open_exporter(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_grpc_exporter_create(options, NULL, &exporter));
-	return exporter;
+	return create_grpc_exporter(options, NULL);
 }
 
 static otlog_exporter
 open_server(const h2_server *server)
 {
 	return open_exporter(&(otlog_otlp_options){ .endpoint = h2_server_url(server) });
-}
-
-static void
-close_exporter(otlog_exporter exporter)
-{
-	exporter.functions->destroy(exporter.self);
-}
-
-/* Exports three small records. */
-static otlog_export_result
-export_some(otlog_exporter exporter, uint64_t timeout_ms)
-{
-	otlog_batch batch = otlp_request_create(3, 20);
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, &batch, timeout_ms, &result);
-	otlp_request_free(&batch);
-	return result;
 }
 
 /* As the processor does: without a pause, gRPC has no time to find out that a connection is gone. */

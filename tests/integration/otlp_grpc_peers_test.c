@@ -1,7 +1,7 @@
 /* The OTLP/gRPC exporter against what is no gRPC server. SIGPIPE keeps its default action. */
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/servers/grpc/grpc_exporter.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -11,24 +11,14 @@
 
 #define LONG_MS 30000
 
-static otlog_exporter
-open_url(const char *url)
-{
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_grpc_exporter_create(&(otlog_otlp_options){ .endpoint = url }, NULL, &exporter));
-	return exporter;
-}
-
 /* Sends twice, so that also the second attempt tells of its own failure; the batch must be kept both times. NULL: any type. */
 static void
 check_kept(const char *url, uint64_t timeout_ms, const char *error_type, const char *says)
 {
-	otlog_exporter exporter = open_url(url);
+	otlog_exporter exporter = create_grpc_exporter(&(otlog_otlp_options){ .endpoint = url }, NULL);
 	otlog_batch batch = otlp_request_create(300, 1000);
 	for (int i = 0; i < 2; i++) {
-		otlog_export_result result = { 0 };
-		exporter.functions->export_batch(exporter.self, &batch, timeout_ms, &result);
+		otlog_export_result result = export_batch(exporter, &batch, timeout_ms);
 		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 		assert_non_null(strstr(result.message, url));
 		assert_non_null(strstr(result.message, says));
@@ -37,7 +27,7 @@ check_kept(const char *url, uint64_t timeout_ms, const char *error_type, const c
 			assert_string_equal(result.error_type, error_type);
 	}
 	otlp_request_free(&batch);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 }
 
 /* The raw server's URL has a path, which messages leave out. */

@@ -4,15 +4,15 @@
  */
 #include "sdk/base/version.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
-#include "tests/support/servers/grpc/grpc_server.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/grpc/grpc_exporter.h"
+#include "tests/support/servers/grpc/grpc_server.h"
 #include "tests/support/servers/rpc_status.h"
 
 #include <otlog/sdk.h>
 
 #include <dirent.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,42 +23,9 @@
 #define CALLS 4 /* at once, by default */
 
 static otlog_exporter
-open_exporter(const otlog_otlp_options *options, const otlog_grpc_options *grpc)
-{
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_grpc_exporter_create(options, grpc, &exporter));
-	return exporter;
-}
-
-static otlog_exporter
 open_url(const char *url)
 {
-	return open_exporter(&(otlog_otlp_options){ .endpoint = url }, &(otlog_grpc_options){ 0 });
-}
-
-static void
-close_exporter(otlog_exporter exporter)
-{
-	exporter.functions->destroy(exporter.self);
-}
-
-static otlog_export_result
-export_batch(otlog_exporter exporter, const otlog_batch *batch, uint64_t timeout_ms)
-{
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, batch, timeout_ms, &result);
-	return result;
-}
-
-/* Exports three small records. */
-static otlog_export_result
-export_some(otlog_exporter exporter, uint64_t timeout_ms)
-{
-	otlog_batch batch = otlp_request_create(3, 20);
-	otlog_export_result result = export_batch(exporter, &batch, timeout_ms);
-	otlp_request_free(&batch);
-	return result;
+	return create_grpc_exporter(&(otlog_otlp_options){ .endpoint = url }, &(otlog_grpc_options){ 0 });
 }
 
 /* ---- Requests ---------------------------------------------------------------------------------------------------- */
@@ -70,7 +37,7 @@ a_call_is_what_otlp_asks_for(void **state)
 		                                { "x-empty", "" },
 		                                { "X-Trace-Bin", "\x01\xff\xc3" } };
 	grpc_receiver *server = grpc_receiver_start(NULL);
-	otlog_exporter exporter = open_exporter(
+	otlog_exporter exporter = create_grpc_exporter(
 	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .headers = headers, .header_count = 3 },
 	    &(otlog_grpc_options){ .keepalive_time_ms = 600000, .keepalive_timeout_ms = 1000 });
 	otlog_batch batch = otlp_request_create(2, 100);
@@ -105,7 +72,7 @@ static void
 gzip_arrives_as_the_same_records(void **state)
 {
 	grpc_receiver *server = grpc_receiver_start(NULL);
-	otlog_exporter exporter = open_exporter(
+	otlog_exporter exporter = create_grpc_exporter(
 	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .compression = OTLOG_COMPRESSION_GZIP },
 	    &(otlog_grpc_options){ 0 });
 	otlog_batch batch = otlp_request_create(200, 200);
@@ -187,8 +154,8 @@ requests_over_the_limit_are_not_sent(void **state)
 	assert_non_null(strstr(result.message, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"));
 	close_exporter(exporter);
 
-	exporter = open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
-	                         &(otlog_grpc_options){ .max_message_bytes = 10 });
+	exporter = create_grpc_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
+	                                &(otlog_grpc_options){ .max_message_bytes = 10 });
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_TOO_LARGE);
 	assert_int_equal(grpc_receiver_call_count(server), 0);
 	close_exporter(exporter);
@@ -202,7 +169,7 @@ a_request_over_the_receivers_limit_can_be_split_and_does_not_spoil_the_connectio
 	otlog_batch batch = otlp_request_create(5000, 1000);
 	(void)state;
 	for (int gzip = 0; gzip < 2; gzip++) {
-		otlog_exporter exporter = open_exporter(
+		otlog_exporter exporter = create_grpc_exporter(
 		    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server),
 		                           .compression = gzip ? OTLOG_COMPRESSION_GZIP : OTLOG_COMPRESSION_NONE },
 		    &(otlog_grpc_options){ 0 });
@@ -345,38 +312,6 @@ a_success_that_is_not_otlp_is_believed_and_reported_once(void **state)
 
 /* ---- Several at once, time-outs, cancellation -------------------------------------------------------------------- */
 
-typedef struct attempt {
-	pthread_t thread;
-	otlog_exporter exporter;
-	otlog_export_result result;
-} attempt;
-
-static void *
-try_once(void *self)
-{
-	attempt *attempt = self;
-	attempt->result = export_some(attempt->exporter, LONG_MS);
-	return NULL;
-}
-
-static void
-start_attempts(attempt *attempts, size_t count, otlog_exporter exporter)
-{
-	for (size_t i = 0; i < count; i++) {
-		attempts[i].exporter = exporter;
-		assert_int_equal(pthread_create(&attempts[i].thread, NULL, try_once, &attempts[i]), 0);
-	}
-}
-
-static void
-join_attempts(attempt *attempts, size_t count, otlog_verdict expected)
-{
-	for (size_t i = 0; i < count; i++) {
-		pthread_join(attempts[i].thread, NULL);
-		assert_int_equal(attempts[i].result.verdict, expected);
-	}
-}
-
 static void
 four_calls_are_out_at_once_and_a_fifth_is_put_off(void **state)
 {
@@ -385,7 +320,7 @@ four_calls_are_out_at_once_and_a_fifth_is_put_off(void **state)
 	otlog_exporter exporter = open_url(grpc_receiver_url(server));
 	(void)state;
 	grpc_receiver_script(server, &(grpc_receiver_reply){ .hang = true, .times = GRPC_RECEIVER_FOREVER });
-	start_attempts(attempts, CALLS, exporter);
+	start_attempts(attempts, CALLS, exporter, LONG_MS);
 	grpc_receiver_wait_calls(server, CALLS);
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
 	grpc_receiver_release(server);
@@ -401,19 +336,19 @@ requests_in_flight_can_be_set(void **state)
 {
 	attempt attempts[9];
 	grpc_receiver *server = grpc_receiver_start(NULL);
-	otlog_exporter exporter = open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
-	                                        &(otlog_grpc_options){ .requests_in_flight = 9 });
+	otlog_exporter exporter = create_grpc_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server) },
+	                                               &(otlog_grpc_options){ .requests_in_flight = 9 });
 	(void)state;
 	assert_int_equal(exporter.concurrency, 9);
 	grpc_receiver_script(server, &(grpc_receiver_reply){ .hang = true, .times = GRPC_RECEIVER_FOREVER });
-	start_attempts(attempts, 9, exporter);
+	start_attempts(attempts, 9, exporter, LONG_MS);
 	grpc_receiver_wait_calls(server, 9);
 	grpc_receiver_release(server);
 	join_attempts(attempts, 9, OTLOG_VERDICT_OK);
 	close_exporter(exporter);
 	grpc_receiver_stop(server);
 
-	exporter = open_exporter(NULL, &(otlog_grpc_options){ .requests_in_flight = 100000 });
+	exporter = create_grpc_exporter(NULL, &(otlog_grpc_options){ .requests_in_flight = 100000 });
 	assert_int_equal(exporter.concurrency, 64);
 	close_exporter(exporter);
 }
@@ -442,7 +377,7 @@ cancel_ends_all_calls_and_every_later_one(void **state)
 	otlog_exporter exporter = open_url(grpc_receiver_url(server));
 	(void)state;
 	grpc_receiver_script(server, &(grpc_receiver_reply){ .hang = true, .times = GRPC_RECEIVER_FOREVER });
-	start_attempts(attempts, CALLS, exporter);
+	start_attempts(attempts, CALLS, exporter, LONG_MS);
 	grpc_receiver_wait_calls(server, CALLS);
 	exporter.functions->cancel(exporter.self);
 	join_attempts(attempts, CALLS, OTLOG_VERDICT_RETRY);

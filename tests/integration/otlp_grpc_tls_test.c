@@ -1,9 +1,10 @@
 /* The OTLP/gRPC exporter over TLS, with certificates made for the run. SIGPIPE keeps its default action. */
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/certificates_fixture.h"
+#include "tests/support/servers/grpc/grpc_exporter.h"
 #include "tests/support/servers/grpc/grpc_server.h"
-#include "tests/support/records/otlp_request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,53 +13,16 @@
 
 #define LONG_MS 30000
 
-static certificate *ours;    /* for 127.0.0.1 */
-static certificate *foreign; /* for another host, and another authority */
-
-static int
-make_certificates(void **state)
-{
-	(void)state;
-	ours = certificate_create("IP:127.0.0.1");
-	foreign = certificate_create("DNS:elsewhere.example");
-	return 0;
-}
-
-static int
-remove_certificates(void **state)
-{
-	(void)state;
-	certificate_free(ours);
-	certificate_free(foreign);
-	return 0;
-}
-
 static otlog_exporter
 open_exporter(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_grpc_exporter_create(options, NULL, &exporter));
-	return exporter;
-}
-
-static otlog_export_result
-export_some(otlog_exporter exporter)
-{
-	otlog_batch batch = otlp_request_create(3, 20);
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
-	otlp_request_free(&batch);
-	return result;
+	return create_grpc_exporter(options, NULL);
 }
 
 static otlog_export_result
 export_once(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = open_exporter(options);
-	otlog_export_result result = export_some(exporter);
-	exporter.functions->destroy(exporter.self);
-	return result;
+	return export_and_close(open_exporter(options), LONG_MS);
 }
 
 static grpc_receiver *
@@ -87,10 +51,10 @@ a_trusted_server_gets_the_records_over_one_connection(void **state)
 	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = ours->certificate_file });
 	(void)state;
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(grpc_receiver_record_count(server), 30);
 	assert_int_equal(grpc_receiver_connection_count(server), 1);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	grpc_receiver_stop(server);
 }
 
@@ -109,8 +73,8 @@ an_endpoint_without_a_scheme_speaks_tls_unless_told_otherwise(void **state)
 	snprintf(endpoint, sizeof endpoint, "127.0.0.1:%u", grpc_receiver_port(server));
 	otlog_exporter exporter = { 0 };
 	assert_true(otlog_otlp_grpc_exporter_create(&options, &(otlog_grpc_options){ .insecure = true }, &exporter));
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
-	exporter.functions->destroy(exporter.self);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
+	close_exporter(exporter);
 	grpc_receiver_stop(server);
 }
 
@@ -164,35 +128,21 @@ files_that_cannot_be_used_are_named(void **state)
 }
 
 static void
-copy_file(const char *from, const char *to)
-{
-	char text[16 * 1024];
-	FILE *in = fopen(from, "r");
-	FILE *out = fopen(to, "w");
-	assert_true(in && out);
-	size_t size = fread(text, 1, sizeof text, in);
-	assert_true(size > 0);
-	assert_int_equal(fwrite(text, 1, size, out), size);
-	assert_int_equal(fclose(out), 0);
-	fclose(in);
-}
-
-static void
 authorities_put_right_under_a_running_exporter_are_seen(void **state)
 {
 	char file[96];
 	grpc_receiver *server = start_receiver(ours);
 	(void)state;
 	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	copy_file(foreign->certificate_file, file);
+	file_copy(foreign->certificate_file, file);
 	otlog_exporter exporter =
 	    open_exporter(&(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = file });
 
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
-	copy_file(ours->certificate_file, file);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
+	file_copy(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	grpc_receiver_stop(server);
 	unlink(file);
 }
@@ -203,7 +153,7 @@ export_until(otlog_exporter exporter, grpc_receiver *server, const char *client,
 {
 	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
 	for (int i = 0; i < 500; i++) {
-		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 		size_t calls = grpc_receiver_call_count(server);
 		bool same = strcmp(grpc_receiver_call_at(server, calls - 1)->client_name, client) == 0;
 		if (said ? diagnosed_says(said) : same)
@@ -231,16 +181,16 @@ certificates_exchanged_under_a_running_exporter_are_used_and_bad_ones_are_not(vo
 	export_until(exporter, server, "first", NULL);
 
 	/* Half exchanged, for longer than such a thing takes: the old pair stays, and that is said. */
-	copy_file(second->key_file, first->key_file);
+	file_copy(second->key_file, first->key_file);
 	export_until(exporter, server, "first", "What was read before stays in use");
 	assert_true(diagnosed_says("does not belong to the certificate"));
 	assert_int_equal(grpc_receiver_connection_count(server), 1);
 
-	copy_file(second->certificate_file, first->certificate_file);
+	file_copy(second->certificate_file, first->certificate_file);
 	export_until(exporter, server, "second", NULL);
 	assert_int_equal(grpc_receiver_connection_count(server), 2);
 
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	grpc_receiver_stop(server);
 	certificate_free(first);
 	certificate_free(second);
@@ -293,13 +243,13 @@ a_server_that_breaks_the_connection_raises_no_signal(void **state)
 	otlog_exporter exporter = open_exporter(
 	    &(otlog_otlp_options){ .endpoint = grpc_receiver_url(server), .ca_file = ours->certificate_file });
 	(void)state;
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	grpc_receiver_stop(server);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
 	server = grpc_receiver_start(&again);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	grpc_receiver_stop(server);
-	exporter.functions->destroy(exporter.self); /* says good-bye to a connection that is closed */
+	close_exporter(exporter); /* says good-bye to a connection that is closed */
 }
 
 int

@@ -3,9 +3,10 @@
  * wire, is tested there.
  */
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/records/json_tree.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/exporters.h>
@@ -19,9 +20,7 @@
 static otlog_exporter
 open_exporter(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_http_json_exporter_create(options, &exporter));
+	otlog_exporter exporter = create_exporter(otlog_otlp_http_json_exporter_create_sized, options);
 	assert_string_equal(exporter.name, "otlp_http_json");
 	return exporter;
 }
@@ -32,26 +31,12 @@ open_url(const char *url)
 	return open_exporter(&(otlog_otlp_options){ .endpoint = url });
 }
 
-static void
-close_exporter(otlog_exporter exporter)
-{
-	exporter.functions->destroy(exporter.self);
-}
-
-static otlog_export_result
-export_batch(otlog_exporter exporter, const otlog_batch *batch)
-{
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, batch, LONG_MS, &result);
-	return result;
-}
-
 /* Exports that many small records. */
 static otlog_export_result
 export_records(otlog_exporter exporter, size_t records)
 {
 	otlog_batch batch = otlp_request_create(records, 20);
-	otlog_export_result result = export_batch(exporter, &batch);
+	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
 	otlp_request_free(&batch);
 	return result;
 }
@@ -128,7 +113,7 @@ batches_of_all_sizes_follow_each_other_on_one_connection(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		otlog_batch batch = otlp_request_create(sizes[i], 2000);
-		assert_int_equal(export_batch(exporter, &batch).verdict, OTLOG_VERDICT_OK);
+		assert_int_equal(export_batch(exporter, &batch, LONG_MS).verdict, OTLOG_VERDICT_OK);
 		assert_int_equal(records_at(server, i)->count, sizes[i]);
 		otlp_request_free(&batch);
 	}
@@ -144,7 +129,7 @@ what_is_no_request_is_dropped_and_not_sent(void **state)
 	otlog_exporter exporter = open_url(receiver_url(server));
 	const otlog_batch batch = { .request = "\x0a\x05xyz", .request_size = 5, .records = 7 };
 	(void)state;
-	otlog_export_result result = export_batch(exporter, &batch);
+	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
 	assert_non_null(strstr(result.message, "7 records cannot be written as JSON"));
 	assert_int_equal(receiver_connection_count(server), 0);
@@ -162,7 +147,7 @@ more_than_64_mib_of_json_are_not_sent(void **state)
 	(void)state;
 	/* Control characters take six bytes each; the body's text is at the end of the request. */
 	memset((char *)batch.request + batch.request_size - 11 * 1024 * 1024, 1, 11 * 1024 * 1024);
-	otlog_export_result result = export_batch(exporter, &batch);
+	otlog_export_result result = export_batch(exporter, &batch, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_TOO_LARGE);
 	assert_non_null(strstr(result.message, "64 MiB"));
 	assert_int_equal(receiver_connection_count(server), 0);

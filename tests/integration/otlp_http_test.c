@@ -5,8 +5,9 @@
 #include "sdk/base/clock.h"
 #include "sdk/base/version.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -28,40 +29,13 @@ static const char empty_ok[] = "HTTP/1.1 200 OK\r\nContent-Type: application/x-p
 static otlog_exporter
 open_exporter(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_http_exporter_create(options, &exporter));
-	return exporter;
+	return create_exporter(otlog_otlp_http_exporter_create_sized, options);
 }
 
 static otlog_exporter
 open_url(const char *url)
 {
 	return open_exporter(&(otlog_otlp_options){ .endpoint = url });
-}
-
-static void
-close_exporter(otlog_exporter exporter)
-{
-	exporter.functions->destroy(exporter.self);
-}
-
-static otlog_export_result
-export_batch(otlog_exporter exporter, const otlog_batch *batch, uint64_t timeout_ms)
-{
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, batch, timeout_ms, &result);
-	return result;
-}
-
-/* Exports three small records. */
-static otlog_export_result
-export_some(otlog_exporter exporter, uint64_t timeout_ms)
-{
-	otlog_batch batch = otlp_request_create(3, 20);
-	otlog_export_result result = export_batch(exporter, &batch, timeout_ms);
-	otlp_request_free(&batch);
-	return result;
 }
 
 /* ---- Requests ---------------------------------------------------------------------------------------------------- */
@@ -529,41 +503,27 @@ an_attempt_ends_with_its_time(void **state)
 	}
 }
 
-typedef struct attempt {
-	otlog_exporter exporter;
-	otlog_export_result result;
-	pthread_t thread;
-} attempt;
-
-static void *
-run_attempt(void *self)
-{
-	attempt *attempt = self;
-	attempt->result = export_some(attempt->exporter, 0);
-	return NULL;
-}
-
 /* How long the running attempt takes to end once it is cancelled. It has no time-out: only the cancel can end it. */
 static uint64_t
 cancel_one_that_hangs(void)
 {
 	receiver *server = receiver_start(NULL);
-	attempt running = { .exporter = open_url(receiver_url(server)) };
+	attempt running;
+	otlog_exporter exporter = open_url(receiver_url(server));
 	/* The first request takes away the timers that libcurl has for a new connection. */
-	assert_int_equal(export_some(running.exporter, 0).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, 0).verdict, OTLOG_VERDICT_OK);
 	receiver_script(server, &(receiver_reply){ .part = RECEIVER_HANG, .times = RECEIVER_FOREVER });
 
-	assert_int_equal(pthread_create(&running.thread, NULL, run_attempt, &running), 0);
+	start_attempts(&running, 1, exporter, 0);
 	receiver_wait_requests(server, 2);
 	uint64_t start = otlog__monotonic_nano();
-	running.exporter.functions->cancel(running.exporter.self);
-	pthread_join(running.thread, NULL);
+	exporter.functions->cancel(exporter.self);
+	join_attempts(&running, 1, OTLOG_VERDICT_RETRY);
 	uint64_t took_ms = (otlog__monotonic_nano() - start) / OTLOG__NANOS_PER_MS;
-	assert_int_equal(running.result.verdict, OTLOG_VERDICT_RETRY);
 
-	assert_int_equal(export_some(running.exporter, 0).verdict, OTLOG_VERDICT_RETRY);
+	assert_int_equal(export_some(exporter, 0).verdict, OTLOG_VERDICT_RETRY);
 	assert_int_equal(receiver_request_count(server), 2);
-	close_exporter(running.exporter);
+	close_exporter(exporter);
 	receiver_stop(server);
 	return took_ms;
 }
@@ -587,15 +547,15 @@ cancel_in_any_moment_of_an_attempt_ends_it(void **state)
 	(void)state;
 	for (uint64_t round = 0; round < 50; round++) {
 		raw_server *server = raw_server_start(&silent, 1);
-		attempt running = { .exporter = open_url(raw_server_url(server)) };
-		assert_int_equal(pthread_create(&running.thread, NULL, run_attempt, &running), 0);
+		attempt running;
+		otlog_exporter exporter = open_url(raw_server_url(server));
+		start_attempts(&running, 1, exporter, 0);
 		uint64_t moment = otlog__monotonic_nano() + round * 50000;
 		while (otlog__monotonic_nano() < moment)
 			;
-		running.exporter.functions->cancel(running.exporter.self);
-		pthread_join(running.thread, NULL);
-		assert_int_equal(running.result.verdict, OTLOG_VERDICT_RETRY);
-		close_exporter(running.exporter);
+		exporter.functions->cancel(exporter.self);
+		join_attempts(&running, 1, OTLOG_VERDICT_RETRY);
+		close_exporter(exporter);
 		raw_server_stop(server);
 	}
 }

@@ -1,8 +1,9 @@
 /* The OTLP/HTTP exporter over TLS, with certificates made for the run. SIGPIPE keeps its default action. */
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/servers/certificates_fixture.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
@@ -17,53 +18,16 @@
 
 #define LONG_MS 30000
 
-static certificate *ours;    /* for 127.0.0.1 */
-static certificate *foreign; /* for another host, and another authority */
-
-static int
-make_certificates(void **state)
-{
-	(void)state;
-	ours = certificate_create("IP:127.0.0.1");
-	foreign = certificate_create("DNS:elsewhere.example");
-	return 0;
-}
-
-static int
-remove_certificates(void **state)
-{
-	(void)state;
-	certificate_free(ours);
-	certificate_free(foreign);
-	return 0;
-}
-
 static otlog_exporter
 open_exporter(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = { 0 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_http_exporter_create(options, &exporter));
-	return exporter;
-}
-
-static otlog_export_result
-export_some(otlog_exporter exporter)
-{
-	otlog_batch batch = otlp_request_create(3, 20);
-	otlog_export_result result = { 0 };
-	exporter.functions->export_batch(exporter.self, &batch, LONG_MS, &result);
-	otlp_request_free(&batch);
-	return result;
+	return create_exporter(otlog_otlp_http_exporter_create_sized, options);
 }
 
 static otlog_export_result
 export_once(const otlog_otlp_options *options)
 {
-	otlog_exporter exporter = open_exporter(options);
-	otlog_export_result result = export_some(exporter);
-	exporter.functions->destroy(exporter.self);
-	return result;
+	return export_and_close(open_exporter(options), LONG_MS);
 }
 
 static receiver *
@@ -80,10 +44,10 @@ a_trusted_server_gets_the_records_over_one_connection(void **state)
 	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = ours->certificate_file });
 	(void)state;
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+		assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(receiver_record_count(server), 30);
 	assert_int_equal(receiver_connection_count(server), 1);
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 }
 
@@ -130,35 +94,21 @@ a_file_of_authorities_that_is_not_there_is_named(void **state)
 }
 
 static void
-copy_file(const char *from, const char *to)
-{
-	char text[16 * 1024];
-	FILE *in = fopen(from, "r");
-	FILE *out = fopen(to, "w");
-	assert_true(in && out);
-	size_t size = fread(text, 1, sizeof text, in);
-	assert_true(size > 0);
-	assert_int_equal(fwrite(text, 1, size, out), size);
-	assert_int_equal(fclose(out), 0);
-	fclose(in);
-}
-
-static void
 authorities_put_right_under_a_running_exporter_are_seen(void **state)
 {
 	char file[96];
 	receiver *server = start_receiver(ours);
 	(void)state;
 	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	copy_file(foreign->certificate_file, file);
+	file_copy(foreign->certificate_file, file);
 	otlog_exporter exporter =
 	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
 
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
-	copy_file(ours->certificate_file, file);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
+	file_copy(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 	unlink(file);
 }
@@ -175,16 +125,16 @@ authorities_that_come_later_are_waited_for(void **state)
 	assert_int_equal(diagnosed_times("cannot be read: No such file or directory. Nothing is sent over TLS until"),
 	                 1);
 	for (int i = 0; i < 3; i++) {
-		otlog_export_result result = export_some(exporter);
+		otlog_export_result result = export_some(exporter, LONG_MS);
 		assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 		assert_non_null(strstr(result.message, "authority.pem cannot be read"));
 	}
 	assert_int_equal(diagnosed_count(), 1);
 	assert_int_equal(receiver_request_count(server), 0);
-	copy_file(ours->certificate_file, file);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	file_copy(ours->certificate_file, file);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 	unlink(file);
 }
@@ -197,24 +147,24 @@ only_a_change_of_authorities_costs_a_new_connection(void **state)
 	receiver *server = start_receiver(ours);
 	(void)state;
 	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	copy_file(ours->certificate_file, file);
+	file_copy(ours->certificate_file, file);
 	otlog_exporter exporter =
 	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
-	copy_file(ours->certificate_file, file);
+	file_copy(ours->certificate_file, file);
 	const struct timespec second = { .tv_sec = 1, .tv_nsec = 1000 * 1000 };
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	nanosleep(&second, NULL); /* so often are files looked at while all goes well */
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(receiver_connection_count(server), 1);
 
-	copy_file(foreign->certificate_file, file);
+	file_copy(foreign->certificate_file, file);
 	nanosleep(&second, NULL);
-	otlog_export_result result = export_some(exporter);
+	otlog_export_result result = export_some(exporter, LONG_MS);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
 	assert_non_null(strstr(result.message, "certificate cannot be trusted"));
 	assert_int_equal(receiver_connection_count(server), 2);
 
-	exporter.functions->destroy(exporter.self);
+	close_exporter(exporter);
 	receiver_stop(server);
 	unlink(file);
 }
@@ -222,7 +172,6 @@ only_a_change_of_authorities_costs_a_new_connection(void **state)
 static void
 an_expired_server_certificate_is_not_trusted(void **state)
 {
-	certificate *expired = certificate_make(&(certificate_options){ .expired = true });
 	receiver *server = start_receiver(expired);
 	(void)state;
 	otlog_export_result result = export_once(
@@ -232,7 +181,6 @@ an_expired_server_certificate_is_not_trusted(void **state)
 	assert_non_null(strstr(result.message, "certificate has expired"));
 	assert_int_equal(receiver_request_count(server), 0);
 	receiver_stop(server);
-	certificate_free(expired);
 }
 
 static void
@@ -301,13 +249,13 @@ a_server_that_breaks_the_connection_raises_no_signal(void **state)
 	otlog_exporter exporter =
 	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = ours->certificate_file });
 	(void)state;
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	receiver_stop(server);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_RETRY);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
 	server = receiver_start(&again);
-	assert_int_equal(export_some(exporter).verdict, OTLOG_VERDICT_OK);
+	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
 	receiver_stop(server);
-	exporter.functions->destroy(exporter.self); /* says good-bye to a connection that is closed */
+	close_exporter(exporter); /* says good-bye to a connection that is closed */
 
 	struct sigaction action;
 	assert_int_equal(sigaction(SIGPIPE, NULL, &action), 0);

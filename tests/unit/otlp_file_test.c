@@ -4,8 +4,9 @@
 #include "sdk/base/buffer.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/diagnosed.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/records/otlp_request.h"
+#include "tests/support/sdk/diagnosed.h"
 
 #include <otlog/exporters.h>
 
@@ -116,13 +117,6 @@ assert_retry(otlog_export_result result, const char *text)
 		fail_msg("\"%s\" does not say \"%s\"", result.message, text);
 }
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
-}
-
 /* The file is `before` and then so many lines. */
 static void
 assert_content(const fixture *f, const char *path, const char *before, unsigned lines)
@@ -173,10 +167,10 @@ static void
 full_files_move_up_to_the_first_free_number(void **state)
 {
 	fixture *f = *state;
-	write_file(in(f, "x"), "new");
-	write_file(in(f, "x.1"), "1");
-	write_file(in(f, "x.2"), "2");
-	write_file(in(f, "x.4"), "4");
+	file_write(in(f, "x"), "new");
+	file_write(in(f, "x.1"), "1");
+	file_write(in(f, "x.2"), "2");
+	file_write(in(f, "x.4"), "4");
 	assert_int_equal(otlog__rotate(in(f, "x"), 10), 0);
 	assert_false(exists(in(f, "x")));
 	assert_content(f, in(f, "x.1"), "new", 0);
@@ -193,7 +187,7 @@ the_oldest_gives_way(void **state)
 	fixture *f = *state;
 	for (unsigned i = 0; i < 5; i++) {
 		char text[2] = { (char)('a' + i), '\0' };
-		write_file(in(f, "x"), text);
+		file_write(in(f, "x"), text);
 		assert_int_equal(otlog__rotate(in(f, "x"), 3), 0);
 	}
 	assert_content(f, in(f, "x.1"), "e", 0);
@@ -281,7 +275,7 @@ static void
 a_line_that_somebody_left_unfinished_is_ended(void **state)
 {
 	fixture *f = *state;
-	write_file(f->path, "{\"resourceLogs\":[{");
+	file_write(f->path, "{\"resourceLogs\":[{");
 	open_exporter(f, (otlog_otlp_file_options){ 0 });
 	give_ok(f, 2);
 	assert_content(f, f->path, "{\"resourceLogs\":[{\n", 2);
@@ -447,7 +441,7 @@ a_file_that_may_not_be_written_is_waited_for(void **state)
 	assert_int_equal(chmod(f->directory, 0555), 0);
 	assert_int_equal(as_nobody(give_without_permission, f), 0);
 	assert_int_equal(chmod(f->directory, 0755), 0);
-	write_file(f->path, "");
+	file_write(f->path, "");
 	assert_int_equal(chmod(f->path, 0444), 0);
 	assert_int_equal(as_nobody(give_without_permission, f), 0);
 }
@@ -465,7 +459,7 @@ static void
 a_full_file_that_cannot_be_renamed_goes_on(void **state)
 {
 	fixture *f = *state;
-	write_file(f->path, "");
+	file_write(f->path, "");
 	assert_int_equal(chmod(f->path, 0666), 0);
 	assert_int_equal(chmod(f->directory, 0555), 0);
 	open_exporter(f, (otlog_otlp_file_options){ .max_file_bytes = 1 });
@@ -525,7 +519,7 @@ static void
 a_lock_that_is_held_is_waited_for_in_time(void **state)
 {
 	fixture *f = *state;
-	write_file(f->path, "");
+	file_write(f->path, "");
 	int other = open(f->path, O_RDWR | O_CLOEXEC);
 	assert_int_equal(flock(other, LOCK_EX), 0);
 	open_exporter(f, (otlog_otlp_file_options){ 0 });
@@ -554,7 +548,7 @@ cancel_ends_the_waiting_for_a_lock(void **state)
 	fixture *f = *state;
 	pthread_t thread;
 	void *result;
-	write_file(f->path, "");
+	file_write(f->path, "");
 	int other = open(f->path, O_RDWR | O_CLOEXEC);
 	assert_int_equal(flock(other, LOCK_EX), 0);
 	open_exporter(f, (otlog_otlp_file_options){ 0 });

@@ -1,8 +1,9 @@
 /* Cancelling a transport from another thread, while changing certificates make it renew its connections. */
 #include "exporters/http/transport.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/certificates.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -29,15 +30,6 @@ remove_certificates(void **state)
 	return 0;
 }
 
-static void
-write_text(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void *
 cancel(void *http)
 {
@@ -55,7 +47,7 @@ a_cancel_is_heard_on_old_and_new_connections(void **state)
 	diagnosed_begin();
 	snprintf(file, sizeof file, "%s/ca.pem", texts[0]->directory);
 	for (int round = 0; round < 10; round++) {
-		write_text(file, texts[0]->certificate);
+		file_write(file, texts[0]->certificate);
 		otlog__http *http = otlog__http_create(&(otlog__http_options){ .url = "https://127.0.0.1:1/",
 		                                                               .content_type = "text/plain",
 		                                                               .ca_file = file,
@@ -65,7 +57,7 @@ a_cancel_is_heard_on_old_and_new_connections(void **state)
 		assert_int_equal(pthread_create(&thread, NULL, cancel, http), 0);
 		otlog__http_outcome outcome = { 0 };
 		for (int i = 1; !outcome.cancelled; i++) {
-			write_text(file, texts[i % 2]->certificate);
+			file_write(file, texts[i % 2]->certificate);
 			otlog__http_post(http, "text", 4, 10000, &outcome);
 			diagnosed_begin(); /* a message a change */
 		}

@@ -1,9 +1,10 @@
 /* When certificates are read again, and what is said about them; in virtual time. */
 #include "exporters/http/tls.h"
 #include "sdk/base/clock.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/servers/certificates.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,19 +80,10 @@ teardown(void **state)
 }
 
 static void
-write_text(const char *name, const char *text)
-{
-	FILE *file = fopen(name, "w");
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
 write_pair(fixture *f, const certificate *from)
 {
-	write_text(f->certificate_file, from->certificate);
-	write_text(f->key_file, from->key);
+	file_write(f->certificate_file, from->certificate);
+	file_write(f->key_file, from->key);
 }
 
 static void
@@ -109,7 +101,7 @@ start(fixture *f)
 static void
 start_good(fixture *f)
 {
-	write_text(f->ca_file, first->certificate);
+	file_write(f->ca_file, first->certificate);
 	write_pair(f, first);
 	start(f);
 	assert_int_equal(diagnosed_times("stays in use") + diagnosed_times("Nothing is sent"), 0);
@@ -146,7 +138,7 @@ files_are_looked_at_once_a_second(void **state)
 	assert_false(refresh(f, START + S - 1));
 	assert_true(refresh(f, START + S));
 	assert_false(refresh(f, START + 2 * S));
-	write_text(f->ca_file, second->certificate);
+	file_write(f->ca_file, second->certificate);
 	assert_true(refresh(f, START + 3 * S));
 }
 
@@ -176,9 +168,9 @@ what_is_wrong_for_a_moment_is_not_said(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_text(f->certificate_file, second->certificate);
+	file_write(f->certificate_file, second->certificate);
 	assert_false(refresh(f, START + S));
-	write_text(f->key_file, second->key);
+	file_write(f->key_file, second->key);
 	assert_true(refresh(f, START + 2 * S));
 	assert_int_equal(diagnosed_times("does not belong"), 0);
 }
@@ -188,7 +180,7 @@ what_stays_wrong_is_said_once_with_the_settings(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_text(f->key_file, second->key);
+	file_write(f->key_file, second->key);
 	for (uint64_t s = 1; s < 60; s++)
 		assert_false(refresh(f, START + s * S));
 	assert_int_equal(diagnosed_times("does not belong"), 1);
@@ -204,13 +196,13 @@ something_else_that_is_wrong_is_said_again(void **state)
 	unlink(f->ca_file);
 	refresh(f, START + S);
 	refresh(f, START + 2 * S);
-	write_text(f->ca_file, "rubbish");
+	file_write(f->ca_file, "rubbish");
 	refresh(f, START + 3 * S);
 	refresh(f, START + 4 * S);
 	assert_int_equal(diagnosed_times("ca.pem cannot be read: No such file"), 1);
 	assert_int_equal(diagnosed_times("ca.pem holds no PEM certificate"), 1);
 	assert_int_equal(diagnosed_times("stays in use; correct the file, or THE_CA_FILE"), 2);
-	write_text(f->ca_file, first->certificate); /* the one that was in use all the time */
+	file_write(f->ca_file, first->certificate); /* the one that was in use all the time */
 	assert_false(refresh(f, START + 5 * S));
 	unlink(f->ca_file);
 	refresh(f, START + 6 * S);
@@ -223,8 +215,8 @@ the_authorities_change_whatever_the_pair_is(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_text(f->key_file, "rubbish");
-	write_text(f->ca_file, second->certificate);
+	file_write(f->key_file, "rubbish");
+	file_write(f->ca_file, second->certificate);
 	assert_true(refresh(f, START + S));
 }
 
@@ -232,7 +224,7 @@ static void
 bad_files_at_the_start_are_said_at_once_and_once(void **state)
 {
 	fixture *f = *state;
-	write_text(f->key_file, first->key);
+	file_write(f->key_file, first->key);
 	start(f);
 	assert_int_equal(diagnosed_count(), 2);
 	assert_true(diagnosed_says("ca.pem cannot be read: No such file or directory. Nothing is sent over TLS until "
@@ -247,7 +239,7 @@ bad_files_at_the_start_are_said_at_once_and_once(void **state)
 		assert_false(refresh(f, START + s * S));
 	assert_int_equal(diagnosed_count(), 2);
 
-	write_text(f->ca_file, first->certificate);
+	file_write(f->ca_file, first->certificate);
 	write_pair(f, first);
 	assert_true(refresh(f, START + 20 * S));
 	assert_null(otlog__tls_problem(f->tls, CURLE_SSL_CACERT_BADFILE));
@@ -270,7 +262,7 @@ an_expired_certificate_is_said(void **state)
 {
 	fixture *f = *state;
 	certificate *expired = certificate_make(&(certificate_options){ .expired = true });
-	write_text(f->ca_file, first->certificate);
+	file_write(f->ca_file, first->certificate);
 	write_pair(f, expired);
 	start(f);
 	assert_int_equal(diagnosed_times("certificate.pem has expired: servers will refuse it"), 1);
@@ -284,9 +276,9 @@ no_message_shows_what_is_in_a_key(void **state)
 	char line[32];
 	const char *secret = strchr(first->key, '\n') + 1;
 	snprintf(line, sizeof line, "%.16s", secret);
-	write_text(f->ca_file, first->key);
-	write_text(f->certificate_file, first->key);
-	write_text(f->key_file, first->key);
+	file_write(f->ca_file, first->key);
+	file_write(f->certificate_file, first->key);
+	file_write(f->key_file, first->key);
 	start(f);
 	otlog__tls_free(otlog__tls_create(&(otlog__tls_options){ .client_certificate_file = f->certificate_file,
 	                                                         .client_key_file = first->key,

@@ -1,6 +1,7 @@
 #include "tests/support/servers/certificates.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/files.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -119,18 +120,6 @@ sign(const certificate *made, const certificate_options *options)
 	CHECK(system(command) == 0);
 }
 
-static char *
-read_text(const char *name)
-{
-	char *text = calloc(1, 16 * 1024);
-	FILE *file = fopen(name, "r");
-	CHECK(text && file);
-	size_t size = fread(text, 1, 16 * 1024 - 1, file);
-	CHECK(size > 0);
-	fclose(file);
-	return text;
-}
-
 certificate *
 certificate_make(const certificate_options *options)
 {
@@ -141,8 +130,8 @@ certificate_make(const certificate_options *options)
 	snprintf(made->certificate_file, sizeof made->certificate_file, "%s/certificate.pem", made->directory);
 	snprintf(made->key_file, sizeof made->key_file, "%s/key.pem", made->directory);
 	sign(made, options);
-	made->certificate = read_text(made->certificate_file);
-	made->key = read_text(made->key_file);
+	made->certificate = file_read(made->certificate_file);
+	made->key = file_read(made->key_file);
 	return made;
 }
 
