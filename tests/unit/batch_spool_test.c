@@ -10,25 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLUSH_MS 20000
-#define STEP 500u
-
 static void
 away(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	(void)user, (void)call;
-	result->verdict = OTLOG_VERDICT_RETRY;
-	snprintf(result->error_type, sizeof result->error_type, "away");
+	scripted_answer(result, OTLOG_VERDICT_RETRY, "away");
 }
 
-/* Emits as fast as the second pipeline takes; the first is away. */
+/* The first pipeline's destination is away; the second's is there. */
 static void
-emit_at_the_pace_of_the_other(scripted_fixture *f, uint32_t records)
+start(scripted_fixture *f, otlog_options options)
 {
-	for (uint32_t at = 0; at < records; at += STEP) {
-		scripted_emit_all(f, at, STEP, 100);
-		scripted_wait_taken(f->b, at + STEP);
-	}
+	f->a = scripted_create("away", away, NULL, 1);
+	f->b = scripted_create("there", NULL, NULL, 1);
+	options.queue_directory = scripted_directory(f);
+	options.queue_bytes = 1 << 20;
+	options.queue_full = OTLOG_QUEUE_FULL_BLOCK;
+	scripted_start(f, options, (otlog_pipeline_options){ 0 });
 }
 
 static void
@@ -36,16 +34,8 @@ a_full_spool_is_no_burden_to_the_other_pipelines(void **state)
 {
 	scripted_fixture *f = *state;
 	enum { RECORDS = 40000 };
-	f->a = scripted_create("away", away, NULL, 1);
-	f->b = scripted_create("there", NULL, NULL, 1);
-	scripted_start(f,
-	               (otlog_options){ .queue_directory = scripted_directory(f),
-	                                .queue_bytes = 1 << 20,
-	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
-	                                .spool_bytes = 1 << 20,
-	                                .spool_full = OTLOG_SPOOL_FULL_DROP_NEWEST },
-	               (otlog_pipeline_options){ 0 });
-	emit_at_the_pace_of_the_other(f, RECORDS);
+	start(f, (otlog_options){ .spool_bytes = 1 << 20, .spool_full = OTLOG_SPOOL_FULL_DROP_NEWEST });
+	scripted_emit_at_the_pace_of_b(f, RECORDS);
 	assert_int_equal(scripted_statistics(f, 1).dropped[OTLOG_DROP_QUEUE_FULL], 0);
 	otlog_pipeline_statistics gone = scripted_statistics(f, 0);
 	assert_int_equal(gone.delivered, 0);
@@ -67,16 +57,8 @@ the_oldest_give_way_where_that_is_wanted(void **state)
 {
 	scripted_fixture *f = *state;
 	enum { RECORDS = 40000 };
-	f->a = scripted_create("away", away, NULL, 1);
-	f->b = scripted_create("there", NULL, NULL, 1);
-	scripted_start(f,
-	               (otlog_options){ .queue_directory = scripted_directory(f),
-	                                .queue_bytes = 1 << 20,
-	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
-	                                .spool_bytes = 2 << 20,
-	                                .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST },
-	               (otlog_pipeline_options){ 0 });
-	emit_at_the_pace_of_the_other(f, RECORDS);
+	start(f, (otlog_options){ .spool_bytes = 2 << 20, .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST });
+	scripted_emit_at_the_pace_of_b(f, RECORDS);
 	scripted_set_rule(f->a, NULL, NULL);
 	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
 	assert_int_equal(scripted_statistics(f, 1).delivered, RECORDS);
@@ -93,16 +75,8 @@ static void
 a_shutdown_does_not_blame_the_time_for_a_full_spool(void **state)
 {
 	scripted_fixture *f = *state;
-	f->a = scripted_create("away", away, NULL, 1);
-	f->b = scripted_create("there", NULL, NULL, 1);
-	scripted_start(f,
-	               (otlog_options){ .queue_directory = scripted_directory(f),
-	                                .queue_bytes = 1 << 20,
-	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
-	                                .spool_bytes = 2 << 20,
-	                                .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST },
-	               (otlog_pipeline_options){ 0 });
-	emit_at_the_pace_of_the_other(f, 40000);
+	start(f, (otlog_options){ .spool_bytes = 2 << 20, .spool_full = OTLOG_SPOOL_FULL_DROP_OLDEST });
+	scripted_emit_at_the_pace_of_b(f, 40000);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 100), OTLOG_DROPPED);
 	otlog_pipeline_statistics gone = scripted_statistics(f, 0);
 	assert_true(gone.dropped[OTLOG_DROP_SPOOL_FULL] > 0);
@@ -147,18 +121,9 @@ a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody(void **state)
 	scripted_fixture *f = *state;
 	enum { RECORDS = 20000 };
 	alarm(60); /* rather than hang */
-	f->a = scripted_create("away", away, NULL, 1);
-	f->b = scripted_create("there", NULL, NULL, 1);
-	scripted_start(f,
-	               (otlog_options){ .queue_directory = scripted_directory(f),
-	                                .queue_bytes = 1 << 20,
-	                                .queue_full = OTLOG_QUEUE_FULL_BLOCK,
-	                                .spool_bytes = 8 << 20,
-	                                .diagnostic = look_and_take,
-	                                .diagnostic_user = f },
-	               (otlog_pipeline_options){ 0 });
+	start(f, (otlog_options){ .spool_bytes = 8 << 20, .diagnostic = look_and_take, .diagnostic_user = f });
 	block_spool(f->directory);
-	emit_at_the_pace_of_the_other(f, RECORDS);
+	scripted_emit_at_the_pace_of_b(f, RECORDS);
 	assert_true(diagnosed_says("away: the spool cannot be written"));
 	scripted_set_rule(f->a, NULL, NULL);
 	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
@@ -169,16 +134,14 @@ a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody(void **state)
 	alarm(0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_full_spool_is_no_burden_to_the_other_pipelines),
-		TEST(the_oldest_give_way_where_that_is_wanted),
-		TEST(a_shutdown_does_not_blame_the_time_for_a_full_spool),
-		TEST(a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody),
+		SCRIPTED(a_full_spool_is_no_burden_to_the_other_pipelines),
+		SCRIPTED(the_oldest_give_way_where_that_is_wanted),
+		SCRIPTED(a_shutdown_does_not_blame_the_time_for_a_full_spool),
+		SCRIPTED(a_disk_that_fails_is_told_under_no_lock_and_burdens_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

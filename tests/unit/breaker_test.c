@@ -4,19 +4,15 @@
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/scripted_fixture.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define FLUSH_MS 20000
 #define HOUR_MS 3600000
 
 static void
 retry(otlog_export_result *result, const char *error_type)
 {
-	result->verdict = OTLOG_VERDICT_RETRY;
-	snprintf(result->message, sizeof result->message, "as the test says");
-	snprintf(result->error_type, sizeof result->error_type, "%s", error_type);
+	scripted_answer(result, OTLOG_VERDICT_RETRY, error_type);
 }
 
 static void
@@ -35,17 +31,24 @@ gate_for_the_first_record(void *user, const scripted_call *call, otlog_export_re
 		scripted_pass_gate(call->self);
 }
 
+/* The other three batches have been taken; none of their records may be counted before those of the first. */
 static void
-batches_are_finished_in_the_order_in_which_they_were_read(void **state)
+start_with_the_first_of_four_hanging(scripted_fixture *f)
 {
-	scripted_fixture *f = *state;
 	f->a = scripted_create("four", gate_for_the_first_record, NULL, 4);
 	scripted_start(f, (otlog_options){ 0 },
 	               (otlog_pipeline_options){ .max_batch_records = 10, .schedule_delay_ms = 60000 });
 	scripted_set_gate(f->a, false);
 	scripted_emit_all(f, 0, 40, 0);
 	scripted_wait_at_gate(f->a, 1);
-	scripted_wait_taken(f->a, 30); /* all but the first batch; none of them may be counted before it */
+	scripted_wait_taken(f->a, 30);
+}
+
+static void
+batches_are_finished_in_the_order_in_which_they_were_read(void **state)
+{
+	scripted_fixture *f = *state;
+	start_with_the_first_of_four_hanging(f);
 	otlog_pipeline_statistics s = scripted_statistics(f, 0);
 	assert_int_equal(s.delivered, 0);
 	assert_int_equal(s.queued, 40);
@@ -59,13 +62,7 @@ static void
 a_stop_while_the_first_of_four_hangs_counts_what_arrived(void **state)
 {
 	scripted_fixture *f = *state;
-	f->a = scripted_create("four", gate_for_the_first_record, NULL, 4);
-	scripted_start(f, (otlog_options){ 0 },
-	               (otlog_pipeline_options){ .max_batch_records = 10, .schedule_delay_ms = 60000 });
-	scripted_set_gate(f->a, false);
-	scripted_emit_all(f, 0, 40, 0);
-	scripted_wait_at_gate(f->a, 1);
-	scripted_wait_taken(f->a, 30);
+	start_with_the_first_of_four_hanging(f);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_TIMEOUT);
 	otlog_pipeline_statistics s = scripted_statistics(f, 0);
 	assert_int_equal(s.delivered, 30);
@@ -76,14 +73,11 @@ a_stop_while_the_first_of_four_hangs_counts_what_arrived(void **state)
 static void
 dice(void *user, const scripted_call *call, otlog_export_result *result)
 {
-	static const otlog_verdict others[] = { OTLOG_VERDICT_RETRY,   OTLOG_VERDICT_RETRY,     OTLOG_VERDICT_PARTIAL,
-		                                OTLOG_VERDICT_INVALID, OTLOG_VERDICT_TOO_LARGE, OTLOG_VERDICT_DROP };
 	(void)user;
 	if (call->random % 8 == 0)
 		a_moment((long)(call->random / 8 % 1000000));
 	if (call->random / 64 % 10 < 4) {
-		retry(result, "any");
-		result->verdict = others[call->random / 1024 % 6];
+		scripted_answer(result, scripted_any_failure(call->random / 1024), "any");
 		result->rejected = call->random / 8192 % (call->batch->records + 1);
 	}
 }
@@ -97,14 +91,8 @@ four_at_once_with_any_verdict_keep_exact_books(void **state)
 	f->b = scripted_create("there", NULL, NULL, 1);
 	scripted_start(f, (otlog_options){ .queue_full = OTLOG_QUEUE_FULL_BLOCK, .queue_block_timeout_ms = 30000 },
 	               (otlog_pipeline_options){ .max_batch_records = 100, .retry_cap_ms = 1 });
-	scripted_emit_all(f, 0, RECORDS, 20);
-	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
-	otlog_pipeline_statistics s = scripted_statistics(f, 0);
+	scripted_assert_exact_books(f, RECORDS);
 	scripted_books books = scripted_take_books(f->a);
-	assert_int_equal(books.twice, 0);
-	assert_int_equal(s.delivered, books.taken);
-	assert_int_equal(s.queued, 0);
-	assert_int_equal(s.dropped[OTLOG_DROP_REJECTED] + s.dropped[OTLOG_DROP_TOO_LARGE], RECORDS - books.taken);
 	assert_true(books.most_running > 1 && books.most_running <= 4);
 	scripted_assert_taken_once(f->b, RECORDS, NULL, 0);
 }
@@ -314,25 +302,17 @@ refuses(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	(void)user, (void)call;
 	a_moment(200000);
-	retry(result, "400");
-	result->verdict = OTLOG_VERDICT_INVALID;
-}
-
-static void
-hangs(void *user, const scripted_call *call, otlog_export_result *result)
-{
-	(void)user, (void)result;
-	scripted_pass_gate(call->self);
+	scripted_answer(result, OTLOG_VERDICT_INVALID, "400");
 }
 
 /* Whatever the first pipeline does, the second gets all of many times what the queue holds. */
 static void
 other_pipelines_never_notice(void **state)
 {
-	static const scripted_rule rules[] = { away_a_while, refuses, hangs };
+	static const scripted_rule rules[] = { away_a_while, refuses, scripted_hang };
 	(void)state;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		enum { RECORDS = 30000, STEP = 250 };
+		enum { RECORDS = 30000 };
 		void *own;
 		assert_int_equal(scripted_setup(&own), 0);
 		scripted_fixture *f = own;
@@ -344,10 +324,7 @@ other_pipelines_never_notice(void **state)
 		                                .queue_block_timeout_ms = 2000 },
 		               (otlog_pipeline_options){ 0 });
 		scripted_set_gate(f->a, false);
-		for (uint32_t at = 0; at < RECORDS; at += STEP) {
-			scripted_emit_all(f, at, STEP, 100);
-			scripted_wait_taken(f->b, at + STEP);
-		}
+		scripted_emit_at_the_pace_of_b(f, RECORDS);
 		scripted_assert_taken_once(f->b, RECORDS, NULL, 0);
 		assert_int_equal(scripted_statistics(f, 1).retries, 0);
 		assert_string_equal(scripted_statistics(f, 1).last_error, "");
@@ -356,23 +333,21 @@ other_pipelines_never_notice(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(batches_are_finished_in_the_order_in_which_they_were_read),
-		TEST(a_stop_while_the_first_of_four_hangs_counts_what_arrived),
-		TEST(four_at_once_with_any_verdict_keep_exact_books),
-		TEST(an_absent_destination_is_tried_with_one_batch_at_a_time),
-		TEST(a_destination_that_comes_and_goes_gets_everything),
-		TEST(a_flush_ends_a_back_off_of_ours_once),
-		TEST(no_flush_ends_what_the_server_wished),
-		TEST(a_short_wish_is_waited_for),
-		TEST(an_exporter_is_flushed_when_it_has_all_that_came_before),
-		TEST(a_flush_that_the_exporter_cannot_do_is_not_delivered),
-		TEST(what_is_not_there_yet_is_not_flushed),
+		SCRIPTED(batches_are_finished_in_the_order_in_which_they_were_read),
+		SCRIPTED(a_stop_while_the_first_of_four_hangs_counts_what_arrived),
+		SCRIPTED(four_at_once_with_any_verdict_keep_exact_books),
+		SCRIPTED(an_absent_destination_is_tried_with_one_batch_at_a_time),
+		SCRIPTED(a_destination_that_comes_and_goes_gets_everything),
+		SCRIPTED(a_flush_ends_a_back_off_of_ours_once),
+		SCRIPTED(no_flush_ends_what_the_server_wished),
+		SCRIPTED(a_short_wish_is_waited_for),
+		SCRIPTED(an_exporter_is_flushed_when_it_has_all_that_came_before),
+		SCRIPTED(a_flush_that_the_exporter_cannot_do_is_not_delivered),
+		SCRIPTED(what_is_not_there_yet_is_not_flushed),
 		cmocka_unit_test(other_pipelines_never_notice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

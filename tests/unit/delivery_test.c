@@ -3,19 +3,8 @@
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/scripted_fixture.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define FLUSH_MS 20000
-
-static void
-refuse(otlog_export_result *result, otlog_verdict verdict, const char *error_type)
-{
-	result->verdict = verdict;
-	snprintf(result->message, sizeof result->message, "as the test says");
-	snprintf(result->error_type, sizeof result->error_type, "%s", error_type);
-}
 
 /* ---- Too large --------------------------------------------------------------------------------------------------- */
 
@@ -23,7 +12,7 @@ static void
 over_a_size(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	if (call->batch->request_size > *(const size_t *)user)
-		refuse(result, OTLOG_VERDICT_TOO_LARGE, "413");
+		scripted_answer(result, OTLOG_VERDICT_TOO_LARGE, "413");
 }
 
 static void
@@ -71,17 +60,10 @@ a_record_that_is_too_large_alone_is_dropped_and_named(void **state)
 }
 
 static void
-at_the_gate(void *user, const scripted_call *call, otlog_export_result *result)
-{
-	(void)user, (void)result;
-	scripted_pass_gate(call->self);
-}
-
-static void
 requests_over_64_mib_are_not_sent_but_their_halves_are(void **state)
 {
 	scripted_fixture *f = *state;
-	f->a = scripted_create("big", at_the_gate, NULL, 1);
+	f->a = scripted_create("big", scripted_hang, NULL, 1);
 	scripted_start(f, (otlog_options){ .queue_bytes = 256 << 20 },
 	               (otlog_pipeline_options){ .max_batch_records = 4096, .max_batch_bytes = 80 << 20 });
 	scripted_set_gate(f->a, false);
@@ -119,7 +101,7 @@ with_poison(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	for (size_t i = 0; i < call->batch->records; i++)
 		if (is_poisoned(user, call->ids[i]))
-			refuse(result, OTLOG_VERDICT_INVALID, "400");
+			scripted_answer(result, OTLOG_VERDICT_INVALID, "400");
 }
 
 /* All in one batch, each but the poisoned ones delivered once. Returns the calls it took. */
@@ -202,7 +184,7 @@ static void
 refuse_all(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	(void)call;
-	refuse(result, *(const otlog_verdict *)user, "refused");
+	scripted_answer(result, *(const otlog_verdict *)user, "refused");
 }
 
 /* A destination that refuses everything is asked a few times for the first batch, and once for each of the others. */
@@ -250,7 +232,7 @@ static void
 all_but_three(void *user, const scripted_call *call, otlog_export_result *result)
 {
 	(void)user;
-	refuse(result, OTLOG_VERDICT_PARTIAL, "");
+	scripted_answer(result, OTLOG_VERDICT_PARTIAL, "");
 	result->rejected = call->batch->records < 3 ? call->batch->records : 3;
 }
 
@@ -313,7 +295,7 @@ static void
 what_is_in_flight_is_told_apart_from_what_waits(void **state)
 {
 	scripted_fixture *f = *state;
-	f->a = scripted_create("slow", at_the_gate, NULL, 1);
+	f->a = scripted_create("slow", scripted_hang, NULL, 1);
 	scripted_start(f, (otlog_options){ 0 },
 	               (otlog_pipeline_options){ .max_batch_records = 10, .schedule_delay_ms = 60000 });
 	scripted_set_gate(f->a, false);
@@ -338,7 +320,7 @@ away_for_three(void *user, const scripted_call *call, otlog_export_result *resul
 {
 	(void)user;
 	if (call->number < 3)
-		refuse(result, OTLOG_VERDICT_RETRY, "connection_refused");
+		scripted_answer(result, OTLOG_VERDICT_RETRY, "connection_refused");
 	if (call->number == 3)
 		scripted_pass_gate(call->self);
 }
@@ -390,11 +372,9 @@ durations_are_counted_up_to_each_bound(void **state)
 static void
 anything(void *user, const scripted_call *call, otlog_export_result *result)
 {
-	static const otlog_verdict others[] = { OTLOG_VERDICT_RETRY,   OTLOG_VERDICT_RETRY,     OTLOG_VERDICT_PARTIAL,
-		                                OTLOG_VERDICT_INVALID, OTLOG_VERDICT_TOO_LARGE, OTLOG_VERDICT_DROP };
 	(void)user;
 	if (call->random % 10 < 4)
-		refuse(result, others[call->random / 10 % 6], "any");
+		scripted_answer(result, scripted_any_failure(call->random / 10), "any");
 	result->rejected = call->random / 100 % (call->batch->records + 1);
 }
 
@@ -406,15 +386,8 @@ whatever_the_verdicts_the_books_say_what_the_destination_has(void **state)
 	f->a = scripted_create("dice", anything, NULL, 1);
 	scripted_start(f, (otlog_options){ .queue_full = OTLOG_QUEUE_FULL_BLOCK, .queue_block_timeout_ms = 30000 },
 	               (otlog_pipeline_options){ .max_batch_records = 100, .retry_cap_ms = 1 });
-	scripted_emit_all(f, 0, RECORDS, 20);
-	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
-	otlog_pipeline_statistics s = scripted_statistics(f, 0);
-	scripted_books books = scripted_take_books(f->a);
-	assert_int_equal(books.twice, 0);
-	assert_int_equal(s.delivered, books.taken);
-	assert_int_equal(s.queued, 0);
-	assert_int_equal(s.dropped[OTLOG_DROP_REJECTED] + s.dropped[OTLOG_DROP_TOO_LARGE], RECORDS - books.taken);
-	assert_true(books.taken > RECORDS / 4 && s.dropped[OTLOG_DROP_TOO_LARGE] > 0);
+	uint64_t taken = scripted_assert_exact_books(f, RECORDS);
+	assert_true(taken > RECORDS / 4 && scripted_statistics(f, 0).dropped[OTLOG_DROP_TOO_LARGE] > 0);
 }
 
 /* Refuses what holds record 700 and hangs with the call that comes then and does not. */
@@ -424,7 +397,7 @@ hangs_in_the_middle(void *user, const scripted_call *call, otlog_export_result *
 	(void)user;
 	for (size_t i = 0; i < call->batch->records; i++)
 		if (call->ids[i] == 700)
-			refuse(result, OTLOG_VERDICT_INVALID, "400");
+			scripted_answer(result, OTLOG_VERDICT_INVALID, "400");
 	if (result->verdict == OTLOG_VERDICT_OK && call->number > 3)
 		scripted_pass_gate(call->self);
 }
@@ -481,28 +454,26 @@ a_stop_between_two_halves_loses_nothing_in_a_file(void **state)
 	scripted_teardown(&other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scripted_setup, scripted_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(too_large_batches_arrive_in_halves_and_later_ones_are_smaller),
-		TEST(a_record_that_is_too_large_alone_is_dropped_and_named),
-		TEST(requests_over_64_mib_are_not_sent_but_their_halves_are),
-		TEST(one_poisoned_record_among_ten_thousand_is_found_and_named),
+		SCRIPTED(too_large_batches_arrive_in_halves_and_later_ones_are_smaller),
+		SCRIPTED(a_record_that_is_too_large_alone_is_dropped_and_named),
+		SCRIPTED(requests_over_64_mib_are_not_sent_but_their_halves_are),
+		SCRIPTED(one_poisoned_record_among_ten_thousand_is_found_and_named),
 		cmocka_unit_test(poison_anywhere_costs_the_poisoned_records_alone),
 		cmocka_unit_test(much_poison_in_a_row_costs_its_neighbours_nothing),
 		cmocka_unit_test(a_destination_that_refuses_everything_is_not_asked_for_each_half),
-		TEST(what_is_partly_rejected_is_counted_and_not_sent_again),
-		TEST(more_cannot_be_rejected_than_were_sent),
-		TEST(a_batch_that_is_refused_for_good_is_asked_for_once),
-		TEST(what_is_in_flight_is_told_apart_from_what_waits),
-		TEST(the_last_error_is_told_until_one_attempt_succeeds),
-		TEST(durations_are_counted_up_to_each_bound),
-		TEST(whatever_the_verdicts_the_books_say_what_the_destination_has),
-		TEST(a_stop_between_two_halves_keeps_the_books_right),
-		TEST(a_stop_between_two_halves_loses_nothing_in_a_file),
+		SCRIPTED(what_is_partly_rejected_is_counted_and_not_sent_again),
+		SCRIPTED(more_cannot_be_rejected_than_were_sent),
+		SCRIPTED(a_batch_that_is_refused_for_good_is_asked_for_once),
+		SCRIPTED(what_is_in_flight_is_told_apart_from_what_waits),
+		SCRIPTED(the_last_error_is_told_until_one_attempt_succeeds),
+		SCRIPTED(durations_are_counted_up_to_each_bound),
+		SCRIPTED(whatever_the_verdicts_the_books_say_what_the_destination_has),
+		SCRIPTED(a_stop_between_two_halves_keeps_the_books_right),
+		SCRIPTED(a_stop_between_two_halves_loses_nothing_in_a_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

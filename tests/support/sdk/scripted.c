@@ -274,6 +274,29 @@ scripted_wait_at_gate(scripted *s, uint64_t calls)
 	wait_for(s, &s->books.waiting, calls, "calls at the gate");
 }
 
+void
+scripted_answer(otlog_export_result *result, otlog_verdict verdict, const char *error_type)
+{
+	result->verdict = verdict;
+	snprintf(result->message, sizeof result->message, "as the test says");
+	snprintf(result->error_type, sizeof result->error_type, "%s", error_type);
+}
+
+void
+scripted_hang(void *user, const scripted_call *call, otlog_export_result *result)
+{
+	(void)user, (void)result;
+	scripted_pass_gate(call->self);
+}
+
+otlog_verdict
+scripted_any_failure(uint64_t random)
+{
+	static const otlog_verdict all[] = { OTLOG_VERDICT_RETRY,   OTLOG_VERDICT_RETRY,     OTLOG_VERDICT_PARTIAL,
+		                             OTLOG_VERDICT_INVALID, OTLOG_VERDICT_TOO_LARGE, OTLOG_VERDICT_DROP };
+	return all[random % (sizeof all / sizeof *all)];
+}
+
 otlog_emit_result
 scripted_emit(otlog_logger *logger, uint32_t id, size_t padding)
 {

@@ -62,6 +62,15 @@ void scripted_wait_calls(scripted *s, uint64_t calls);
 void scripted_wait_taken(scripted *s, uint64_t records);
 void scripted_wait_at_gate(scripted *s, uint64_t calls);
 
+/* For rules: this verdict, with an error type and a message. */
+void scripted_answer(otlog_export_result *result, otlog_verdict verdict, const char *error_type);
+
+/* A rule: every call waits at the gate. */
+void scripted_hang(void *user, const scripted_call *call, otlog_export_result *result);
+
+/* One of those that are no success, as the number says. */
+otlog_verdict scripted_any_failure(uint64_t random);
+
 /* Emits a record of that number, with so many bytes of padding; event "test". */
 otlog_emit_result scripted_emit(otlog_logger *logger, uint32_t id, size_t padding);
 

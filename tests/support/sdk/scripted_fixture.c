@@ -115,6 +115,16 @@ scripted_emit_all(scripted_fixture *f, uint32_t first, uint32_t count, size_t pa
 		assert_int_equal(scripted_emit(f->logger, first + i, padding), OTLOG_EMIT_ACCEPTED);
 }
 
+void
+scripted_emit_at_the_pace_of_b(scripted_fixture *f, uint32_t count)
+{
+	const uint32_t step = 250;
+	for (uint32_t at = 0; at < count; at += step) {
+		scripted_emit_all(f, at, step, 100);
+		scripted_wait_taken(f->b, at + step);
+	}
+}
+
 otlog_pipeline_statistics
 scripted_statistics(scripted_fixture *f, size_t pipeline)
 {
@@ -134,4 +144,18 @@ scripted_assert_taken_once(scripted *s, uint32_t count, const uint32_t *but, siz
 		if (scripted_times(s, id) != expected)
 			fail_msg("record %u was taken %u times", id, scripted_times(s, id));
 	}
+}
+
+uint64_t
+scripted_assert_exact_books(scripted_fixture *f, uint32_t count)
+{
+	scripted_emit_all(f, 0, count, 20);
+	assert_int_equal(otlog_provider_flush(f->provider, FLUSH_MS), OTLOG_DROPPED);
+	otlog_pipeline_statistics s = scripted_statistics(f, 0);
+	scripted_books books = scripted_take_books(f->a);
+	assert_int_equal(books.twice, 0);
+	assert_int_equal(s.delivered, books.taken);
+	assert_int_equal(s.queued, 0);
+	assert_int_equal(s.dropped[OTLOG_DROP_REJECTED] + s.dropped[OTLOG_DROP_TOO_LARGE], count - books.taken);
+	return books.taken;
 }
