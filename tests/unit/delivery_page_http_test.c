@@ -72,13 +72,7 @@ static void
 committed_section_is_what_the_tables_say(void **state)
 {
 	(void)state;
-	char *wanted = section_of_the_tables();
-	char *found = page_section_read(PAGE, "http");
-	bool same = found && strcmp(wanted, found) == 0;
-	free(wanted);
-	free(found);
-	if (!same)
-		fail_msg("%s is not what the tables say; write it with: unit-delivery_page_http_test --write", PAGE);
+	page_section_check(PAGE, "http", section_of_the_tables, "unit-delivery_page_http_test");
 }
 
 static void
@@ -122,14 +116,9 @@ a_section_is_replaced_and_its_surroundings_stay(void **state)
 int
 main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--write") == 0) {
-		char *text = section_of_the_tables();
-		bool written = page_section_write(PAGE, "http", text);
-		free(text);
-		if (!written)
-			fprintf(stderr, "%s has no section \"http\", or cannot be written\n", PAGE);
-		return written ? 0 : 1;
-	}
+	int status;
+	if (page_section_main(argc, argv, PAGE, "http", section_of_the_tables, &status))
+		return status;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(committed_section_is_what_the_tables_say),
 		cmocka_unit_test(rows_are_whole_and_their_types_fit),

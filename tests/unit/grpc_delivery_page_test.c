@@ -4,7 +4,6 @@
 #include "tests/support/harness/page_section.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE OTLOG_SOURCE_DIR "/docs/delivery.md"
@@ -131,13 +130,7 @@ static void
 committed_section_is_what_the_tables_say(void **state)
 {
 	(void)state;
-	char *wanted = section_of_the_tables();
-	char *found = page_section_read(PAGE, "grpc");
-	bool same = found && strcmp(wanted, found) == 0;
-	free(wanted);
-	free(found);
-	if (!same)
-		fail_msg("%s is not what the tables say; write it with: unit-grpc_delivery_page_test --write", PAGE);
+	page_section_check(PAGE, "grpc", section_of_the_tables, "unit-grpc_delivery_page_test");
 }
 
 static void
@@ -172,14 +165,9 @@ rows_are_whole_and_fit(void **state)
 int
 main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--write") == 0) {
-		char *text = section_of_the_tables();
-		bool written = page_section_write(PAGE, "grpc", text);
-		free(text);
-		if (!written)
-			fprintf(stderr, "%s has no section \"grpc\", or cannot be written\n", PAGE);
-		return written ? 0 : 1;
-	}
+	int status;
+	if (page_section_main(argc, argv, PAGE, "grpc", section_of_the_tables, &status))
+		return status;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(committed_section_is_what_the_tables_say),
 		cmocka_unit_test(rows_are_whole_and_fit),

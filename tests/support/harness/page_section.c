@@ -1,6 +1,7 @@
 #include "tests/support/harness/page_section.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/cmocka.h"
 
 #include <string.h>
 
@@ -69,4 +70,30 @@ page_section_write(const char *path, const char *name, const char *text)
 	               fputs(section.page + section.end, out) >= 0;
 	free(section.page);
 	return out && fclose(out) == 0 && written;
+}
+
+void
+page_section_check(const char *path, const char *name, char *(*make)(void), const char *program)
+{
+	char *wanted = make();
+	char *found = page_section_read(path, name);
+	bool same = found && strcmp(wanted, found) == 0;
+	free(wanted);
+	free(found);
+	if (!same)
+		fail_msg("%s is not what the tables say; write it with: %s --write", path, program);
+}
+
+bool
+page_section_main(int argc, char **argv, const char *path, const char *name, char *(*make)(void), int *status)
+{
+	if (argc != 2 || strcmp(argv[1], "--write") != 0)
+		return false;
+	char *text = make();
+	bool written = page_section_write(path, name, text);
+	free(text);
+	if (!written)
+		fprintf(stderr, "%s has no section \"%s\", or cannot be written\n", path, name);
+	*status = written ? 0 : 1;
+	return true;
 }
