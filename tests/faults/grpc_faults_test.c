@@ -5,16 +5,15 @@
  */
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/sdk/emitters.h"
 #include "tests/support/harness/factor.h"
-#include "tests/support/servers/grpc/h2_server.h"
+#include "tests/support/sdk/emitters.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/servers/grpc/h2_server.h"
 
 #include <otlog/otlog.h>
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REPETITIONS 20
@@ -42,37 +41,6 @@ typedef struct run {
 
 /* ---- Comparing --------------------------------------------------------------------------------------------------- */
 
-static int64_t
-number_of(const otlog_record_view *record, const char *key)
-{
-	otlog_value_view value;
-	CHECK(otlog_find_item(otlog_attributes(record), key, &value) && value.type == OTLOG_VALUE_INT64);
-	return value.as.int64;
-}
-
-typedef struct arrivals {
-	unsigned *times[THREADS];
-	size_t arrived;
-	size_t unanswered; /* of them, in requests that got no answer */
-} arrivals;
-
-static void
-count_request(const run *r, const h2_request *request, arrivals *a)
-{
-	otlog_record_view record;
-	otlog_batch_reader reader =
-	    otlog_batch_records(&(otlog_batch){ .request = request->body, .request_size = request->body_size });
-	while (otlog_batch_next(&reader, &record)) {
-		int64_t thread = number_of(&record, "thread"), sequence = number_of(&record, "sequence");
-		CHECK(thread >= 0 && thread < THREADS);
-		CHECK(sequence >= 0 && sequence < r->emitters[thread].next);
-		a->times[thread][sequence]++;
-		a->arrived++;
-		a->unanswered += !request->answered;
-	}
-	CHECK(!reader.malformed);
-}
-
 /*
  * Every accepted record has come, none that was not. With one request at a time and time to answer it, exactly those of the
  * requests that got no answer have come twice.
@@ -80,48 +48,21 @@ count_request(const run *r, const h2_request *request, arrivals *a)
 static void
 compare_records(const run *r, unsigned faults)
 {
-	arrivals a = { .arrived = 0 };
-	size_t accepted = 0, missing = 0;
-	for (int i = 0; i < THREADS; i++) {
-		a.times[i] = calloc((size_t)r->emitters[i].next + 1, sizeof *a.times[i]);
-		CHECK(a.times[i]);
-		accepted += (size_t)r->emitters[i].next;
+	arrivals a = arrivals_open(r->emitters, THREADS);
+	size_t unanswered = 0; /* of what arrived, in requests that got no answer */
+	for (size_t i = 0; i < h2_server_request_count(r->server); i++) {
+		const h2_request *request = h2_server_request_at(r->server, i);
+		size_t records = arrivals_enter(&a, request->body, request->body_size);
+		unanswered += request->answered ? 0 : records;
 	}
-	for (size_t i = 0; i < h2_server_request_count(r->server); i++)
-		count_request(r, h2_server_request_at(r->server, i), &a);
-	for (int i = 0; i < THREADS; i++) {
-		for (int64_t j = 0; j < r->emitters[i].next; j++)
-			missing += a.times[i][j] == 0;
-		free(a.times[i]);
-	}
-	size_t twice = a.arrived + missing - accepted;
+	arrivals_close(&a);
 	printf("%s: %u faults, %zu records accepted, %zu missing, %zu twice, %zu without an answer\n",
-	       r->scenario->name, faults, accepted, missing, twice, a.unanswered);
-	CHECK(missing == 0);
+	       r->scenario->name, faults, a.accepted, a.missing, a.twice, unanswered);
+	CHECK(a.missing == 0);
 	if (r->scenario->impatient || r->scenario->in_flight > 1)
-		CHECK(twice >= a.unanswered || r->scenario->in_flight > 1);
+		CHECK(a.twice >= unanswered || r->scenario->in_flight > 1);
 	else
-		CHECK(twice == a.unanswered);
-}
-
-static void
-compare_books(const run *r, unsigned faults)
-{
-	otlog_statistics_snapshot books;
-	uint64_t accepted = 0, refused = 0;
-	for (int i = 0; i < THREADS; i++) {
-		accepted += (uint64_t)r->emitters[i].next;
-		refused += r->emitters[i].refused;
-	}
-	otlog_provider_statistics(r->provider, &books);
-	const otlog_pipeline_statistics *p = &books.pipelines[0];
-	CHECK(books.accepted == accepted && books.emitted == accepted + refused);
-	CHECK(p->delivered == accepted && p->queued == 0 && p->filtered == 0);
-	CHECK(refused == 0);
-	bool answered = r->scenario->play.goaway_first || r->scenario->play.goaway_after;
-	CHECK(answered || p->retries >= faults);
-	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
-		CHECK(p->dropped[i] == 0);
+		CHECK(a.twice == unanswered);
 }
 
 /* ---- A scenario -------------------------------------------------------------------------------------------------- */
@@ -141,11 +82,7 @@ start(run *r)
 	r->provider = otlog_provider_create(&(otlog_options){
 	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = sdk_silence });
 	CHECK(r->provider);
-	for (int i = 0; i < THREADS; i++)
-		r->emitters[i] = (emitter){ .logger = otlog_provider_get_logger(
-						r->provider, &(otlog_logger_options){ .name = "faults" }),
-			                    .thread = i,
-			                    .records = RECORDS };
+	emitters_of(r->emitters, THREADS, r->provider, RECORDS);
 }
 
 static void *
@@ -153,6 +90,7 @@ play(void *scenario_)
 {
 	const scenario *scenario = scenario_;
 	run r = { .scenario = scenario };
+	otlog_statistics_snapshot books;
 	unsigned faults = faults_count(REPETITIONS);
 	start(&r);
 	emitters_run(r.emitters, THREADS); /* a connection stands before the first fault */
@@ -167,7 +105,10 @@ play(void *scenario_)
 	}
 	CHECK(otlog_provider_shutdown(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 	compare_records(&r, faults);
-	compare_books(&r, faults);
+	emitters_check_books(r.emitters, THREADS, r.provider);
+	otlog_provider_statistics(r.provider, &books);
+	bool answered = scenario->play.goaway_first || scenario->play.goaway_after;
+	CHECK(answered || books.pipelines[0].retries >= faults);
 	otlog_provider_destroy(r.provider);
 	h2_server_stop(r.server);
 	return NULL;

@@ -3,21 +3,20 @@
  * accepted, and has one twice only where it had taken the request before its answer was lost. OTLOG_FAULTS_FACTOR times
  * as many repetitions: 1 unless set.
  */
-#include "tests/support/sdk/emitters.h"
-#include "tests/support/harness/factor.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/factor.h"
+#include "tests/support/sdk/emitters.h"
+#include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/servers/certificates.h"
 #include "tests/support/servers/net_faults.h"
 #include "tests/support/servers/receiver.h"
-#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define REPETITIONS 20
 #define THREADS 2
@@ -47,66 +46,24 @@ typedef struct run {
 
 /* ---- Comparing --------------------------------------------------------------------------------------------------- */
 
-static int64_t
-number_of(const Opentelemetry__Proto__Logs__V1__LogRecord *record, const char *key)
-{
-	for (size_t i = 0; i < record->n_attributes; i++) {
-		const Opentelemetry__Proto__Common__V1__KeyValue *item = record->attributes[i];
-		if (item->key.len == strlen(key) && memcmp(item->key.data, key, item->key.len) == 0)
-			return item->value->int_value;
-	}
-	CHECK(!"a record without its number");
-	return -1;
-}
-
 /* Every accepted record has come, none that was not, and as many twice as lost answers explain. */
 static void
 compare_records(run *r)
 {
-	size_t arrived = receiver_record_count(r->receiver), accepted = 0, missing = 0;
-	unsigned *times[THREADS];
-	for (int i = 0; i < THREADS; i++) {
-		times[i] = calloc((size_t)r->emitters[i].next + 1, sizeof *times[i]);
-		CHECK(times[i]);
-		accepted += (size_t)r->emitters[i].next;
+	arrivals a = arrivals_open(r->emitters, THREADS);
+	for (size_t i = 0; i < receiver_request_count(r->receiver); i++) {
+		const receiver_request *request = receiver_request_at(r->receiver, i);
+		if (request->status == 200)
+			arrivals_enter(&a, request->body, request->body_size);
 	}
-	for (size_t i = 0; i < arrived; i++) {
-		const receiver_record record = receiver_record_at(r->receiver, i);
-		int64_t thread = number_of(record.record, "thread"), sequence = number_of(record.record, "sequence");
-		CHECK(thread >= 0 && thread < THREADS);
-		CHECK(sequence >= 0 && sequence < r->emitters[thread].next);
-		times[thread][sequence]++;
-	}
-	for (int i = 0; i < THREADS; i++) {
-		for (int64_t j = 0; j < r->emitters[i].next; j++)
-			missing += times[i][j] == 0;
-		free(times[i]);
-	}
+	arrivals_close(&a);
+	CHECK(a.arrived == receiver_record_count(r->receiver));
 	unsigned lost = net_faults_lost_answers(r->net);
-	size_t twice = arrived + missing - accepted;
 	printf("%s: %u faults, %zu records accepted, %zu missing, %zu twice, %u answers lost\n", r->scenario->name,
-	       net_faults_played(r->net), accepted, missing, twice, lost);
-	CHECK(missing == 0);
-	CHECK(twice <= (size_t)lost * THREADS * RECORDS);
-	CHECK(!r->scenario->server_has_it || twice >= r->repetitions);
-}
-
-static void
-compare_books(run *r)
-{
-	otlog_statistics_snapshot books;
-	uint64_t accepted = 0, refused = 0;
-	for (int i = 0; i < THREADS; i++) {
-		accepted += (uint64_t)r->emitters[i].next;
-		refused += r->emitters[i].refused;
-	}
-	otlog_provider_statistics(r->provider, &books);
-	const otlog_pipeline_statistics *p = &books.pipelines[0];
-	CHECK(books.accepted == accepted && books.emitted == accepted + refused);
-	CHECK(p->delivered == accepted && p->queued == 0 && p->filtered == 0);
-	CHECK(refused == 0);
-	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
-		CHECK(p->dropped[i] == 0);
+	       net_faults_played(r->net), a.accepted, a.missing, a.twice, lost);
+	CHECK(a.missing == 0);
+	CHECK(a.twice <= (size_t)lost * THREADS * RECORDS);
+	CHECK(!r->scenario->server_has_it || a.twice >= r->repetitions);
 }
 
 /* ---- A scenario -------------------------------------------------------------------------------------------------- */
@@ -131,11 +88,7 @@ start(run *r, const certificate *certificate)
 	r->provider = otlog_provider_create(&(otlog_options){
 	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 1 << 20, .diagnostic = sdk_silence });
 	CHECK(r->provider);
-	for (int i = 0; i < THREADS; i++)
-		r->emitters[i] = (emitter){ .logger = otlog_provider_get_logger(
-						r->provider, &(otlog_logger_options){ .name = "faults" }),
-			                    .thread = i,
-			                    .records = RECORDS };
+	emitters_of(r->emitters, THREADS, r->provider, RECORDS);
 }
 
 static void *
@@ -155,7 +108,7 @@ play(void *scenario_)
 	}
 	CHECK(otlog_provider_shutdown(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 	compare_records(&r);
-	compare_books(&r);
+	emitters_check_books(r.emitters, THREADS, r.provider);
 	otlog_provider_destroy(r.provider);
 	net_faults_stop(r.net);
 	receiver_stop(r.receiver);

@@ -4,18 +4,17 @@
  */
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/exporter_fixture.h"
+#include "tests/support/sdk/splitting_fixture.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define RECORDS 10000
-#define POISONED 4321
-#define FLUSH_MS 30000
+#define RECORD_BYTES 21u
 
 typedef Opentelemetry__Proto__Logs__V1__LogRecord log_record;
 
@@ -57,62 +56,21 @@ refuse_all(void *user, const receiver_request *request)
 static otlog_provider *
 start(const char *url)
 {
-	otlog_pipeline_options pipeline = { .schedule_delay_ms = 10, .retry_initial_ms = 1, .retry_cap_ms = 5 };
-	diagnosed_begin();
-	assert_true(otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url }, &pipeline.exporter));
-	otlog_provider *provider = otlog_provider_create(
-	    &(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .diagnostic = diagnosed_take });
-	assert_non_null(provider);
-	return provider;
+	const otlog_otlp_options options = { .endpoint = url };
+	return splitting_start((otlog_pipeline_options){
+	    .exporter = create_exporter(otlog_otlp_http_exporter_create_sized, &options), .schedule_delay_ms = 10 });
 }
 
-/* Numbered records; the one is an event, and of that size. */
 static void
-emit_all(otlog_provider *provider, size_t poison_size)
+check_arrived(receiver *server, bool without_the_odd_one)
 {
-	char *large = calloc(1, poison_size + 1);
-	otlog_logger *logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "splitting" });
-	assert_non_null(large);
-	memset(large, 'p', poison_size);
-	for (int64_t i = 0; i < RECORDS; i++) {
-		bool poison = i == POISONED;
-		const otlog_record record = { .severity = OTLOG_SEVERITY_INFO,
-			                      .event_name = poison ? "poisoned" : NULL,
-			                      .body = otlog_string(poison ? large : "some text of a record"),
-			                      .attributes = OTLOG_ATTRS(OTLOG_KV("sequence", i)) };
-		assert_int_equal(otlog_emit(logger, &record), OTLOG_EMIT_ACCEPTED);
+	splitting_arrivals arrivals = { 0 };
+	for (size_t i = 0; i < receiver_request_count(server); i++) {
+		const receiver_request *request = receiver_request_at(server, i);
+		if (request->status == 200)
+			splitting_enter(&arrivals, request->body, request->body_size);
 	}
-	free(large);
-}
-
-/* All have come once, but for the one where it was refused. */
-static void
-check_arrived(receiver *server, bool without_the_one)
-{
-	unsigned char *times = calloc(1, RECORDS);
-	assert_non_null(times);
-	for (size_t i = 0; i < receiver_record_count(server); i++) {
-		int64_t sequence = receiver_record_at(server, i).record->attributes[0]->value->int_value;
-		assert_in_range(sequence, 0, RECORDS - 1);
-		times[sequence]++;
-	}
-	for (size_t i = 0; i < RECORDS; i++)
-		if (times[i] != !(without_the_one && i == POISONED))
-			fail_msg("record %zu came %u times", i, times[i]);
-	free(times);
-}
-
-static void
-check_books(otlog_provider *provider, otlog_drop_reason reason, uint64_t dropped)
-{
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(provider, &books);
-	const otlog_pipeline_statistics *p = &books.pipelines[0];
-	assert_int_equal(p->emitted, RECORDS);
-	assert_int_equal(p->delivered, RECORDS - dropped);
-	assert_int_equal(p->queued, 0);
-	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
-		assert_int_equal(p->dropped[i], i == (int)reason ? dropped : 0);
+	splitting_check_arrived(&arrivals, without_the_odd_one);
 }
 
 /* ---- Size -------------------------------------------------------------------------------------------------------- */
@@ -124,10 +82,10 @@ batches_over_the_receivers_limit_arrive_in_parts(void **state)
 	receiver *server = receiver_start(&(receiver_options){ .judge = refuse_large, .user = &limit });
 	otlog_provider *provider = start(receiver_url(server));
 	(void)state;
-	emit_all(provider, 10);
-	assert_int_equal(otlog_provider_shutdown(provider, FLUSH_MS), OTLOG_DELIVERED);
+	splitting_emit(provider, RECORD_BYTES, 10);
+	assert_int_equal(otlog_provider_shutdown(provider, SPLITTING_FLUSH_MS), OTLOG_DELIVERED);
 	check_arrived(server, false);
-	check_books(provider, OTLOG_DROP_TOO_LARGE, 0);
+	splitting_check_books(provider, OTLOG_DROP_TOO_LARGE, 0);
 	assert_true(diagnosed_says("too large for the destination"));
 	otlog_provider_destroy(provider);
 	receiver_stop(server);
@@ -140,12 +98,11 @@ one_record_over_the_receivers_limit_is_dropped_and_named(void **state)
 	receiver *server = receiver_start(&(receiver_options){ .judge = refuse_large, .user = &limit });
 	otlog_provider *provider = start(receiver_url(server));
 	(void)state;
-	emit_all(provider, 30000);
-	assert_int_equal(otlog_provider_shutdown(provider, FLUSH_MS), OTLOG_DROPPED);
+	splitting_emit(provider, RECORD_BYTES, 30000);
+	assert_int_equal(otlog_provider_shutdown(provider, SPLITTING_FLUSH_MS), OTLOG_DROPPED);
 	check_arrived(server, true);
-	check_books(provider, OTLOG_DROP_TOO_LARGE, 1);
-	assert_int_equal(diagnosed_times("one record dropped as too_large"), 1);
-	assert_true(diagnosed_says("logger \"splitting\", event \"poisoned\""));
+	splitting_check_books(provider, OTLOG_DROP_TOO_LARGE, 1);
+	splitting_check_named("one record dropped as too_large");
 	otlog_provider_destroy(provider);
 	receiver_stop(server);
 }
@@ -158,10 +115,10 @@ nginx_in_front_of_the_receiver_has_the_same_say(void **state)
 	nginx *nginx = nginx_start(&options);
 	otlog_provider *provider = start(nginx_url(nginx));
 	(void)state;
-	emit_all(provider, 30000);
-	assert_int_equal(otlog_provider_shutdown(provider, FLUSH_MS), OTLOG_DROPPED);
+	splitting_emit(provider, RECORD_BYTES, 30000);
+	assert_int_equal(otlog_provider_shutdown(provider, SPLITTING_FLUSH_MS), OTLOG_DROPPED);
 	check_arrived(server, true);
-	check_books(provider, OTLOG_DROP_TOO_LARGE, 1);
+	splitting_check_books(provider, OTLOG_DROP_TOO_LARGE, 1);
 	assert_true(diagnosed_says("logger \"splitting\", event \"poisoned\""));
 	otlog_provider_destroy(provider);
 	nginx_stop(nginx);
@@ -175,12 +132,11 @@ check_poison(unsigned status)
 {
 	receiver *server = receiver_start(&(receiver_options){ .judge = refuse_poison, .user = &status });
 	otlog_provider *provider = start(receiver_url(server));
-	emit_all(provider, 10);
-	assert_int_equal(otlog_provider_shutdown(provider, FLUSH_MS), OTLOG_DROPPED);
+	splitting_emit(provider, RECORD_BYTES, 10);
+	assert_int_equal(otlog_provider_shutdown(provider, SPLITTING_FLUSH_MS), OTLOG_DROPPED);
 	check_arrived(server, true);
-	check_books(provider, OTLOG_DROP_REJECTED, 1);
-	assert_int_equal(diagnosed_times("one record dropped as rejected"), 1);
-	assert_true(diagnosed_says("logger \"splitting\", event \"poisoned\""));
+	splitting_check_books(provider, OTLOG_DROP_REJECTED, 1);
+	splitting_check_named("one record dropped as rejected");
 	otlog_provider_destroy(provider);
 	receiver_stop(server);
 }
@@ -201,11 +157,11 @@ who_refuses_everything_is_left_in_peace(void **state)
 	receiver *server = receiver_start(&(receiver_options){ .judge = refuse_all, .user = &status });
 	otlog_provider *provider = start(receiver_url(server));
 	(void)state;
-	emit_all(provider, 10);
-	assert_int_equal(otlog_provider_shutdown(provider, FLUSH_MS), OTLOG_DROPPED);
-	check_books(provider, OTLOG_DROP_REJECTED, RECORDS);
+	splitting_emit(provider, RECORD_BYTES, 10);
+	assert_int_equal(otlog_provider_shutdown(provider, SPLITTING_FLUSH_MS), OTLOG_DROPPED);
+	splitting_check_books(provider, OTLOG_DROP_REJECTED, SPLITTING_RECORDS);
 	assert_int_equal(receiver_record_count(server), 0);
-	assert_in_range(receiver_request_count(server), RECORDS / 512, 100);
+	assert_in_range(receiver_request_count(server), SPLITTING_RECORDS / 512, 100);
 	otlog_provider_destroy(provider);
 	receiver_stop(server);
 }

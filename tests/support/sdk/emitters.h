@@ -16,4 +16,28 @@ typedef struct emitter {
 /* Runs them all, a thread each, until each has emitted its records. Ends the test program if it cannot. */
 void emitters_run(emitter *emitters, unsigned count);
 
+/* Loggers of the provider, and what a run of each emits. */
+void emitters_of(emitter *emitters, unsigned count, otlog_provider *provider, unsigned records);
+
+/*
+ * CHECKs the books of a provider with one pipeline, which has been shut down: nothing was refused or dropped, and all that
+ * they have emitted was delivered.
+ */
+void emitters_check_books(const emitter *emitters, unsigned count, otlog_provider *provider);
+
+/* What of it has arrived, record by record. */
+typedef struct arrivals {
+	const emitter *emitters;
+	unsigned count;
+	unsigned **times;                /* by thread and sequence */
+	size_t arrived;                  /* records */
+	size_t accepted, missing, twice; /* once it is closed */
+} arrivals;
+
+/* Once nothing is emitted any more. */
+arrivals arrivals_open(const emitter *emitters, unsigned count);
+/* A request that came. CHECKs that all of its records are theirs. Returns how many. */
+size_t arrivals_enter(arrivals *arrivals, const void *request, size_t size);
+void arrivals_close(arrivals *arrivals);
+
 #endif
