@@ -1,10 +1,10 @@
 #include "tests/support/sdk/capture.h"
 
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/watched.h"
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #define MAX_ATTEMPTS 65536
 
@@ -15,8 +15,7 @@ typedef struct attempt {
 } attempt;
 
 struct capture {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	watched w;
 	const char *name;
 	attempt attempts[MAX_ATTEMPTS];
 	size_t attempt_count, records;
@@ -31,8 +30,7 @@ capture_create(const char *name)
 {
 	capture *c = calloc(1, sizeof *c);
 	assert_non_null(c);
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->changed, NULL);
+	watched_init(&c->w);
 	c->name = name;
 	return c;
 }
@@ -48,8 +46,7 @@ capture_free(capture *c)
 			opentelemetry__proto__collector__logs__v1__export_logs_service_request__free_unpacked(
 			    c->attempts[i].request, NULL);
 	}
-	pthread_cond_destroy(&c->changed);
-	pthread_mutex_destroy(&c->lock);
+	watched_destroy(&c->w);
 	free(c);
 }
 
@@ -58,17 +55,17 @@ export_batch(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_ex
 {
 	capture *c = self;
 	(void)timeout_ms;
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	if (c->attempt_count < MAX_ATTEMPTS) {
 		attempt *a = &c->attempts[c->attempt_count++];
 		a->size = batch->request_size;
 		a->bytes = malloc(batch->request_size);
 		memcpy(a->bytes, batch->request, batch->request_size);
 	}
-	pthread_cond_broadcast(&c->changed);
+	pthread_cond_broadcast(&c->w.changed);
 	c->hanging++;
 	while (c->hang && (c->deaf || !c->cancelled))
-		pthread_cond_wait(&c->changed, &c->lock);
+		pthread_cond_wait(&c->w.changed, &c->w.lock);
 	c->hanging--;
 	if (c->scripted) {
 		*result = c->script;
@@ -80,17 +77,17 @@ export_batch(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_ex
 		c->records += batch->records;
 	if (result->verdict == OTLOG_VERDICT_PARTIAL)
 		c->records += batch->records - result->rejected;
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->lock);
+	pthread_cond_broadcast(&c->w.changed);
+	pthread_mutex_unlock(&c->w.lock);
 }
 
 static void
 set(capture *c, bool *flag, bool value)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	*flag = value;
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->lock);
+	pthread_cond_broadcast(&c->w.changed);
+	pthread_mutex_unlock(&c->w.lock);
 }
 
 static void
@@ -120,13 +117,13 @@ capture_exporter(capture *c)
 void
 capture_answer(capture *c, uint32_t attempts, otlog_verdict verdict, size_t rejected, uint64_t retry_after_ms)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	c->scripted = attempts;
 	c->script = (otlog_export_result){ .verdict = verdict,
 		                           .rejected = rejected,
 		                           .retry_after_ms = retry_after_ms,
 		                           .message = "as the test says" };
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->w.lock);
 }
 
 void
@@ -142,86 +139,60 @@ capture_release(capture *c)
 	set(c, &c->hang, false);
 }
 
-/* Waits until *value has reached `wanted`. */
-static void
-wait_for(capture *c, const size_t *value, size_t wanted, const char *what)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
-	pthread_mutex_lock(&c->lock);
-	int error = 0;
-	while (*value < wanted && error == 0)
-		error = pthread_cond_timedwait(&c->changed, &c->lock, &until);
-	size_t reached = *value;
-	pthread_mutex_unlock(&c->lock);
-	if (reached < wanted)
-		fail_msg("%s: only %zu of %zu %s after 10 s", c->name, reached, wanted, what);
-}
-
 void
 capture_wait_attempts(capture *c, size_t attempts)
 {
-	wait_for(c, &c->attempt_count, attempts, "attempts");
+	watched_wait(&c->w, &c->attempt_count, attempts, "attempts");
 }
 
 void
 capture_wait_records(capture *c, size_t records)
 {
-	wait_for(c, &c->records, records, "records");
+	watched_wait(&c->w, &c->records, records, "records");
 }
 
 void
 capture_wait_hanging(capture *c)
 {
-	wait_for(c, &c->hanging, 1, "hanging attempts");
-}
-
-static size_t
-get(capture *c, const size_t *value)
-{
-	pthread_mutex_lock(&c->lock);
-	size_t now = *value;
-	pthread_mutex_unlock(&c->lock);
-	return now;
+	watched_wait(&c->w, &c->hanging, 1, "hanging attempts");
 }
 
 size_t
 capture_attempts(capture *c)
 {
-	return get(c, &c->attempt_count);
+	return watched_read(&c->w, &c->attempt_count);
 }
 
 size_t
 capture_records(capture *c)
 {
-	return get(c, &c->records);
+	return watched_read(&c->w, &c->records);
 }
 
 bool
 capture_destroyed(capture *c)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	bool now = c->destroyed;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->w.lock);
 	return now;
 }
 
 bool
 capture_cancelled(capture *c)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	bool now = c->cancelled;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->w.lock);
 	return now;
 }
 
 const uint8_t *
 capture_bytes_at(capture *c, size_t i, size_t *size)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	const attempt *a = i < c->attempt_count ? &c->attempts[i] : NULL;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->w.lock);
 	*size = a ? a->size : 0;
 	return a ? a->bytes : NULL;
 }
@@ -229,11 +200,11 @@ capture_bytes_at(capture *c, size_t i, size_t *size)
 const capture_request *
 capture_request_at(capture *c, size_t i)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->w.lock);
 	attempt *a = i < c->attempt_count ? &c->attempts[i] : NULL;
 	if (a && !a->request)
 		a->request = opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(
 		    NULL, a->size, a->bytes);
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&c->w.lock);
 	return a ? a->request : NULL;
 }

@@ -26,7 +26,7 @@ void capture_answer(capture *c, uint32_t attempts, otlog_verdict verdict, size_t
 void capture_hang(capture *c, bool deaf);
 void capture_release(capture *c);
 
-/* Waits (10 s at most, then the test fails) for attempts, taken records, or for one attempt to be hanging. */
+/* Waits (30 s at most, then the program ends) for attempts, taken records, or for one attempt to be hanging. */
 void capture_wait_attempts(capture *c, size_t attempts);
 void capture_wait_records(capture *c, size_t records);
 void capture_wait_hanging(capture *c);

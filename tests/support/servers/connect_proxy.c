@@ -1,16 +1,13 @@
 #include "tests/support/servers/connect_proxy.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
+#include "tests/support/servers/loopback.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,21 +18,10 @@ struct connect_proxy {
 	unsigned upstream_port;
 	unsigned refusal;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the count, and orders the head with it */
-	unsigned connections;
+	watched w; /* guards the count, and orders the head with it */
+	size_t connections;
 	char head[8192];
 };
-
-static bool
-wait_for(connect_proxy *proxy, int fd)
-{
-	struct pollfd fds[] = { { .fd = proxy->stop, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-	int ready;
-	do
-		ready = poll(fds, 2, -1);
-	while (ready < 0 && errno == EINTR);
-	return ready > 0 && !fds[0].revents;
-}
 
 static bool
 read_head(connect_proxy *proxy, int fd)
@@ -43,7 +29,8 @@ read_head(connect_proxy *proxy, int fd)
 	size_t used = 0;
 	proxy->head[0] = '\0';
 	do {
-		if (used + 1 == sizeof proxy->head || !wait_for(proxy, fd) || recv(fd, proxy->head + used, 1, 0) != 1)
+		if (used + 1 == sizeof proxy->head || !loopback_wait(proxy->stop, fd, POLLIN, -1) ||
+		    recv(fd, proxy->head + used, 1, 0) != 1)
 			return false;
 		proxy->head[++used] = '\0';
 	} while (used < 4 || strcmp(proxy->head + used - 4, "\r\n\r\n") != 0);
@@ -68,11 +55,7 @@ hand_on(int from, int to)
 static void
 relay(connect_proxy *proxy, int fd)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		                       .sin_port = htons((uint16_t)proxy->upstream_port) };
-	int upstream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(upstream >= 0 && connect(upstream, (struct sockaddr *)&address, sizeof address) == 0);
+	int upstream = loopback_connect(proxy->upstream_port);
 	bool tunnel = strncmp(proxy->head, "CONNECT ", 8) == 0;
 	bool goes_on =
 	    tunnel ? send_text(fd, "HTTP/1.1 200 Connection established\r\n\r\n") : send_text(upstream, proxy->head);
@@ -95,7 +78,7 @@ refuse(connect_proxy *proxy, int fd)
 	send_text(fd, answer);
 	shutdown(fd, SHUT_WR);
 	char rest[4096]; /* closing with unread bytes would be a reset */
-	while (wait_for(proxy, fd) && recv(fd, rest, sizeof rest, 0) > 0)
+	while (loopback_wait(proxy->stop, fd, POLLIN, -1) && recv(fd, rest, sizeof rest, 0) > 0)
 		;
 }
 
@@ -103,14 +86,12 @@ static void *
 serve(void *self)
 {
 	connect_proxy *proxy = self;
-	while (wait_for(proxy, proxy->listener)) {
+	while (loopback_wait(proxy->stop, proxy->listener, POLLIN, -1)) {
 		int fd = accept(proxy->listener, NULL, NULL);
 		if (fd < 0)
 			continue;
 		bool read = read_head(proxy, fd);
-		pthread_mutex_lock(&proxy->lock);
-		proxy->connections++;
-		pthread_mutex_unlock(&proxy->lock);
+		watched_add(&proxy->w, &proxy->connections);
 		if (read && proxy->refusal)
 			refuse(proxy, fd);
 		else if (read)
@@ -123,20 +104,13 @@ serve(void *self)
 connect_proxy *
 connect_proxy_start(unsigned upstream_port, unsigned refusal)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof address;
 	connect_proxy *proxy = calloc(1, sizeof *proxy);
 	CHECK(proxy);
 	proxy->upstream_port = upstream_port;
 	proxy->refusal = refusal;
-	proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(proxy->listener >= 0 && bind(proxy->listener, (struct sockaddr *)&address, size) == 0);
-	CHECK(listen(proxy->listener, 16) == 0);
-	CHECK(getsockname(proxy->listener, (struct sockaddr *)&address, &size) == 0);
-	proxy->port = ntohs(address.sin_port);
-	proxy->stop = eventfd(0, EFD_CLOEXEC);
-	CHECK(proxy->stop >= 0);
-	pthread_mutex_init(&proxy->lock, NULL);
+	proxy->listener = loopback_listen(&proxy->port);
+	proxy->stop = loopback_bell_make();
+	watched_init(&proxy->w);
 	CHECK(pthread_create(&proxy->thread, NULL, serve, proxy) == 0);
 	return proxy;
 }
@@ -150,10 +124,7 @@ connect_proxy_port(const connect_proxy *proxy)
 unsigned
 connect_proxy_connections(connect_proxy *proxy)
 {
-	pthread_mutex_lock(&proxy->lock);
-	unsigned connections = proxy->connections;
-	pthread_mutex_unlock(&proxy->lock);
-	return connections;
+	return (unsigned)watched_read(&proxy->w, &proxy->connections);
 }
 
 const char *
@@ -165,11 +136,10 @@ connect_proxy_head(connect_proxy *proxy)
 void
 connect_proxy_stop(connect_proxy *proxy)
 {
-	const uint64_t one = 1;
-	CHECK(write(proxy->stop, &one, sizeof one) == sizeof one);
+	loopback_bell_ring(proxy->stop);
 	pthread_join(proxy->thread, NULL);
 	close(proxy->listener);
 	close(proxy->stop);
-	pthread_mutex_destroy(&proxy->lock);
+	watched_destroy(&proxy->w);
 	free(proxy);
 }

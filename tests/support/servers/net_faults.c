@@ -3,10 +3,10 @@
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
+#include "tests/support/servers/loopback.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -26,41 +26,13 @@ struct net_faults {
 	unsigned upstream_port;
 	bool opaque;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the rest */
+	watched w; /* guards the rest */
 	net_fault armed;
-	unsigned played;
-	unsigned lost;
+	size_t played;
+	size_t lost;
 };
 
 /* ---- Sockets ----------------------------------------------------------------------------------------------------- */
-
-/* Until the descriptor is ready; false if the relay stops first, or after `timeout_ms` (-1: never). */
-static bool
-wait_for(net_faults *net, int fd, short events, int timeout_ms)
-{
-	struct pollfd fds[] = { { .fd = net->stop, .events = POLLIN }, { .fd = fd, .events = events } };
-	int ready;
-	do
-		ready = poll(fds, 2, timeout_ms);
-	while (ready < 0 && errno == EINTR);
-	return ready > 0 && !fds[0].revents;
-}
-
-static bool
-send_all(net_faults *net, int fd, const void *data, size_t size)
-{
-	const char *bytes = data;
-	while (size) {
-		if (!wait_for(net, fd, POLLOUT, -1))
-			return false;
-		ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent < 0 && errno != EAGAIN)
-			return false;
-		bytes += sent > 0 ? sent : 0;
-		size -= sent > 0 ? (size_t)sent : 0;
-	}
-	return true;
-}
 
 /* Reads `size` bytes more. */
 static bool
@@ -68,7 +40,7 @@ receive(net_faults *net, int fd, size_t size, otlog__buffer *to)
 {
 	while (size) {
 		char piece[64 * 1024];
-		if (!wait_for(net, fd, POLLIN, -1))
+		if (!loopback_wait(net->stop, fd, POLLIN, -1))
 			return false;
 		ssize_t got = recv(fd, piece, size < sizeof piece ? size : sizeof piece, 0);
 		if (got <= 0 || !otlog__buffer_append(to, piece, (size_t)got))
@@ -99,51 +71,25 @@ content_length(const otlog__buffer *head)
 	return 0;
 }
 
-static int
-call_upstream(const net_faults *net)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		                       .sin_port = htons((uint16_t)net->upstream_port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-	return fd;
-}
-
-static void
-reset(int fd)
-{
-	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 /* ---- Requests ---------------------------------------------------------------------------------------------------- */
 
 static net_fault
 take_fault(net_faults *net)
 {
-	pthread_mutex_lock(&net->lock);
+	pthread_mutex_lock(&net->w.lock);
 	net_fault fault = net->armed;
 	net->armed = NET_PASS;
 	net->played += fault != NET_PASS;
-	pthread_mutex_unlock(&net->lock);
+	pthread_mutex_unlock(&net->w.lock);
 	return fault;
-}
-
-static void
-count_lost(net_faults *net)
-{
-	pthread_mutex_lock(&net->lock);
-	net->lost++;
-	pthread_mutex_unlock(&net->lock);
 }
 
 /* The upstream's answer to the request. */
 static bool
 ask_upstream(net_faults *net, const otlog__buffer *request, otlog__buffer *answer)
 {
-	int fd = call_upstream(net);
-	bool whole = send_all(net, fd, request->data, request->size) && receive_head(net, fd, answer) &&
+	int fd = loopback_connect(net->upstream_port);
+	bool whole = loopback_send(net->stop, fd, request->data, request->size) && receive_head(net, fd, answer) &&
 	             receive(net, fd, content_length(answer), answer);
 	close(fd);
 	return whole;
@@ -154,22 +100,22 @@ static bool
 answer_client(net_faults *net, int fd, net_fault fault, const otlog__buffer *answer, uint64_t began_nano)
 {
 	if (fault == NET_PASS) {
-		bool sent = send_all(net, fd, answer->data, answer->size);
+		bool sent = loopback_send(net->stop, fd, answer->data, answer->size);
 		if (!sent || otlog__monotonic_nano() - began_nano > LATE_NANO)
-			count_lost(net);
+			watched_add(&net->w, &net->lost);
 		return sent;
 	}
-	count_lost(net);
+	watched_add(&net->w, &net->lost);
 	if (fault == NET_SLOW_ANSWER)
-		for (size_t i = 0; i < answer->size && send_all(net, fd, answer->data + i, 1); i++)
-			if (wait_for(net, fd, POLLRDHUP, 1000))
+		for (size_t i = 0; i < answer->size && loopback_send(net->stop, fd, answer->data + i, 1); i++)
+			if (loopback_wait(net->stop, fd, POLLRDHUP, 1000))
 				break;
 	if (fault == NET_HALF_ANSWER)
-		send_all(net, fd, answer->data, answer->size / 2);
+		loopback_send(net->stop, fd, answer->data, answer->size / 2);
 	if (fault == NET_SILENCE_AFTER_BODY)
-		wait_for(net, fd, POLLRDHUP, -1);
+		loopback_wait(net->stop, fd, POLLRDHUP, -1);
 	if (fault != NET_CLOSE_AFTER_BODY)
-		reset(fd);
+		loopback_reset(fd);
 	return false;
 }
 
@@ -179,19 +125,19 @@ take_request(net_faults *net, int fd, net_fault fault, otlog__buffer *request)
 {
 	static const char garbage[] = "\x7f garbage \xff\r\n\r\n and more of it";
 	if (fault == NET_BLACK_HOLE)
-		wait_for(net, fd, POLLRDHUP, -1);
+		loopback_wait(net->stop, fd, POLLRDHUP, -1);
 	if (fault == NET_RESET_AT_ONCE || fault == NET_BLACK_HOLE || !receive_head(net, fd, request) ||
 	    fault == NET_RESET_BEFORE_BODY) {
-		reset(fd);
+		loopback_reset(fd);
 		return false;
 	}
 	size_t size = content_length(request);
 	if (!receive(net, fd, fault == NET_RESET_IN_BODY ? size / 2 : size, request) || fault == NET_RESET_IN_BODY) {
-		reset(fd);
+		loopback_reset(fd);
 		return false;
 	}
 	if (fault == NET_GARBAGE)
-		send_all(net, fd, garbage, sizeof garbage - 1);
+		loopback_send(net->stop, fd, garbage, sizeof garbage - 1);
 	return fault != NET_GARBAGE;
 }
 
@@ -199,7 +145,7 @@ static void
 relay_requests(net_faults *net, int fd)
 {
 	bool goes_on = true;
-	while (goes_on && wait_for(net, fd, POLLIN | POLLRDHUP, -1)) {
+	while (goes_on && loopback_wait(net->stop, fd, POLLIN | POLLRDHUP, -1)) {
 		char first;
 		otlog__buffer request = { 0 }, answer = { 0 };
 		if (recv(fd, &first, 1, MSG_PEEK) != 1)
@@ -221,17 +167,17 @@ hand_on(net_faults *net, int from, int to)
 {
 	char piece[64 * 1024];
 	ssize_t got = recv(from, piece, sizeof piece, MSG_DONTWAIT);
-	return got > 0 ? send_all(net, to, piece, (size_t)got) : got < 0 && errno == EAGAIN;
+	return got > 0 ? loopback_send(net->stop, to, piece, (size_t)got) : got < 0 && errno == EAGAIN;
 }
 
 static void
 relay_connection(net_faults *net, int fd)
 {
 	if (take_fault(net) == NET_STALL) {
-		wait_for(net, fd, POLLRDHUP, -1);
+		loopback_wait(net->stop, fd, POLLRDHUP, -1);
 		return;
 	}
-	int upstream = call_upstream(net);
+	int upstream = loopback_connect(net->upstream_port);
 	struct pollfd fds[] = { { .fd = net->stop, .events = POLLIN },
 		                { .fd = net->cut, .events = POLLIN },
 		                { .fd = fd, .events = POLLIN },
@@ -240,7 +186,7 @@ relay_connection(net_faults *net, int fd)
 		if ((fds[2].revents && !hand_on(net, fd, upstream)) || (fds[3].revents && !hand_on(net, upstream, fd)))
 			break;
 	}
-	reset(fd);
+	loopback_reset(fd);
 	close(upstream);
 }
 
@@ -251,7 +197,7 @@ serve(void *self)
 {
 	net_faults *net = self;
 	uint64_t cuts;
-	while (wait_for(net, net->listener, POLLIN, -1)) {
+	while (loopback_wait(net->stop, net->listener, POLLIN, -1)) {
 		int fd = accept(net->listener, NULL, NULL);
 		if (fd < 0)
 			continue;
@@ -269,21 +215,15 @@ serve(void *self)
 net_faults *
 net_faults_start(unsigned upstream_port, bool opaque)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof address;
 	net_faults *net = calloc(1, sizeof *net);
 	CHECK(net);
 	net->upstream_port = upstream_port;
 	net->opaque = opaque;
-	net->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(net->listener >= 0 && bind(net->listener, (struct sockaddr *)&address, size) == 0);
-	CHECK(listen(net->listener, 16) == 0);
-	CHECK(getsockname(net->listener, (struct sockaddr *)&address, &size) == 0);
-	net->port = ntohs(address.sin_port);
-	net->stop = eventfd(0, EFD_CLOEXEC);
+	net->listener = loopback_listen(&net->port);
+	net->stop = loopback_bell_make();
 	net->cut = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	CHECK(net->stop >= 0 && net->cut >= 0);
-	pthread_mutex_init(&net->lock, NULL);
+	CHECK(net->cut >= 0);
+	watched_init(&net->w);
 	CHECK(pthread_create(&net->thread, NULL, serve, net) == 0);
 	return net;
 }
@@ -298,44 +238,34 @@ void
 net_faults_arm(net_faults *net, net_fault fault)
 {
 	const uint64_t one = 1;
-	pthread_mutex_lock(&net->lock);
+	pthread_mutex_lock(&net->w.lock);
 	CHECK(net->armed == NET_PASS);
 	net->armed = fault;
-	pthread_mutex_unlock(&net->lock);
+	pthread_mutex_unlock(&net->w.lock);
 	if (net->opaque)
 		CHECK(write(net->cut, &one, sizeof one) == sizeof one);
-}
-
-static unsigned
-read_count(net_faults *net, const unsigned *count)
-{
-	pthread_mutex_lock(&net->lock);
-	unsigned now = *count;
-	pthread_mutex_unlock(&net->lock);
-	return now;
 }
 
 unsigned
 net_faults_played(net_faults *net)
 {
-	return read_count(net, &net->played);
+	return (unsigned)watched_read(&net->w, &net->played);
 }
 
 unsigned
 net_faults_lost_answers(net_faults *net)
 {
-	return read_count(net, &net->lost);
+	return (unsigned)watched_read(&net->w, &net->lost);
 }
 
 void
 net_faults_stop(net_faults *net)
 {
-	const uint64_t one = 1;
-	CHECK(write(net->stop, &one, sizeof one) == sizeof one);
+	loopback_bell_ring(net->stop);
 	pthread_join(net->thread, NULL);
 	close(net->listener);
 	close(net->stop);
 	close(net->cut);
-	pthread_mutex_destroy(&net->lock);
+	watched_destroy(&net->w);
 	free(net);
 }

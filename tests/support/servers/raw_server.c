@@ -1,10 +1,9 @@
 #include "tests/support/servers/raw_server.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
+#include "tests/support/servers/loopback.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,23 +21,10 @@ struct raw_server {
 	const raw_play *plays;
 	size_t play_count;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the two counts */
-	pthread_cond_t changed;
-	unsigned connections;
-	unsigned requests;
+	watched w; /* guards the two counts */
+	size_t connections;
+	size_t requests;
 };
-
-/* True once the descriptor is ready; false if the server stops first, or after `timeout_ms` (-1: never). */
-static bool
-wait_for(raw_server *server, int fd, short events, int timeout_ms)
-{
-	struct pollfd fds[] = { { .fd = server->stop, .events = POLLIN }, { .fd = fd, .events = events } };
-	int ready;
-	do
-		ready = poll(fds, 2, timeout_ms);
-	while (ready < 0 && errno == EINTR);
-	return ready > 0 && !fds[0].revents;
-}
 
 /* Reads one request as far as the play says. False if there is none. */
 static bool
@@ -49,7 +34,7 @@ read_request(raw_server *server, int fd, raw_read how)
 	size_t used = 0;
 	char *end = NULL;
 	while (!end) {
-		if (used + 1 == sizeof head || !wait_for(server, fd, POLLIN, -1))
+		if (used + 1 == sizeof head || !loopback_wait(server->stop, fd, POLLIN, -1))
 			return false;
 		/* Byte by byte, so that the body stays in the socket. */
 		if (recv(fd, head + used, 1, 0) != 1)
@@ -61,34 +46,25 @@ read_request(raw_server *server, int fd, raw_read how)
 	size_t left = how == RAW_READ_REQUEST && length ? strtoul(length + 17, NULL, 10) : 0;
 	while (left) {
 		char body[64 * 1024];
-		if (!wait_for(server, fd, POLLIN, -1))
+		if (!loopback_wait(server->stop, fd, POLLIN, -1))
 			return false;
 		ssize_t got = recv(fd, body, left < sizeof body ? left : sizeof body, 0);
 		if (got <= 0)
 			return false;
 		left -= (size_t)got;
 	}
-	pthread_mutex_lock(&server->lock);
-	server->requests++;
-	pthread_cond_broadcast(&server->changed);
-	pthread_mutex_unlock(&server->lock);
+	watched_add(&server->w, &server->requests);
 	return true;
 }
 
 static bool
 send_all(raw_server *server, int fd, const char *data, size_t size, unsigned pause_ms)
 {
-	while (size) {
-		if (pause_ms && wait_for(server, fd, 0, (int)pause_ms))
+	if (!pause_ms)
+		return loopback_send(server->stop, fd, data, size);
+	for (size_t i = 0; i < size; i++)
+		if (loopback_wait(server->stop, fd, 0, (int)pause_ms) || !loopback_send(server->stop, fd, data + i, 1))
 			return false; /* the client has gone */
-		if (!wait_for(server, fd, POLLOUT, -1))
-			return false;
-		ssize_t sent = send(fd, data, pause_ms ? 1 : size, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent < 0 && errno != EAGAIN)
-			return false;
-		data += sent > 0 ? sent : 0;
-		size -= sent > 0 ? (size_t)sent : 0;
-	}
 	return true;
 }
 
@@ -120,12 +96,11 @@ play_part(raw_server *server, int fd, const raw_play *play)
 	} while (play->end == RAW_END_REPEAT);
 
 	if (play->end == RAW_END_HOLD)
-		wait_for(server, fd, POLLRDHUP, -1);
+		loopback_wait(server->stop, fd, POLLRDHUP, -1);
 	if (play->end == RAW_END_STALE)
-		wait_for(server, fd, POLLIN, -1);
+		loopback_wait(server->stop, fd, POLLIN, -1);
 	if (play->end == RAW_END_RESET || play->end == RAW_END_STALE) {
-		const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		loopback_reset(fd);
 	} else if (play->end == RAW_END_CLOSE) {
 		shutdown(fd, SHUT_WR);
 	}
@@ -136,31 +111,14 @@ static void *
 serve(void *self)
 {
 	raw_server *server = self;
-	while (wait_for(server, server->listener, POLLIN, -1)) {
+	while (loopback_wait(server->stop, server->listener, POLLIN, -1)) {
 		int fd = accept(server->listener, NULL, NULL);
 		if (fd < 0)
 			continue;
-		pthread_mutex_lock(&server->lock);
-		size_t turn = server->connections++;
-		pthread_cond_broadcast(&server->changed);
-		pthread_mutex_unlock(&server->lock);
+		size_t turn = watched_add(&server->w, &server->connections);
 		play_part(server, fd, &server->plays[turn < server->play_count ? turn : server->play_count - 1]);
 	}
 	return NULL;
-}
-
-/* A socket bound to a free loopback port, which goes to *port. */
-static int
-bind_free_port(unsigned *port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(fd >= 0);
-	CHECK(bind(fd, (struct sockaddr *)&address, sizeof address) == 0);
-	CHECK(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
-	*port = ntohs(address.sin_port);
-	return fd;
 }
 
 raw_server *
@@ -171,13 +129,10 @@ raw_server_start(const raw_play *plays, size_t play_count)
 	server->plays = plays;
 	server->play_count = play_count;
 	unsigned port;
-	server->listener = bind_free_port(&port);
-	CHECK(listen(server->listener, 16) == 0);
+	server->listener = loopback_listen(&port);
 	snprintf(server->url, sizeof server->url, "http://127.0.0.1:%u/v1/logs", port);
-	server->stop = eventfd(0, EFD_CLOEXEC);
-	CHECK(server->stop >= 0);
-	pthread_mutex_init(&server->lock, NULL);
-	pthread_cond_init(&server->changed, NULL);
+	server->stop = loopback_bell_make();
+	watched_init(&server->w);
 	CHECK(pthread_create(&server->thread, NULL, serve, server) == 0);
 	return server;
 }
@@ -191,20 +146,13 @@ raw_server_url(const raw_server *server)
 unsigned
 raw_server_connections(raw_server *server)
 {
-	pthread_mutex_lock(&server->lock);
-	unsigned connections = server->connections;
-	pthread_mutex_unlock(&server->lock);
-	return connections;
+	return (unsigned)watched_read(&server->w, &server->connections);
 }
 
 void
 raw_server_wait_requests(raw_server *server, unsigned count)
 {
-	struct timespec deadline = check_deadline();
-	pthread_mutex_lock(&server->lock);
-	while (server->requests < count)
-		CHECK(pthread_cond_timedwait(&server->changed, &server->lock, &deadline) == 0);
-	pthread_mutex_unlock(&server->lock);
+	watched_wait(&server->w, &server->requests, count, "requests");
 }
 
 void
@@ -212,13 +160,11 @@ raw_server_stop(raw_server *server)
 {
 	if (!server)
 		return;
-	const uint64_t one = 1;
-	CHECK(write(server->stop, &one, sizeof one) == sizeof one);
+	loopback_bell_ring(server->stop);
 	pthread_join(server->thread, NULL);
 	close(server->listener);
 	close(server->stop);
-	pthread_cond_destroy(&server->changed);
-	pthread_mutex_destroy(&server->lock);
+	watched_destroy(&server->w);
 	free(server);
 }
 
@@ -226,7 +172,7 @@ int
 raw_server_refuse(char *out, size_t out_size)
 {
 	unsigned port;
-	int fd = bind_free_port(&port);
+	int fd = loopback_bind(&port);
 	snprintf(out, out_size, "http://127.0.0.1:%u/v1/logs", port);
 	return fd;
 }

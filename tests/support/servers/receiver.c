@@ -2,6 +2,7 @@
 
 #include "sdk/base/buffer.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
 #include "tests/support/servers/gunzip.h"
 
 #include <arpa/inet.h>
@@ -20,14 +21,13 @@ struct receiver {
 	unsigned port;
 	char url[64];
 
-	pthread_mutex_t lock; /* guards everything below */
-	pthread_cond_t changed;
+	watched w; /* guards everything below */
 	bool stopping;
 	bool released;
 	receiver_reply script[SCRIPT_MAX];
 	size_t script_size;
 	size_t script_at;
-	unsigned connections;
+	size_t connections;
 	receiver_request **requests;
 	size_t request_count;
 	receiver_record *records;
@@ -98,9 +98,9 @@ begin(receiver *receiver, struct MHD_Connection *connection, const char *method,
 	request->path = copy(path);
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, keep_header, request);
 	exchange->request = request;
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	exchange->reply = next_reply(receiver);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 	return exchange;
 }
 
@@ -150,11 +150,11 @@ keep_request(receiver *receiver, exchange *exchange)
 	if (receiver->options.forgets)
 		return;
 	exchange->kept = true;
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	receiver->requests = grow(receiver->requests, receiver->request_count, sizeof *receiver->requests);
 	receiver->requests[receiver->request_count++] = request;
-	pthread_cond_broadcast(&receiver->changed);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_cond_broadcast(&receiver->w.changed);
+	pthread_mutex_unlock(&receiver->w.lock);
 }
 
 static void
@@ -183,9 +183,9 @@ settle(receiver *receiver, exchange *exchange)
 	bool answer = reply->part != RECEIVER_CLOSE_EARLY && reply->part != RECEIVER_CLOSE_LATE;
 	bool judges = receiver->options.judge && (request->message || request->json);
 	unsigned judged = judges ? receiver->options.judge(receiver->options.user, request) : 0;
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	while (reply->part == RECEIVER_HANG && !receiver->released && !receiver->stopping)
-		pthread_cond_wait(&receiver->changed, &receiver->lock);
+		pthread_cond_wait(&receiver->w.changed, &receiver->w.lock);
 	if (receiver->stopping && reply->part == RECEIVER_HANG && !receiver->released)
 		answer = false;
 	if (answer) {
@@ -195,8 +195,8 @@ settle(receiver *receiver, exchange *exchange)
 		if (request->status / 100 == 2 && request->message && exchange->kept)
 			keep_records(receiver, request->message);
 	}
-	pthread_cond_broadcast(&receiver->changed);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_cond_broadcast(&receiver->w.changed);
+	pthread_mutex_unlock(&receiver->w.lock);
 	return answer;
 }
 
@@ -209,8 +209,7 @@ send_reply(struct MHD_Connection *connection, const exchange *exchange)
 	size_t body_size = !reply->body && json ? 2 : reply->body_size;
 	bool typed = false;
 	/* A copy: the client may have all of it, and the test free it, before the thread that sent it is done with it. */
-	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(body_size, (void *)body, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = MHD_create_response_from_buffer(body_size, (void *)body, MHD_RESPMEM_MUST_COPY);
 	CHECK(response);
 	for (size_t i = 0; i < reply->header_count; i++) {
 		typed = typed || strcasecmp(reply->headers[i].name, "Content-Type") == 0;
@@ -287,9 +286,7 @@ count_connection(void *self, struct MHD_Connection *connection, void **state, en
 	(void)state;
 	if (code != MHD_CONNECTION_NOTIFY_STARTED)
 		return;
-	pthread_mutex_lock(&receiver->lock);
-	receiver->connections++;
-	pthread_mutex_unlock(&receiver->lock);
+	watched_add(&receiver->w, &receiver->connections);
 }
 
 /* ---- Starting and stopping --------------------------------------------------------------------------------------- */
@@ -303,8 +300,7 @@ receiver_start(const receiver_options *options)
 	receiver *receiver = calloc(1, sizeof *receiver);
 	CHECK(receiver);
 	receiver->options = *options;
-	pthread_mutex_init(&receiver->lock, NULL);
-	pthread_cond_init(&receiver->changed, NULL);
+	watched_init(&receiver->w);
 
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	address.sin_port = htons((uint16_t)options->port);
@@ -332,17 +328,16 @@ receiver_stop(receiver *receiver)
 {
 	if (!receiver)
 		return;
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	receiver->stopping = true;
-	pthread_cond_broadcast(&receiver->changed);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_cond_broadcast(&receiver->w.changed);
+	pthread_mutex_unlock(&receiver->w.lock);
 	MHD_stop_daemon(receiver->daemon);
 	for (size_t i = 0; i < receiver->request_count; i++)
 		free_request(receiver->requests[i]);
 	free(receiver->requests);
 	free(receiver->records);
-	pthread_cond_destroy(&receiver->changed);
-	pthread_mutex_destroy(&receiver->lock);
+	watched_destroy(&receiver->w);
 	free(receiver);
 }
 
@@ -361,7 +356,7 @@ receiver_port(const receiver *receiver)
 void
 receiver_script(receiver *receiver, const receiver_reply *reply)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	receiver->script_size -= receiver->script_at;
 	memmove(receiver->script, receiver->script + receiver->script_at,
 	        receiver->script_size * sizeof *receiver->script);
@@ -371,89 +366,67 @@ receiver_script(receiver *receiver, const receiver_reply *reply)
 	*added = *reply;
 	if (!added->times)
 		added->times = 1;
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 }
 
 void
 receiver_release(receiver *receiver)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	receiver->released = true;
-	pthread_cond_broadcast(&receiver->changed);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_cond_broadcast(&receiver->w.changed);
+	pthread_mutex_unlock(&receiver->w.lock);
 }
 
 /* ---- Looking at what came ---------------------------------------------------------------------------------------- */
 
-static size_t
-read_count(receiver *receiver, const size_t *count)
-{
-	pthread_mutex_lock(&receiver->lock);
-	size_t now = *count;
-	pthread_mutex_unlock(&receiver->lock);
-	return now;
-}
-
-static void
-wait_count(receiver *receiver, const size_t *count, size_t wanted)
-{
-	struct timespec deadline = check_deadline();
-	pthread_mutex_lock(&receiver->lock);
-	while (*count < wanted)
-		CHECK(pthread_cond_timedwait(&receiver->changed, &receiver->lock, &deadline) == 0);
-	pthread_mutex_unlock(&receiver->lock);
-}
-
 size_t
 receiver_request_count(receiver *receiver)
 {
-	return read_count(receiver, &receiver->request_count);
+	return watched_read(&receiver->w, &receiver->request_count);
 }
 
 size_t
 receiver_record_count(receiver *receiver)
 {
-	return read_count(receiver, &receiver->record_count);
+	return watched_read(&receiver->w, &receiver->record_count);
 }
 
 unsigned
 receiver_connection_count(receiver *receiver)
 {
-	pthread_mutex_lock(&receiver->lock);
-	unsigned connections = receiver->connections;
-	pthread_mutex_unlock(&receiver->lock);
-	return connections;
+	return (unsigned)watched_read(&receiver->w, &receiver->connections);
 }
 
 void
 receiver_wait_requests(receiver *receiver, size_t count)
 {
-	wait_count(receiver, &receiver->request_count, count);
+	watched_wait(&receiver->w, &receiver->request_count, count, "requests");
 }
 
 void
 receiver_wait_records(receiver *receiver, size_t count)
 {
-	wait_count(receiver, &receiver->record_count, count);
+	watched_wait(&receiver->w, &receiver->record_count, count, "records");
 }
 
 const receiver_request *
 receiver_request_at(receiver *receiver, size_t i)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	CHECK(i < receiver->request_count);
 	const receiver_request *request = receiver->requests[i];
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 	return request;
 }
 
 receiver_record
 receiver_record_at(receiver *receiver, size_t i)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	CHECK(i < receiver->record_count);
 	receiver_record record = receiver->records[i];
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 	return record;
 }
 

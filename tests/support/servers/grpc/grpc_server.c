@@ -2,6 +2,7 @@
 
 #include "proto/logs_service.pb-c.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
 #include "tests/support/servers/gunzip.h"
 
 #include <grpc/byte_buffer.h>
@@ -50,8 +51,7 @@ struct grpc_receiver {
 	char url[160];
 	unsigned port;
 
-	pthread_mutex_t lock; /* guards the rest */
-	pthread_cond_t came;
+	watched w; /* guards the rest */
 	bool released;
 	session *hanging;
 	grpc_receiver_reply script[SCRIPT_MAX];
@@ -243,7 +243,7 @@ is_poisoned(const grpc_receiver *receiver)
 static void
 take_message(grpc_receiver *receiver, session *session)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	keep_call(receiver, session);
 	session->reply = next_reply(receiver);
 	if (is_poisoned(receiver))
@@ -257,8 +257,8 @@ take_message(grpc_receiver *receiver, session *session)
 	} else if (session->reply.status == 0) {
 		receiver->records += session->records;
 	}
-	pthread_cond_broadcast(&receiver->came);
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_cond_broadcast(&receiver->w.changed);
+	pthread_mutex_unlock(&receiver->w.lock);
 	if (!hang)
 		answer(session);
 }
@@ -351,8 +351,7 @@ grpc_receiver_start(const grpc_receiver_options *options)
 	CHECK(receiver);
 	if (options)
 		receiver->options = *options;
-	pthread_mutex_init(&receiver->lock, NULL);
-	pthread_cond_init(&receiver->came, NULL);
+	watched_init(&receiver->w);
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -407,8 +406,7 @@ grpc_receiver_stop(grpc_receiver *receiver)
 	grpc_completion_queue_destroy(receiver->queue);
 	for (size_t i = 0; i < CALLS_MAX; i++)
 		free_call(&receiver->calls[i]);
-	pthread_mutex_destroy(&receiver->lock);
-	pthread_cond_destroy(&receiver->came);
+	watched_destroy(&receiver->w);
 	free(receiver);
 }
 
@@ -427,23 +425,23 @@ grpc_receiver_port(const grpc_receiver *receiver)
 void
 grpc_receiver_script(grpc_receiver *receiver, const grpc_receiver_reply *reply)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	CHECK(receiver->script_size < SCRIPT_MAX);
 	receiver->script[receiver->script_size++] = *reply;
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 }
 
 void
 grpc_receiver_release(grpc_receiver *receiver)
 {
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	receiver->released = true;
 	session *first = receiver->hanging;
 	receiver->hanging = NULL;
 	for (session *one = first; one; one = one->next)
 		if (one->reply.status == 0)
 			receiver->records += one->records;
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 	while (first) {
 		session *next = first->next; /* answered, it may be freed at once */
 		answer(first);
@@ -454,44 +452,34 @@ grpc_receiver_release(grpc_receiver *receiver)
 size_t
 grpc_receiver_call_count(grpc_receiver *receiver)
 {
-	pthread_mutex_lock(&receiver->lock);
-	size_t count = receiver->call_count;
-	pthread_mutex_unlock(&receiver->lock);
-	return count;
+	return watched_read(&receiver->w, &receiver->call_count);
 }
 
 size_t
 grpc_receiver_record_count(grpc_receiver *receiver)
 {
-	pthread_mutex_lock(&receiver->lock);
-	size_t count = receiver->records;
-	pthread_mutex_unlock(&receiver->lock);
-	return count;
+	return watched_read(&receiver->w, &receiver->records);
 }
 
 size_t
 grpc_receiver_connection_count(grpc_receiver *receiver)
 {
 	size_t count = 0;
-	pthread_mutex_lock(&receiver->lock);
+	pthread_mutex_lock(&receiver->w.lock);
 	for (size_t i = 0; i < receiver->call_count; i++) {
 		bool seen = false;
 		for (size_t j = 0; j < i; j++)
 			seen = seen || strcmp(receiver->calls[i].peer, receiver->calls[j].peer) == 0;
 		count += !seen;
 	}
-	pthread_mutex_unlock(&receiver->lock);
+	pthread_mutex_unlock(&receiver->w.lock);
 	return count;
 }
 
 void
 grpc_receiver_wait_calls(grpc_receiver *receiver, size_t count)
 {
-	struct timespec deadline = check_deadline();
-	pthread_mutex_lock(&receiver->lock);
-	while (receiver->call_count < count)
-		CHECK(pthread_cond_timedwait(&receiver->came, &receiver->lock, &deadline) == 0);
-	pthread_mutex_unlock(&receiver->lock);
+	watched_wait(&receiver->w, &receiver->call_count, count, "calls");
 }
 
 const grpc_receiver_call *

@@ -3,17 +3,18 @@
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/watched.h"
+#include "tests/support/servers/loopback.h"
 
 #include <nghttp2/nghttp2.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,8 +61,7 @@ struct h2_server {
 	pthread_t thread;
 	connection connections[CONNECTIONS_MAX];
 
-	pthread_mutex_t lock; /* guards the rest */
-	pthread_cond_t done;
+	watched w; /* guards the rest */
 	bool stop;
 	bool disconnect;
 	h2_play script[SCRIPT_MAX];
@@ -77,7 +77,7 @@ static h2_play
 next_play(h2_server *server, bool for_connection)
 {
 	h2_play play = { 0 };
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	h2_play *first = server->script;
 	if (server->script_size && (first->when == H2_AT_CONNECT) == for_connection) {
 		play = *first;
@@ -86,7 +86,7 @@ next_play(h2_server *server, bool for_connection)
 		else
 			memmove(first, first + 1, --server->script_size * sizeof *first);
 	}
-	pthread_mutex_unlock(&server->lock);
+	pthread_mutex_unlock(&server->w.lock);
 	return play;
 }
 
@@ -116,10 +116,10 @@ keep_request(h2_server *server, stream *stream)
 	memcpy(stream->request.body, stream->body.data + MESSAGE_HEAD, size);
 	stream->request.body_size = size;
 	stream->request.answered = stream->play.act == H2_ANSWER && !stream->play.cut_bytes && !stream->play.pause_ms;
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	CHECK(server->request_count < REQUESTS_MAX);
 	server->requests[server->request_count++] = stream->request;
-	pthread_mutex_unlock(&server->lock);
+	pthread_mutex_unlock(&server->w.lock);
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------------------------- */
@@ -475,9 +475,7 @@ accept_connection(h2_server *server)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	*c = (connection){ .server = server, .fd = fd, .left = SIZE_MAX };
 	c->session = create_session(c);
-	pthread_mutex_lock(&server->lock);
-	server->connection_count++;
-	pthread_mutex_unlock(&server->lock);
+	watched_add(&server->w, &server->connection_count);
 	nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, NULL, 0);
 	h2_play play = next_play(server, true);
 	if (play.act == H2_SILENCE)
@@ -493,14 +491,14 @@ obey(h2_server *server)
 {
 	uint64_t rings;
 	CHECK(read(server->bell, &rings, sizeof rings) == sizeof rings);
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	bool stop = server->stop;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		if (server->connections[i].fd >= 0 && (stop || server->disconnect))
 			close_connection(&server->connections[i]);
 	server->disconnect = false;
-	pthread_cond_broadcast(&server->done);
-	pthread_mutex_unlock(&server->lock);
+	pthread_cond_broadcast(&server->w.changed);
+	pthread_mutex_unlock(&server->w.lock);
 	return !stop;
 }
 
@@ -538,33 +536,20 @@ serve(void *self)
 h2_server *
 h2_server_start(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof address;
 	h2_server *server = calloc(1, sizeof *server);
 	CHECK(server);
 	server->requests = calloc(REQUESTS_MAX, sizeof *server->requests);
 	CHECK(server->requests);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		server->connections[i].fd = -1;
-	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	CHECK(server->listener >= 0);
-	CHECK(bind(server->listener, (struct sockaddr *)&address, sizeof address) == 0);
-	CHECK(getsockname(server->listener, (struct sockaddr *)&address, &size) == 0);
-	CHECK(listen(server->listener, 64) == 0);
-	snprintf(server->url, sizeof server->url, "http://127.0.0.1:%u", ntohs(address.sin_port));
-	server->bell = eventfd(0, EFD_CLOEXEC);
-	CHECK(server->bell >= 0);
-	pthread_mutex_init(&server->lock, NULL);
-	pthread_cond_init(&server->done, NULL);
+	unsigned port;
+	server->listener = loopback_listen(&port);
+	CHECK(fcntl(server->listener, F_SETFL, O_NONBLOCK) == 0);
+	snprintf(server->url, sizeof server->url, "http://127.0.0.1:%u", port);
+	server->bell = loopback_bell_make();
+	watched_init(&server->w);
 	CHECK(pthread_create(&server->thread, NULL, serve, server) == 0);
 	return server;
-}
-
-static void
-ring(h2_server *server)
-{
-	const uint64_t one = 1;
-	CHECK(write(server->bell, &one, sizeof one) == sizeof one);
 }
 
 void
@@ -572,16 +557,15 @@ h2_server_stop(h2_server *server)
 {
 	if (!server)
 		return;
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	server->stop = true;
-	pthread_mutex_unlock(&server->lock);
-	ring(server);
+	pthread_mutex_unlock(&server->w.lock);
+	loopback_bell_ring(server->bell);
 	pthread_join(server->thread, NULL);
 	close(server->listener);
 	close(server->bell);
 	h2_server_forget(server);
-	pthread_cond_destroy(&server->done);
-	pthread_mutex_destroy(&server->lock);
+	watched_destroy(&server->w);
 	free(server->requests);
 	free(server);
 }
@@ -595,31 +579,28 @@ h2_server_url(const h2_server *server)
 void
 h2_server_script(h2_server *server, const h2_play *play)
 {
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	CHECK(server->script_size < SCRIPT_MAX);
 	server->script[server->script_size++] = *play;
-	pthread_mutex_unlock(&server->lock);
+	pthread_mutex_unlock(&server->w.lock);
 }
 
 void
 h2_server_disconnect(h2_server *server)
 {
 	struct timespec deadline = check_deadline();
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	server->disconnect = true;
-	ring(server);
+	loopback_bell_ring(server->bell);
 	while (server->disconnect)
-		CHECK(pthread_cond_timedwait(&server->done, &server->lock, &deadline) == 0);
-	pthread_mutex_unlock(&server->lock);
+		CHECK(pthread_cond_timedwait(&server->w.changed, &server->w.lock, &deadline) == 0);
+	pthread_mutex_unlock(&server->w.lock);
 }
 
 size_t
 h2_server_request_count(h2_server *server)
 {
-	pthread_mutex_lock(&server->lock);
-	size_t count = server->request_count;
-	pthread_mutex_unlock(&server->lock);
-	return count;
+	return watched_read(&server->w, &server->request_count);
 }
 
 const h2_request *
@@ -632,27 +613,21 @@ h2_server_request_at(h2_server *server, size_t i)
 void
 h2_server_forget(h2_server *server)
 {
-	pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->w.lock);
 	for (size_t i = 0; i < server->request_count; i++)
 		free(server->requests[i].body);
 	server->request_count = 0;
-	pthread_mutex_unlock(&server->lock);
+	pthread_mutex_unlock(&server->w.lock);
 }
 
 size_t
 h2_server_plays_left(h2_server *server)
 {
-	pthread_mutex_lock(&server->lock);
-	size_t left = server->script_size;
-	pthread_mutex_unlock(&server->lock);
-	return left;
+	return watched_read(&server->w, &server->script_size);
 }
 
 size_t
 h2_server_connection_count(h2_server *server)
 {
-	pthread_mutex_lock(&server->lock);
-	size_t count = server->connection_count;
-	pthread_mutex_unlock(&server->lock);
-	return count;
+	return watched_read(&server->w, &server->connection_count);
 }
