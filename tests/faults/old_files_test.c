@@ -8,6 +8,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
+/* What a segment file looks like: one of another version is written here. */
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/process.h"

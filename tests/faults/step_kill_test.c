@@ -11,6 +11,7 @@
 #include "sdk/base/random.h"
 #include "sdk/queue/recovery/backlog.h"
 #include "sdk/queue/spool/spool.h"
+/* The inside of a queue: a lane's tail tells when the next emit will go round its end. */
 #include "sdk/queue/state.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"

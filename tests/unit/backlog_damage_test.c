@@ -2,7 +2,6 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
-#include "sdk/queue/meta.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"
 #include "tests/support/queues/dead_queue.h"

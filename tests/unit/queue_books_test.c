@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
+/* The inside of a queue: read positions for a second count of the books, and bytes to be damaged as from outside. */
 #include "sdk/queue/state.h"
 #include "tests/support/queues/queue_fixture.h"
 #include "tests/support/queues/queue_image.h"

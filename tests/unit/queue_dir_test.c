@@ -3,6 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/file_names.h"
+/* How long a queue's name may be: a test keeps one. */
 #include "sdk/queue/mapping.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/dead_image.h"

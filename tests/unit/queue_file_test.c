@@ -4,9 +4,11 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/crc32c.h"
+/* The kinds of entries in a .meta file, which is read here without the product's reader. */
 #include "sdk/queue/meta.h"
 #include "sdk/queue/queue.h"
 #include "sdk/queue/scopes.h"
+/* The inside of a queue: its descriptors are taken away, so that syncing fails as on a broken disk. */
 #include "sdk/queue/state.h"
 #include "tests/support/queues/queue_fixture.h"
 #include "tests/support/queues/queue_image.h"

@@ -3,6 +3,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/queue/queue.h"
+/* The inside of a queue: only its wake-up words tell that a thread sleeps, and that nobody was woken for nothing. */
 #include "sdk/queue/state.h"
 #include "tests/support/queues/queue_fixture.h"
 

@@ -1,7 +1,6 @@
 /* Random operations on a spool against a model that knows every entry; then what is left is read by another process. */
 #include "tests/support/harness/cmocka.h"
 
-#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/queues/spool_folder.h"
 
 #include <string.h>

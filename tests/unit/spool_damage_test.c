@@ -5,6 +5,7 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
+/* What a segment file looks like: it is written here, and damaged at every bit. */
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/spool_folder.h"

@@ -6,7 +6,6 @@
  */
 #include "tests/support/harness/cmocka.h"
 
-#include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/process.h"
 #include "tests/support/harness/small_disk.h"
 #include "tests/support/queues/spool_folder.h"

@@ -2,6 +2,7 @@
 #include "tests/support/harness/cmocka.h"
 
 #include "sdk/queue/crc32c.h"
+/* What a segment file looks like: headers and done slots are changed in it. */
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/spool_folder.h"

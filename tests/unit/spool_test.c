@@ -1,6 +1,7 @@
 /* The spool of a live process: order, bounds, both policies, what is in flight, and what stays behind. */
 #include "tests/support/harness/cmocka.h"
 
+/* What a segment file looks like: its page and heads bound the largest request. */
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/queues/spool_folder.h"
 

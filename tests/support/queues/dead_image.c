@@ -2,6 +2,7 @@
 
 #include "sdk/queue/crc32c.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/queues/disk.h"
 #include "tests/support/queues/queue_directory.h"
 
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #define PAGE 4096u
-#define SECTOR 512u
 
 static uint8_t *
 read_file(const char *path, size_t *size)
@@ -133,32 +133,10 @@ dead_image_frame(dead_image *image, uint32_t lane, uint32_t seq)
 	}
 }
 
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t x = (*state += UINT64_C(0x9e3779b97f4a7c15));
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
-static void
-cut(uint8_t *out, const uint8_t *now, size_t size, uint64_t *random)
-{
-	for (size_t page = 0; page < size; page += PAGE) {
-		size_t end = page + PAGE < size ? page + PAGE : size;
-		uint64_t fate = next_random(random) % 4; /* lost, lost, written, torn */
-		uint64_t sectors = fate == 2 ? UINT64_MAX : fate == 3 ? next_random(random) : 0;
-		for (size_t at = page; at < end; at += SECTOR)
-			if (sectors >> (at - page) / SECTOR & 1)
-				memcpy(out + at, now + at, at + SECTOR < end ? SECTOR : end - at);
-	}
-}
-
 void
 dead_image_power_cut(dead_image *out, const dead_image *synced, const dead_image *now, uint64_t *random)
 {
 	CHECK(synced->queue_size == now->queue_size);
 	dead_image_copy(out, synced);
-	cut(out->queue, now->queue, now->queue_size, random);
+	disk_cut_bytes(out->queue, out->queue_size, now->queue, now->queue_size, random);
 }

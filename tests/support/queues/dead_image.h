@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_QUEUES_DEAD_IMAGE_H
 #define TESTS_SUPPORT_QUEUES_DEAD_IMAGE_H
 
+/* What a queue's file looks like: tests change it byte by byte. */
 #include "sdk/queue/layout.h"
 
 #include <stdbool.h>
@@ -44,10 +45,7 @@ void dead_image_reboot(dead_image *image);
 /* Position of the frame of that number, from the lane's start on; CHECKs that it is there. Lanes that never wrapped. */
 uint64_t dead_image_frame(dead_image *image, uint32_t lane, uint32_t seq);
 
-/*
- * What is on the disk when the power goes: of `now` any pages of 4 KiB that have changed since `synced`, as *random
- * decides, some of them only in part, by sectors of 512 bytes; the rest is as it was synced. Both of one size.
- */
+/* What of the queue's file is on the disk when the power goes (disk.h): the rest is as it was synced. Both of one size. */
 void dead_image_power_cut(dead_image *out, const dead_image *synced, const dead_image *now, uint64_t *random);
 
 #endif

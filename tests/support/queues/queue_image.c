@@ -2,6 +2,7 @@
 
 #include "sdk/queue/crc32c.h"
 #include "sdk/queue/meta.h"
+/* The inside of a queue: where its memory lies in this process, which is then read as a file would be. */
 #include "sdk/queue/state.h"
 
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_QUEUES_QUEUE_IMAGE_H
 #define TESTS_SUPPORT_QUEUES_QUEUE_IMAGE_H
 
+/* What a queue's file looks like: this is its second reader. */
 #include "sdk/queue/layout.h"
 #include "sdk/queue/queue.h"
 

@@ -3,8 +3,8 @@
  * last sync any pages of 4 KiB are there, some only in part, by sectors of 512 bytes; files that have come or gone since
  * may be there or not, and may be shorter.
  */
-#ifndef TESTS_SUPPORT_HARNESS_DISK_H
-#define TESTS_SUPPORT_HARNESS_DISK_H
+#ifndef TESTS_SUPPORT_QUEUES_DISK_H
+#define TESTS_SUPPORT_QUEUES_DISK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +42,11 @@ void disk_sync(disk *synced, const disk *now, const char *path);
 
 /* The disk when the power goes: `before`, and of what has changed until `after` what *random decides. */
 void disk_cut(disk *out, const disk *before, const disk *after, uint64_t *random);
+
+/*
+ * The same for the bytes of one file: puts into `out` what of `after` has come to the disk. Half of the pages of 4 KiB have
+ * not, a quarter is torn.
+ */
+void disk_cut_bytes(uint8_t *out, size_t size, const uint8_t *after, size_t after_size, uint64_t *random);
 
 #endif

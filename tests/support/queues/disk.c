@@ -1,6 +1,7 @@
-#include "tests/support/harness/disk.h"
+#include "tests/support/queues/disk.h"
 
 #include "sdk/queue/crc32c.h"
+/* What the files look like: a machine that is started anew has another boot id, which is in their headers. */
 #include "sdk/queue/layout.h"
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
@@ -221,18 +222,17 @@ next_random(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-/* Copies what has come to the disk. Half of the pages have not, a quarter is torn. */
-static void
-cut_bytes(disk_file *out, const disk_file *after, uint64_t *random)
+void
+disk_cut_bytes(uint8_t *out, size_t size, const uint8_t *after, size_t after_size, uint64_t *random)
 {
-	for (size_t page = 0; page < out->size; page += PAGE) {
+	for (size_t page = 0; page < size; page += PAGE) {
 		uint64_t fate = next_random(random) % 4;
 		uint64_t sectors = fate == 2 ? UINT64_MAX : fate == 3 ? next_random(random) : 0;
-		for (size_t at = page; at < page + PAGE && at < out->size && at < after->size; at += SECTOR) {
-			size_t end = at + SECTOR < out->size ? at + SECTOR : out->size;
-			end = end < after->size ? end : after->size;
+		for (size_t at = page; at < page + PAGE && at < size && at < after_size; at += SECTOR) {
+			size_t end = at + SECTOR < size ? at + SECTOR : size;
+			end = end < after_size ? end : after_size;
 			if (sectors >> (at - page) / SECTOR & 1)
-				memcpy(out->bytes + at, after->bytes + at, end - at);
+				memcpy(out + at, after + at, end - at);
 		}
 	}
 }
@@ -283,7 +283,7 @@ disk_cut(disk *out, const disk *before, const disk *after, uint64_t *random)
 		memcpy(file->bytes, old->bytes, old->size < size ? old->size : size);
 		file->named = true;
 		if (later)
-			cut_bytes(file, later, random);
+			disk_cut_bytes(file->bytes, file->size, later->bytes, later->size, random);
 	}
 	for (size_t i = 0; i < after->count; i++) {
 		const disk_file *later = &after->files[i];
@@ -291,6 +291,6 @@ disk_cut(disk *out, const disk *before, const disk *after, uint64_t *random)
 			continue;
 		disk_file *file = add(out, later->path, NULL, cut_size(0, later->size, random));
 		file->named = true;
-		cut_bytes(file, later, random);
+		disk_cut_bytes(file->bytes, file->size, later->bytes, later->size, random);
 	}
 }
