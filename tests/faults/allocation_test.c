@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -354,8 +353,7 @@ static int
 make_directory(void **state)
 {
 	(void)state;
-	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(result != MAP_FAILED);
+	result = process_share(sizeof *result);
 	queue_directory_make(directory);
 	return 0;
 }
@@ -365,7 +363,8 @@ remove_directory(void **state)
 {
 	(void)state;
 	queue_directory_remove(directory);
-	return munmap(result, sizeof *result);
+	process_unshare(result, sizeof *result);
+	return 0;
 }
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)

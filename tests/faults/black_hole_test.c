@@ -4,8 +4,9 @@
  */
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/servers/raw_server.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/servers/raw_server.h"
 
 #include <otlog/exporters.h>
 
@@ -119,11 +120,8 @@ flush_and_shutdown_are_back_in_time(void **state)
 	}
 	for (unsigned i = 0; i < CALLERS; i++)
 		pthread_join(callers[i].thread, NULL);
-	for (unsigned i = 0; i < CALLERS; i++) {
-		char command[128];
-		snprintf(command, sizeof command, "rm -rf '%s'", callers[i].directory);
-		assert_int_equal(system(command), 0);
-	}
+	for (unsigned i = 0; i < CALLERS; i++)
+		file_remove_all(callers[i].directory);
 	raw_server_stop(hole);
 	for (unsigned i = 0; i < CALLERS; i++)
 		assert_told_the_truth(&callers[i]);

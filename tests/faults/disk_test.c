@@ -23,7 +23,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -394,8 +393,7 @@ static int
 make_directory(void **state)
 {
 	(void)state;
-	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(result != MAP_FAILED);
+	result = process_share(sizeof *result);
 	queue_directory_make(directory);
 	return 0;
 }
@@ -405,7 +403,8 @@ remove_directory(void **state)
 {
 	(void)state;
 	queue_directory_remove(directory);
-	return munmap(result, sizeof *result);
+	process_unshare(result, sizeof *result);
+	return 0;
 }
 
 int

@@ -6,13 +6,13 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/factor.h"
+#include "tests/support/harness/threads.h"
 #include "tests/support/sdk/emitters.h"
 #include "tests/support/sdk/sdk_fixture.h"
 #include "tests/support/servers/grpc/h2_server.h"
 
 #include <otlog/otlog.h>
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,12 +175,8 @@ streams_that_are_reset_with_any_code_lose_nothing(void **state)
 static void
 peers_that_say_nothing_lose_nothing(void **state)
 {
-	pthread_t threads[sizeof silent / sizeof *silent];
 	(void)state;
-	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, play, (void *)&silent[i]), 0);
-	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-		pthread_join(threads[i], NULL);
+	threads_run(play, (void *)silent, sizeof silent / sizeof *silent, sizeof *silent);
 }
 
 int

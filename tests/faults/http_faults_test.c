@@ -6,6 +6,7 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/factor.h"
+#include "tests/support/harness/threads.h"
 #include "tests/support/sdk/emitters.h"
 #include "tests/support/sdk/sdk_fixture.h"
 #include "tests/support/servers/certificates.h"
@@ -14,7 +15,6 @@
 
 #include <otlog/otlog.h>
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -145,12 +145,8 @@ connections_that_break_lose_nothing(void **state)
 static void
 peers_that_say_nothing_lose_nothing(void **state)
 {
-	pthread_t threads[sizeof silent / sizeof *silent];
 	(void)state;
-	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, play, (void *)&silent[i]), 0);
-	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-		pthread_join(threads[i], NULL);
+	threads_run(play, (void *)silent, sizeof silent / sizeof *silent, sizeof *silent);
 }
 
 int

@@ -15,6 +15,7 @@
 #include "sdk/queue/state.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/harness/stepper.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/records/queue_record.h"
@@ -23,7 +24,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -405,8 +405,7 @@ static void
 begin(scene *s, const path *on, bool checksums)
 {
 	*s = (scene){ .checksums = checksums, .logs = on->logs };
-	s->ledger = mmap(NULL, sizeof *s->ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(s->ledger != MAP_FAILED);
+	s->ledger = process_share(sizeof *s->ledger);
 	queue_directory_make(s->directory);
 	if (on->ancestor)
 		live_and_die(s, on->ancestor);
@@ -476,7 +475,7 @@ explore(const path *on, bool checksums, stepper_trail *trail)
 	begin(&s, on, checksums);
 	stepper_explore(&(stepper_path){ on->prepare, on->walk, &s }, trail);
 	queue_directory_remove(s.directory);
-	munmap(s.ledger, sizeof *s.ledger);
+	process_unshare(s.ledger, sizeof *s.ledger);
 }
 
 static uint32_t
@@ -491,7 +490,7 @@ one_place(const path *on, bool checksums, const stepper_trail *trail, uint64_t i
 		print_message("%s, after %lu instructions: %u twice\n", on->name, (unsigned long)instructions, twice);
 	assert_in_range(twice, 0, on->most_twice);
 	queue_directory_remove(s.directory);
-	munmap(s.ledger, sizeof *s.ledger);
+	process_unshare(s.ledger, sizeof *s.ledger);
 	return twice;
 }
 

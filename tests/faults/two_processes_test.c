@@ -12,6 +12,7 @@
 #include "sdk/base/random.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/factor.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/records/queue_record.h"
 #include "tests/support/sdk/sdk_fixture.h"
@@ -22,7 +23,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -285,8 +285,8 @@ processes_that_share_a_directory_lose_and_steal_nothing(void **state)
 	sigprocmask(SIG_BLOCK, &term, NULL);
 	queue_directory_make(directory);
 	records = tally_make((all + 1) * THREADS, NUMBERS);
-	seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK((void *)seen != MAP_FAILED && all < PROCESSES);
+	seen = process_share(sizeof *seen);
+	CHECK(all < PROCESSES);
 	receiver_process_start(&server, &(receiver_options){ .judge = judge, .forgets = true });
 	uint32_t kills = come_and_go(processes, ends);
 	fflush(NULL);
@@ -298,7 +298,7 @@ processes_that_share_a_directory_lose_and_steal_nothing(void **state)
 	receiver_process_stop(&server);
 	check(all, kills);
 	queue_directory_remove(directory);
-	munmap(seen, sizeof *seen);
+	process_unshare(seen, sizeof *seen);
 	tally_free(records);
 }
 

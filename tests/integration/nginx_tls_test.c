@@ -8,7 +8,7 @@
 #include "tests/support/records/otlp_request.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/exporter_fixture.h"
-#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/certificate_files.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/receiver.h"
 
@@ -34,10 +34,7 @@ static certificate *authority; /* of the clients */
 
 /* What the exporter is given: files that tests change. */
 typedef struct fixture {
-	char directory[64];
-	char ca_file[96];
-	char certificate_file[96];
-	char key_file[96];
+	certificate_files files;
 	receiver *receiver;
 	nginx *nginx;
 	otlog_provider *provider;
@@ -76,8 +73,8 @@ remove_certificates(void **state)
 static void
 put_pair(fixture *f, const certificate *from)
 {
-	file_replace(f->certificate_file, from->certificate);
-	file_replace(f->key_file, from->key);
+	file_replace(f->files.certificate, from->certificate);
+	file_replace(f->files.key, from->key);
 }
 
 static nginx_options
@@ -92,12 +89,8 @@ static int
 setup(void **state)
 {
 	fixture *f = calloc(1, sizeof *f);
-	snprintf(f->directory, sizeof f->directory, "/tmp/otlog-client-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
-	snprintf(f->ca_file, sizeof f->ca_file, "%s/ca.pem", f->directory);
-	snprintf(f->certificate_file, sizeof f->certificate_file, "%s/certificate.pem", f->directory);
-	snprintf(f->key_file, sizeof f->key_file, "%s/key.pem", f->directory);
-	file_replace(f->ca_file, server_one->certificate);
+	certificate_files_make(&f->files);
+	file_replace(f->files.authority, server_one->certificate);
 	f->receiver = receiver_start(NULL);
 	const nginx_options options = strict(f);
 	f->nginx = nginx_start(&options);
@@ -124,10 +117,7 @@ teardown(void **state)
 	otlog_provider_destroy(f->provider);
 	nginx_stop(f->nginx);
 	receiver_stop(f->receiver);
-	unlink(f->ca_file);
-	unlink(f->certificate_file);
-	unlink(f->key_file);
-	rmdir(f->directory);
+	certificate_files_remove(&f->files);
 	free(f);
 	return 0;
 }
@@ -138,9 +128,9 @@ open_exporter(const fixture *f, bool with_pair)
 	otlog_exporter exporter = { 0 };
 	assert_true(otlog_otlp_http_exporter_create(
 	    &(otlog_otlp_options){ .endpoint = nginx_url(f->nginx),
-	                           .ca_file = f->ca_file,
-	                           .client_certificate_file = with_pair ? f->certificate_file : NULL,
-	                           .client_key_file = with_pair ? f->key_file : NULL },
+	                           .ca_file = f->files.authority,
+	                           .client_certificate_file = with_pair ? f->files.certificate : NULL,
+	                           .client_key_file = with_pair ? f->files.key : NULL },
 	    &exporter));
 	return exporter;
 }
@@ -221,7 +211,7 @@ an_expired_server_certificate_is_not_trusted(void **state)
 {
 	fixture *f = *state;
 	nginx_options options = strict(f);
-	file_replace(f->ca_file, authority->certificate);
+	file_replace(f->files.authority, authority->certificate);
 	put_pair(f, client_one);
 	options.certificate = expired;
 	nginx_restart(f->nginx, &options);
@@ -234,13 +224,13 @@ a_key_of_another_certificate_waits_for_its_own(void **state)
 {
 	fixture *f = *state;
 	put_pair(f, client_one);
-	file_replace(f->key_file, client_two->key);
+	file_replace(f->files.key, client_two->key);
 	otlog_exporter exporter = open_exporter(f, true);
 	assert_true(diagnosed_says("does not belong to the certificate in"));
 	assert_retried(export_large(exporter), "the client certificate cannot be used",
 	               "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and its key");
 	assert_int_equal(receiver_request_count(f->receiver), 0);
-	file_replace(f->certificate_file, client_two->certificate);
+	file_replace(f->files.certificate, client_two->certificate);
 	assert_int_equal(export_large(exporter).verdict, OTLOG_VERDICT_OK);
 	assert_int_equal(diagnosed_times("does not belong"), 1);
 	close_exporter(exporter);
@@ -297,9 +287,9 @@ post_following(const fixture *f, const char *url, otlog__http **http)
 	otlog_batch batch = otlp_request_create(1, 20);
 	*http = otlog__http_create(&(otlog__http_options){ .url = url,
 	                                                   .content_type = "application/x-protobuf",
-	                                                   .ca_file = f->ca_file,
-	                                                   .client_certificate_file = f->certificate_file,
-	                                                   .client_key_file = f->key_file,
+	                                                   .ca_file = f->files.authority,
+	                                                   .client_certificate_file = f->files.certificate,
+	                                                   .client_key_file = f->files.key,
 	                                                   .follow_redirects = true });
 	assert_non_null(*http);
 	otlog__http_post(*http, batch.request, batch.request_size, LONG_MS, &outcome);
@@ -423,9 +413,9 @@ the_clients_pair_changes_under_load_without_loss(void **state)
 	start_load(f);
 	deliver_for_a_while(f, "CN=one");
 
-	file_replace(f->certificate_file, client_two->certificate); /* its key comes later */
+	file_replace(f->files.certificate, client_two->certificate); /* its key comes later */
 	deliver_for_a_while(f, "CN=one");
-	file_replace(f->key_file, client_two->key);
+	file_replace(f->files.key, client_two->key);
 	wait_for_client(f, "CN=two");
 	deliver_for_a_while(f, "CN=two");
 
@@ -450,12 +440,12 @@ a_bad_pair_under_load_harms_nobody_and_is_said_once(void **state)
 	start_load(f);
 	deliver_for_a_while(f, "CN=one");
 
-	file_replace(f->key_file, client_two->key);
+	file_replace(f->files.key, client_two->key);
 	while (!diagnosed_says("stays in use; correct the file, or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and "
 	                       "OTEL_EXPORTER_OTLP_CLIENT_KEY"))
 		assert_string_equal(next_client(f), "CN=one");
-	unlink(f->certificate_file);
-	unlink(f->key_file);
+	unlink(f->files.certificate);
+	unlink(f->files.key);
 	while (!diagnosed_says("certificate.pem cannot be read: No such file or directory. What was read before stays"))
 		assert_string_equal(next_client(f), "CN=one");
 	deliver_for_a_while(f, "CN=one");
@@ -479,15 +469,15 @@ the_authority_changes_under_load_without_loss(void **state)
 
 	options.certificate = server_two; /* the server first, then what it is trusted by … */
 	nginx_restart(f->nginx, &options);
-	file_replace(f->ca_file, server_two->certificate);
+	file_replace(f->files.authority, server_two->certificate);
 	deliver_for_a_while(f, "CN=one");
 
-	file_replace(f->ca_file, server_one->certificate); /* … and the other way round */
+	file_replace(f->files.authority, server_one->certificate); /* … and the other way round */
 	options.certificate = server_one;
 	nginx_restart(f->nginx, &options);
 	deliver_for_a_while(f, "CN=one");
 
-	file_replace(f->ca_file, "rubbish");
+	file_replace(f->files.authority, "rubbish");
 	while (!diagnosed_says("stays in use; correct the file, or OTEL_EXPORTER_OTLP_CERTIFICATE"))
 		next_client(f);
 	assert_none_lost(f); /* twice is allowed: nginx may end between the records and their answer */

@@ -3,6 +3,7 @@
  * process to deliver.
  */
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/servers/grpc/grpc_server.h"
 
@@ -74,14 +75,6 @@ fork_a_child(bool in_file)
 }
 
 static void
-remove_directory(const char *directory)
-{
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	assert_int_equal(system(command), 0);
-}
-
-static void
 what_a_child_logs_waits_in_its_file_for_another_process(void **state)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
@@ -102,7 +95,7 @@ what_a_child_logs_waits_in_its_file_for_another_process(void **state)
 	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
 	assert_int_equal(grpc_receiver_record_count(server), 3 * RECORDS);
 	grpc_receiver_stop(server);
-	remove_directory(directory);
+	file_remove_all(directory);
 }
 
 static void

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -94,8 +93,7 @@ static void
 whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 {
 	(void)state;
-	ledger *books = mmap(NULL, sizeof *books, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(books, MAP_FAILED);
+	ledger *books = process_share(sizeof *books);
 	for (uint32_t kills = 0; kills < 20; kills++) {
 		memset(books, 0, sizeof *books);
 		fflush(NULL);
@@ -128,7 +126,7 @@ whenever_it_was_killed_nothing_that_was_accepted_is_missing(void **state)
 		backlog_end(backlog);
 		free(tally);
 	}
-	munmap(books, sizeof *books);
+	process_unshare(books, sizeof *books);
 }
 
 static int

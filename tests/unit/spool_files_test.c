@@ -5,6 +5,7 @@
 /* What a segment file looks like: headers and done slots are changed in it. */
 #include "sdk/queue/spool/spool_segment.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/queues/spool_folder.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -378,8 +378,7 @@ static void
 every_append_that_returned_is_there_after_a_kill(void **state)
 {
 	(void)state;
-	shared_words *words = mmap(NULL, sizeof *words, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(words, MAP_FAILED);
+	shared_words *words = process_share(sizeof *words);
 	for (uint64_t trial = 0; trial < 12; trial++) {
 		atomic_store(&words->appended, 0);
 		atomic_store(&words->finished, 0);
@@ -414,7 +413,7 @@ every_append_that_returned_is_there_after_a_kill(void **state)
 		spool_folder_remove(&folder);
 		spool_folder_make(&folder);
 	}
-	munmap(words, sizeof *words);
+	process_unshare(words, sizeof *words);
 }
 
 int

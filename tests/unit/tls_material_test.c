@@ -1,7 +1,7 @@
 /* Certificate files that change, break and vanish under the one who reads them. */
 #include "exporters/peer/tls_material.h"
-#include "tests/support/servers/certificates.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/servers/certificate_files.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,9 +14,7 @@ static certificate *second;
 static certificate *expired;
 
 typedef struct fixture {
-	char directory[64];
-	char certificate_file[96];
-	char key_file[96];
+	certificate_files files;
 	otlog__tls_material material;
 } fixture;
 
@@ -44,10 +42,7 @@ static int
 setup(void **state)
 {
 	fixture *f = calloc(1, sizeof *f);
-	snprintf(f->directory, sizeof f->directory, "/tmp/otlog-material-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
-	snprintf(f->certificate_file, sizeof f->certificate_file, "%s/certificate.pem", f->directory);
-	snprintf(f->key_file, sizeof f->key_file, "%s/key.pem", f->directory);
+	certificate_files_make(&f->files);
 	*state = f;
 	return 0;
 }
@@ -57,9 +52,7 @@ teardown(void **state)
 {
 	fixture *f = *state;
 	otlog__tls_material_free(&f->material);
-	char command[96];
-	snprintf(command, sizeof command, "rm -rf '%s'", f->directory);
-	assert_int_equal(system(command), 0);
+	certificate_files_remove(&f->files);
 	free(f);
 	return 0;
 }
@@ -80,24 +73,17 @@ write_text(const char *name, const char *text)
 }
 
 static void
-write_pair(fixture *f, const certificate *from)
-{
-	write_text(f->certificate_file, from->certificate);
-	write_text(f->key_file, from->key);
-}
-
-static void
 open_pair(fixture *f)
 {
 	f->material.pair = true;
-	assert_true(otlog__tls_material_add(&f->material, f->certificate_file, "THE_CERTIFICATE"));
-	assert_true(otlog__tls_material_add(&f->material, f->key_file, "THE_KEY"));
+	assert_true(otlog__tls_material_add(&f->material, f->files.certificate, "THE_CERTIFICATE"));
+	assert_true(otlog__tls_material_add(&f->material, f->files.key, "THE_KEY"));
 }
 
 static void
 open_good_pair(fixture *f)
 {
-	write_pair(f, first);
+	certificate_files_put(&f->files, first);
 	open_pair(f);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 }
@@ -136,7 +122,7 @@ another_good_pair_takes_its_place(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	write_pair(f, second);
+	certificate_files_put(&f->files, second);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, second);
 }
@@ -154,9 +140,9 @@ no_change_is_too_quick_to_be_seen(void **state)
 		memcpy(two[i], text, strlen(text));
 	}
 	otlog__tls_material authorities = { 0 };
-	assert_true(otlog__tls_material_add(&authorities, f->certificate_file, "THE_CA"));
+	assert_true(otlog__tls_material_add(&authorities, f->files.certificate, "THE_CA"));
 	for (int i = 0; i < 300; i++) {
-		write_sized(f->certificate_file, two[i % 2], sizeof two[0]);
+		write_sized(f->files.certificate, two[i % 2], sizeof two[0]);
 		assert_true(otlog__tls_material_read(&authorities, 0));
 		assert_memory_equal(authorities.used[0].data, two[i % 2], sizeof two[0]);
 		assert_true(authorities.unsettled); /* whatever this file system's clock can tell */
@@ -175,15 +161,15 @@ static void
 a_change_with_an_old_time_is_seen(void **state)
 {
 	fixture *f = *state;
-	write_pair(f, first);
-	set_time(f->certificate_file, 1000);
-	set_time(f->key_file, 1000);
+	certificate_files_put(&f->files, first);
+	set_time(f->files.certificate, 1000);
+	set_time(f->files.key, 1000);
 	open_pair(f);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_false(f->material.unsettled);
-	write_pair(f, second);
-	set_time(f->certificate_file, 1000);
-	set_time(f->key_file, 1000);
+	certificate_files_put(&f->files, second);
+	set_time(f->files.certificate, 1000);
+	set_time(f->files.key, 1000);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, second);
 }
@@ -193,9 +179,9 @@ a_touched_file_is_no_change(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	set_time(f->certificate_file, 1000);
+	set_time(f->files.certificate, 1000);
 	assert_false(otlog__tls_material_read(&f->material, 0));
-	write_pair(f, first);
+	certificate_files_put(&f->files, first);
 	assert_false(otlog__tls_material_read(&f->material, 0));
 	assert_string_equal(f->material.problem, "");
 }
@@ -205,11 +191,11 @@ a_pair_half_exchanged_waits_for_its_other_half(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	write_text(f->certificate_file, second->certificate);
+	write_text(f->files.certificate, second->certificate);
 	assert_keeps(f, first, "does not belong to the certificate in");
 	assert_non_null(strstr(f->material.problem, "key.pem"));
 	assert_non_null(strstr(f->material.problem, "certificate.pem"));
-	write_text(f->key_file, second->key);
+	write_text(f->files.key, second->key);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, second);
 	assert_string_equal(f->material.problem, "");
@@ -220,13 +206,13 @@ a_file_written_byte_by_byte_is_taken_at_its_end(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	write_text(f->key_file, second->key);
+	write_text(f->files.key, second->key);
 	size_t size = strlen(second->certificate);
 	for (size_t i = 0; i < size - 1; i += 7) {
-		write_sized(f->certificate_file, second->certificate, i);
+		write_sized(f->files.certificate, second->certificate, i);
 		assert_keeps(f, first, "certificate.pem holds no PEM certificate");
 	}
-	write_text(f->certificate_file, second->certificate);
+	write_text(f->files.certificate, second->certificate);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, second);
 }
@@ -236,15 +222,15 @@ what_is_damaged_or_gone_leaves_the_old_pair_in_use(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	write_text(f->key_file, "rubbish");
+	write_text(f->files.key, "rubbish");
 	assert_keeps(f, first, "key.pem holds no PEM private key");
-	write_text(f->key_file, "");
+	write_text(f->files.key, "");
 	assert_keeps(f, first, "key.pem holds no PEM private key");
-	unlink(f->key_file);
+	unlink(f->files.key);
 	assert_keeps(f, first, "key.pem cannot be read: No such file");
-	unlink(f->certificate_file);
+	unlink(f->files.certificate);
 	assert_keeps(f, first, "certificate.pem cannot be read: No such file");
-	write_pair(f, first);
+	certificate_files_put(&f->files, first);
 	assert_false(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, first);
 	assert_string_equal(f->material.problem, "");
@@ -255,14 +241,14 @@ what_is_no_file_is_not_read(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	unlink(f->key_file);
-	assert_int_equal(mkfifo(f->key_file, 0600), 0); /* with nobody who writes */
+	unlink(f->files.key);
+	assert_int_equal(mkfifo(f->files.key, 0600), 0); /* with nobody who writes */
 	assert_keeps(f, first, "is no regular file");
-	unlink(f->key_file);
-	assert_int_equal(mkdir(f->key_file, 0700), 0);
+	unlink(f->files.key);
+	assert_int_equal(mkdir(f->files.key, 0700), 0);
 	assert_keeps(f, first, "is no regular file");
-	rmdir(f->key_file);
-	int fd = open(f->key_file, O_WRONLY | O_CREAT, 0600);
+	rmdir(f->files.key);
+	int fd = open(f->files.key, O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0); /* sparse */
 	close(fd);
 	assert_keeps(f, first, "is over 4 MiB");
@@ -274,14 +260,14 @@ links_to_another_folder_are_followed(void **state)
 {
 	fixture *f = *state;
 	char one[96], two[96], data[96], certificate_link[128], key_link[128];
-	snprintf(one, sizeof one, "%s/one", f->directory);
-	snprintf(two, sizeof two, "%s/two", f->directory);
-	snprintf(data, sizeof data, "%s/data", f->directory);
+	snprintf(one, sizeof one, "%s/one", f->files.directory);
+	snprintf(two, sizeof two, "%s/two", f->files.directory);
+	snprintf(data, sizeof data, "%s/data", f->files.directory);
 	snprintf(certificate_link, sizeof certificate_link, "%s/certificate.pem", data);
 	snprintf(key_link, sizeof key_link, "%s/key.pem", data);
 	assert_int_equal(symlink(first->directory, data), 0);
-	assert_int_equal(symlink(certificate_link, f->certificate_file), 0);
-	assert_int_equal(symlink(key_link, f->key_file), 0);
+	assert_int_equal(symlink(certificate_link, f->files.certificate), 0);
+	assert_int_equal(symlink(key_link, f->files.key), 0);
 	open_pair(f);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, first);
@@ -299,7 +285,7 @@ bad_files_are_taken_when_they_become_good(void **state)
 	assert_false(otlog__tls_material_read(&f->material, 0));
 	assert_non_null(strstr(f->material.problem, "certificate.pem cannot be read: No such file"));
 	assert_int_equal(f->material.used[0].size, 0);
-	write_pair(f, first);
+	certificate_files_put(&f->files, first);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, first);
 }
@@ -308,13 +294,13 @@ static void
 an_expired_pair_is_better_than_none_only(void **state)
 {
 	fixture *f = *state;
-	write_pair(f, expired);
+	certificate_files_put(&f->files, expired);
 	open_pair(f);
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_uses(f, expired);
-	write_pair(f, first);
+	certificate_files_put(&f->files, first);
 	assert_true(otlog__tls_material_read(&f->material, 0));
-	write_pair(f, expired);
+	certificate_files_put(&f->files, expired);
 	assert_keeps(f, first, "certificate.pem holds a certificate that has expired");
 }
 
@@ -324,9 +310,9 @@ one_file_may_hold_certificate_and_key(void **state)
 	fixture *f = *state;
 	char both[4096];
 	snprintf(both, sizeof both, "%s%s", first->key, first->certificate);
-	write_text(f->certificate_file, both);
+	write_text(f->files.certificate, both);
 	f->material.pair = true;
-	assert_true(otlog__tls_material_add(&f->material, f->certificate_file, "THE_CERTIFICATE"));
+	assert_true(otlog__tls_material_add(&f->material, f->files.certificate, "THE_CERTIFICATE"));
 	assert_true(otlog__tls_material_read(&f->material, 0));
 	assert_string_equal((const char *)f->material.problem, "");
 	assert_int_equal(f->material.used[0].size, strlen(both));
@@ -337,13 +323,13 @@ a_problem_is_as_old_as_its_beginning(void **state)
 {
 	fixture *f = *state;
 	open_good_pair(f);
-	unlink(f->key_file);
+	unlink(f->files.key);
 	otlog__tls_material_read(&f->material, 100);
 	otlog__tls_material_read(&f->material, 200);
 	assert_int_equal(f->material.bad_since_nano, 100);
-	write_text(f->key_file, first->key);
+	write_text(f->files.key, first->key);
 	otlog__tls_material_read(&f->material, 300);
-	unlink(f->key_file);
+	unlink(f->files.key);
 	otlog__tls_material_read(&f->material, 400);
 	assert_int_equal(f->material.bad_since_nano, 400);
 }

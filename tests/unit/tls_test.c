@@ -4,7 +4,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
-#include "tests/support/servers/certificates.h"
+#include "tests/support/servers/certificate_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,10 +23,7 @@ static certificate *first;
 static certificate *second;
 
 typedef struct fixture {
-	char directory[64];
-	char ca_file[96];
-	char certificate_file[96];
-	char key_file[96];
+	certificate_files files;
 	otlog__tls *tls;
 	CURL *easy;
 } fixture;
@@ -54,11 +51,7 @@ static int
 setup(void **state)
 {
 	fixture *f = calloc(1, sizeof *f);
-	snprintf(f->directory, sizeof f->directory, "/tmp/otlog-tls-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
-	snprintf(f->ca_file, sizeof f->ca_file, "%s/ca.pem", f->directory);
-	snprintf(f->certificate_file, sizeof f->certificate_file, "%s/certificate.pem", f->directory);
-	snprintf(f->key_file, sizeof f->key_file, "%s/key.pem", f->directory);
+	certificate_files_make(&f->files);
 	f->easy = curl_easy_init();
 	diagnosed_begin();
 	*state = f;
@@ -71,27 +64,17 @@ teardown(void **state)
 	fixture *f = *state;
 	curl_easy_cleanup(f->easy);
 	otlog__tls_free(f->tls);
-	unlink(f->ca_file);
-	unlink(f->certificate_file);
-	unlink(f->key_file);
-	rmdir(f->directory);
+	certificate_files_remove(&f->files);
 	free(f);
 	return 0;
 }
 
 static void
-write_pair(fixture *f, const certificate *from)
-{
-	file_write(f->certificate_file, from->certificate);
-	file_write(f->key_file, from->key);
-}
-
-static void
 start(fixture *f)
 {
-	const otlog__tls_options options = { .ca_file = f->ca_file,
-		                             .client_certificate_file = f->certificate_file,
-		                             .client_key_file = f->key_file,
+	const otlog__tls_options options = { .ca_file = f->files.authority,
+		                             .client_certificate_file = f->files.certificate,
+		                             .client_key_file = f->files.key,
 		                             .names = names };
 	f->tls = otlog__tls_create(&options, START);
 	assert_non_null(f->tls);
@@ -101,8 +84,8 @@ start(fixture *f)
 static void
 start_good(fixture *f)
 {
-	file_write(f->ca_file, first->certificate);
-	write_pair(f, first);
+	file_write(f->files.authority, first->certificate);
+	certificate_files_put(&f->files, first);
 	start(f);
 	assert_int_equal(diagnosed_times("stays in use") + diagnosed_times("Nothing is sent"), 0);
 }
@@ -133,12 +116,12 @@ files_are_looked_at_once_a_second(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_pair(f, second);
+	certificate_files_put(&f->files, second);
 	assert_false(refresh(f, START + 1));
 	assert_false(refresh(f, START + S - 1));
 	assert_true(refresh(f, START + S));
 	assert_false(refresh(f, START + 2 * S));
-	file_write(f->ca_file, second->certificate);
+	file_write(f->files.authority, second->certificate);
 	assert_true(refresh(f, START + 3 * S));
 }
 
@@ -147,7 +130,7 @@ after_a_failure_they_are_looked_at_at_once(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_pair(f, second);
+	certificate_files_put(&f->files, second);
 	assert_true(otlog__tls_refresh(f->tls, START + 1, true));
 }
 
@@ -156,7 +139,7 @@ a_change_is_told_until_it_is_applied(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	write_pair(f, second);
+	certificate_files_put(&f->files, second);
 	assert_true(otlog__tls_refresh(f->tls, START + S, false));
 	assert_true(otlog__tls_refresh(f->tls, START + S + 1, false));
 	assert_true(otlog__tls_apply(f->tls, f->easy));
@@ -168,9 +151,9 @@ what_is_wrong_for_a_moment_is_not_said(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	file_write(f->certificate_file, second->certificate);
+	file_write(f->files.certificate, second->certificate);
 	assert_false(refresh(f, START + S));
-	file_write(f->key_file, second->key);
+	file_write(f->files.key, second->key);
 	assert_true(refresh(f, START + 2 * S));
 	assert_int_equal(diagnosed_times("does not belong"), 0);
 }
@@ -180,7 +163,7 @@ what_stays_wrong_is_said_once_with_the_settings(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	file_write(f->key_file, second->key);
+	file_write(f->files.key, second->key);
 	for (uint64_t s = 1; s < 60; s++)
 		assert_false(refresh(f, START + s * S));
 	assert_int_equal(diagnosed_times("does not belong"), 1);
@@ -193,18 +176,18 @@ something_else_that_is_wrong_is_said_again(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	unlink(f->ca_file);
+	unlink(f->files.authority);
 	refresh(f, START + S);
 	refresh(f, START + 2 * S);
-	file_write(f->ca_file, "rubbish");
+	file_write(f->files.authority, "rubbish");
 	refresh(f, START + 3 * S);
 	refresh(f, START + 4 * S);
 	assert_int_equal(diagnosed_times("ca.pem cannot be read: No such file"), 1);
 	assert_int_equal(diagnosed_times("ca.pem holds no PEM certificate"), 1);
 	assert_int_equal(diagnosed_times("stays in use; correct the file, or THE_CA_FILE"), 2);
-	file_write(f->ca_file, first->certificate); /* the one that was in use all the time */
+	file_write(f->files.authority, first->certificate); /* the one that was in use all the time */
 	assert_false(refresh(f, START + 5 * S));
-	unlink(f->ca_file);
+	unlink(f->files.authority);
 	refresh(f, START + 6 * S);
 	refresh(f, START + 7 * S);
 	assert_int_equal(diagnosed_times("ca.pem cannot be read: No such file"), 2);
@@ -215,8 +198,8 @@ the_authorities_change_whatever_the_pair_is(void **state)
 {
 	fixture *f = *state;
 	start_good(f);
-	file_write(f->key_file, "rubbish");
-	file_write(f->ca_file, second->certificate);
+	file_write(f->files.key, "rubbish");
+	file_write(f->files.authority, second->certificate);
 	assert_true(refresh(f, START + S));
 }
 
@@ -224,7 +207,7 @@ static void
 bad_files_at_the_start_are_said_at_once_and_once(void **state)
 {
 	fixture *f = *state;
-	file_write(f->key_file, first->key);
+	file_write(f->files.key, first->key);
 	start(f);
 	assert_int_equal(diagnosed_count(), 2);
 	assert_true(diagnosed_says("ca.pem cannot be read: No such file or directory. Nothing is sent over TLS until "
@@ -239,8 +222,8 @@ bad_files_at_the_start_are_said_at_once_and_once(void **state)
 		assert_false(refresh(f, START + s * S));
 	assert_int_equal(diagnosed_count(), 2);
 
-	file_write(f->ca_file, first->certificate);
-	write_pair(f, first);
+	file_write(f->files.authority, first->certificate);
+	certificate_files_put(&f->files, first);
 	assert_true(refresh(f, START + 20 * S));
 	assert_null(otlog__tls_problem(f->tls, CURLE_SSL_CACERT_BADFILE));
 	assert_null(otlog__tls_problem(f->tls, CURLE_SSL_CERTPROBLEM));
@@ -262,8 +245,8 @@ an_expired_certificate_is_said(void **state)
 {
 	fixture *f = *state;
 	certificate *expired = certificate_make(&(certificate_options){ .expired = true });
-	file_write(f->ca_file, first->certificate);
-	write_pair(f, expired);
+	file_write(f->files.authority, first->certificate);
+	certificate_files_put(&f->files, expired);
 	start(f);
 	assert_int_equal(diagnosed_times("certificate.pem has expired: servers will refuse it"), 1);
 	certificate_free(expired);
@@ -276,11 +259,11 @@ no_message_shows_what_is_in_a_key(void **state)
 	char line[32];
 	const char *secret = strchr(first->key, '\n') + 1;
 	snprintf(line, sizeof line, "%.16s", secret);
-	file_write(f->ca_file, first->key);
-	file_write(f->certificate_file, first->key);
-	file_write(f->key_file, first->key);
+	file_write(f->files.authority, first->key);
+	file_write(f->files.certificate, first->key);
+	file_write(f->files.key, first->key);
 	start(f);
-	otlog__tls_free(otlog__tls_create(&(otlog__tls_options){ .client_certificate_file = f->certificate_file,
+	otlog__tls_free(otlog__tls_create(&(otlog__tls_options){ .client_certificate_file = f->files.certificate,
 	                                                         .client_key_file = first->key,
 	                                                         .names = names },
 	                                  START));

@@ -2,6 +2,7 @@
 
 #include "tests/support/harness/check.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,4 +44,17 @@ file_read(const char *path)
 	CHECK(text && fread(text, 1, (size_t)size, file) == (size_t)size);
 	fclose(file);
 	return text;
+}
+
+static int
+remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+	(void)info, (void)kind, (void)where;
+	return remove(path);
+}
+
+void
+file_remove_all(const char *path)
+{
+	CHECK(nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }

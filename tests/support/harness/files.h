@@ -1,4 +1,4 @@
-/* Small text files, written as people and programs write them. What goes wrong ends the test program. */
+/* Small text files, written as people and programs write them, and directories. What goes wrong ends the test program. */
 #ifndef TESTS_SUPPORT_HARNESS_FILES_H
 #define TESTS_SUPPORT_HARNESS_FILES_H
 
@@ -13,5 +13,8 @@ void file_copy(const char *from, const char *to);
 
 /* All of it, as a string; free it. */
 char *file_read(const char *path);
+
+/* A directory with all that is in it; links are not followed. */
+void file_remove_all(const char *path);
 
 #endif

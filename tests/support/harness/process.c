@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,4 +71,18 @@ process_run(int (*act)(void *user), void *user)
 	while (waitpid(child, &status, 0) < 0)
 		CHECK(errno == EINTR);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+void *
+process_share(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(pages != MAP_FAILED);
+	return pages;
+}
+
+void
+process_unshare(void *shared, size_t size)
+{
+	CHECK(munmap(shared, size) == 0);
 }

@@ -2,6 +2,7 @@
 #ifndef TESTS_SUPPORT_HARNESS_PROCESS_H
 #define TESTS_SUPPORT_HARNESS_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Resident bytes of this process, pages of files that it has mapped included. */
@@ -22,5 +23,9 @@ unsigned process_count_files(const char *directory);
  * that hangs is killed after a minute.
  */
 int process_run(int (*act)(void *user), void *user);
+
+/* Zeroed memory that children of this process share; room that is not used costs nothing. */
+void *process_share(size_t size);
+void process_unshare(void *shared, size_t size);
 
 #endif

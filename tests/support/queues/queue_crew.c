@@ -2,13 +2,13 @@
 
 #include "sdk/base/clock.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/records/queue_record.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define NOT_A_PRODUCER 99u
@@ -19,16 +19,13 @@ static _Thread_local volatile uint32_t producer = NOT_A_PRODUCER;
 crew_ledger *
 crew_ledger_make(void)
 {
-	void *pages =
-	    mmap(NULL, sizeof(crew_ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	CHECK(pages != MAP_FAILED);
-	return pages;
+	return process_share(sizeof(crew_ledger));
 }
 
 void
 crew_ledger_free(crew_ledger *ledger)
 {
-	munmap(ledger, sizeof *ledger);
+	process_unshare(ledger, sizeof *ledger);
 }
 
 uint16_t

@@ -1,9 +1,9 @@
 #include "tests/support/queues/queue_directory.h"
 
 #include "sdk/queue/queue.h"
+#include "tests/support/harness/files.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,17 +30,10 @@ queue_directory_make(char path[64])
 	exit(1);
 }
 
-static int
-remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-	(void)info, (void)kind, (void)where;
-	return remove(path);
-}
-
 void
 queue_directory_remove(const char *path)
 {
-	nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	file_remove_all(path);
 }
 
 int

@@ -1,10 +1,7 @@
 #include "tests/support/sdk/emitters.h"
 
 #include "tests/support/harness/check.h"
-
-#include <pthread.h>
-
-#define MOST 64
+#include "tests/support/harness/threads.h"
 
 static void *
 emit_some(void *self)
@@ -26,12 +23,7 @@ emit_some(void *self)
 void
 emitters_run(emitter *emitters, unsigned count)
 {
-	pthread_t threads[MOST];
-	CHECK(count <= MOST);
-	for (unsigned i = 0; i < count; i++)
-		CHECK(pthread_create(&threads[i], NULL, emit_some, &emitters[i]) == 0);
-	for (unsigned i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+	threads_run(emit_some, emitters, count, sizeof *emitters);
 }
 
 void

@@ -2,9 +2,9 @@
 
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -65,11 +65,8 @@ scripted_teardown(void **state)
 	otlog_provider_destroy(f->provider);
 	scripted_free(f->a);
 	scripted_free(f->b);
-	if (f->directory[0]) {
-		char command[128];
-		snprintf(command, sizeof command, "rm -rf '%s'", f->directory);
-		CHECK(system(command) == 0);
-	}
+	if (f->directory[0])
+		file_remove_all(f->directory);
 	free(f);
 	return 0;
 }

@@ -1,6 +1,6 @@
+#include "tests/support/harness/files.h"
 #include "tests/support/sdk/sdk_fixture.h"
 
-#include <stdio.h>
 #include <time.h>
 
 void
@@ -53,11 +53,8 @@ sdk_teardown(void **state)
 	otlog_provider_destroy(f->provider);
 	capture_free(f->a);
 	capture_free(f->b);
-	if (f->directory[0]) {
-		char command[128];
-		snprintf(command, sizeof command, "rm -rf '%s'", f->directory);
-		assert_int_equal(system(command), 0);
-	}
+	if (f->directory[0])
+		file_remove_all(f->directory);
 	free(f);
 	return 0;
 }

@@ -1,19 +1,17 @@
 #include "tests/support/sdk/tally.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/process.h"
 #include "tests/support/records/queue_record.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 tally *
 tally_make(uint32_t sources, uint32_t numbers)
 {
 	size_t cells = (size_t)sources * numbers, words = (size_t)sources * sizeof(uint32_t);
 	size_t size = sizeof(tally) + words + (1 + TALLY_DESTINATIONS) * cells;
-	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	CHECK(pages != MAP_FAILED);
-	tally *t = pages;
+	tally *t = process_share(size);
 	t->sources = sources;
 	t->numbers = numbers;
 	t->size = size;
@@ -29,7 +27,7 @@ tally_make(uint32_t sources, uint32_t numbers)
 void
 tally_free(tally *t)
 {
-	munmap(t, t->size);
+	process_unshare(t, t->size);
 }
 
 void

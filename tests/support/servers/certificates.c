@@ -85,7 +85,6 @@ sign(const certificate *made, const certificate_options *options)
 	char directory[] = "/tmp/otlog-ca-XXXXXX";
 	char request[NAME_SIZE];
 	char authority[NAME_SIZE];
-	char command[NAME_SIZE];
 	char password[64];
 	CHECK(mkdtemp(directory));
 	snprintf(request, sizeof request, "%s/request.pem", directory);
@@ -116,8 +115,7 @@ sign(const certificate *made, const certificate_options *options)
 		              options->issuer ? (char *)issuer->certificate_file : NULL,
 		              NULL };
 	run(arguments);
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	CHECK(system(command) == 0);
+	file_remove_all(directory);
 }
 
 certificate *
@@ -146,9 +144,7 @@ certificate_free(certificate *made)
 {
 	if (!made)
 		return;
-	unlink(made->certificate_file);
-	unlink(made->key_file);
-	rmdir(made->directory);
+	file_remove_all(made->directory);
 	free(made->certificate);
 	free(made->key);
 	free(made);

@@ -1,6 +1,7 @@
 #include "tests/support/servers/nginx.h"
 
 #include "tests/support/harness/check.h"
+#include "tests/support/harness/files.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -131,13 +132,11 @@ nginx_restart(nginx *nginx, const nginx_options *options)
 void
 nginx_stop(nginx *nginx)
 {
-	char command[96];
 	if (!nginx)
 		return;
 	end(nginx);
 	close(nginx->listener);
-	snprintf(command, sizeof command, "rm -rf '%s'", nginx->directory);
-	CHECK(system(command) == 0);
+	file_remove_all(nginx->directory);
 	free(nginx);
 }
 
