@@ -3,11 +3,14 @@
 #define TESTS_FAULTS_DOCTOR_EXPECT_H
 
 #include "tests/support/harness/cmocka.h"
-#include "tests/support/records/json_tree.h"
 #include "tests/support/harness/tool.h"
+#include "tests/support/records/json_tree.h"
+#include "tests/support/servers/certificates_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define CA_FILE "OTEL_EXPORTER_OTLP_CERTIFICATE"
 
 typedef struct expectation {
 	const char *problem;  /* the word; NULL: every destination takes records */
@@ -16,7 +19,7 @@ typedef struct expectation {
 	const char *timeout;  /* --timeout; NULL: "10" */
 } expectation;
 
-/* NAME=VALUE in one of four buffers. */
+/* NAME=VALUE in one of eight buffers. */
 static inline const char *
 setting(const char *name, const char *value)
 {
@@ -100,5 +103,39 @@ expect_json(const char *const *environment, const expectation *expected)
 		expect_text(environment, &expected_);                       \
 		expect_json(environment, &expected_);                       \
 	} while (0)
+
+/* Servers whose certificates do not hold, and what is said of them. `endpoint` is the setting that names the server. */
+typedef struct shown_certificate {
+	const certificate *shown;
+	bool trusted;
+	expectation expected;
+} shown_certificate;
+
+#define BAD_CERTIFICATES 3
+
+static inline shown_certificate
+bad_certificate(size_t i, const char *endpoint)
+{
+	const shown_certificate all[BAD_CERTIFICATES] = {
+		{ foreign, true, { "tls_name_mismatch", { "for another name than 127.0.0.1" }, endpoint, NULL } },
+		{ expired, true, { "tls_expired", { "has expired" }, "Renew the certificate", NULL } },
+		{ ours, false, { "tls_untrusted", { "authority that is not trusted" }, CA_FILE, NULL } },
+	};
+	return all[i];
+}
+
+/* Expects that of a server with it. `protocol` is a setting too; NULL: none. */
+static inline void
+expect_bad_certificate(const shown_certificate *c, const char *endpoint, const char *url, const char *protocol)
+{
+	const char *environment[4] = { setting(endpoint, url) };
+	size_t count = 1;
+	if (c->trusted)
+		environment[count++] = setting(CA_FILE, c->shown->certificate_file);
+	if (protocol)
+		environment[count] = protocol;
+	expect_text(environment, &c->expected);
+	expect_json(environment, &c->expected);
+}
 
 #endif

@@ -449,10 +449,17 @@ a_child_may_start_for_itself_or_stay_off(void **state)
 
 /* ---- A file ------------------------------------------------------------------------------------------------------ */
 
-static int
-log_to_the_file(void *logger)
+static void
+start_pipeline(const otlog_pipeline_options *pipeline)
 {
-	EXPECT(sdk_emit_text(logger, "child") == OTLOG_EMIT_ACCEPTED, 1);
+	assert_true(
+	    otlog_start(&(otlog_options){ .pipelines = pipeline, .pipeline_count = 1, .queue_bytes = QUEUE_BYTES }));
+}
+
+static int
+log_as_the_child(void *logger)
+{
+	EXPECT(sdk_emit_text(logger, "said by the child") == OTLOG_EMIT_ACCEPTED, 1);
 	EXPECT(otlog_shutdown(LONG_MS) == OTLOG_DELIVERED, 2);
 	return 0;
 }
@@ -466,12 +473,11 @@ a_child_appends_to_the_same_file(void **state)
 	queue_directory_make(directory);
 	snprintf(path, sizeof path, "%s/logs.jsonl", directory);
 	assert_true(otlog_otlp_file_exporter_create(&(otlog_otlp_file_options){ .path = path }, &pipeline.exporter));
-	assert_true(
-	    otlog_start(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = QUEUE_BYTES }));
+	start_pipeline(&pipeline);
 	otlog_logger *logger = otlog_get_logger("test", "1");
 	assert_int_equal(sdk_emit_text(logger, "parent"), OTLOG_EMIT_ACCEPTED);
 	assert_int_equal(otlog_flush(LONG_MS), OTLOG_DELIVERED);
-	in_child(log_to_the_file, logger);
+	in_child(log_as_the_child, logger);
 	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
 
 	FILE *in = fopen(path, "r");
@@ -481,17 +487,9 @@ a_child_appends_to_the_same_file(void **state)
 	assert_true(size > 0 && text[size - 1] == '\n');
 	char *first_end = strchr(text, '\n');
 	assert_true(strstr(text, "\"parent\"") && strstr(text, "\"parent\"") < first_end);
-	assert_non_null(strstr(first_end, "\"child\""));
+	assert_non_null(strstr(first_end, "\"said by the child\""));
 	assert_int_equal(strchr(first_end + 1, '\n') - text, size - 1); /* two lines */
 	queue_directory_remove(directory);
-}
-
-static int
-log_to_the_pipe(void *logger)
-{
-	EXPECT(sdk_emit_text(logger, "said by the child") == OTLOG_EMIT_ACCEPTED, 1);
-	EXPECT(otlog_shutdown(LONG_MS) == OTLOG_DELIVERED, 2);
-	return 0;
 }
 
 static void
@@ -503,9 +501,8 @@ a_child_writes_to_the_same_console(void **state)
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_true(otlog_console_exporter_create(&(otlog_console_options){ .fd = ends[1] }, &pipeline.exporter));
-	assert_true(
-	    otlog_start(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = QUEUE_BYTES }));
-	in_child(log_to_the_pipe, otlog_get_logger("test", "1"));
+	start_pipeline(&pipeline);
+	in_child(log_as_the_child, otlog_get_logger("test", "1"));
 	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
 	close(ends[1]);
 	assert_true(read(ends[0], text, sizeof text - 1) > 0);
@@ -580,7 +577,7 @@ a_child_of_raw_clone_logs_too(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		alarm(30);
-		_exit(log_to_the_pipe(logger));
+		_exit(log_as_the_child(logger));
 	}
 	int status = -1;
 	assert_int_equal(waitpid((pid_t)pid, &status, 0), pid);

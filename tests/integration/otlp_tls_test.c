@@ -93,16 +93,23 @@ a_file_of_authorities_that_is_not_there_is_named(void **state)
 	receiver_stop(server);
 }
 
+/* With a file of authorities of the test's own, whose name goes to `file`: at first these, or NULL: there is none yet. */
+static otlog_exporter
+open_with_authorities(const receiver *server, const certificate *trusted, char file[96])
+{
+	snprintf(file, 96, "%s/authority.pem", ours->directory);
+	if (trusted)
+		file_copy(trusted->certificate_file, file);
+	return open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+}
+
 static void
 authorities_put_right_under_a_running_exporter_are_seen(void **state)
 {
 	char file[96];
 	receiver *server = start_receiver(ours);
 	(void)state;
-	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	file_copy(foreign->certificate_file, file);
-	otlog_exporter exporter =
-	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+	otlog_exporter exporter = open_with_authorities(server, foreign, file);
 
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_RETRY);
 	file_copy(ours->certificate_file, file);
@@ -119,9 +126,7 @@ authorities_that_come_later_are_waited_for(void **state)
 	char file[96];
 	receiver *server = start_receiver(ours);
 	(void)state;
-	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	otlog_exporter exporter =
-	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+	otlog_exporter exporter = open_with_authorities(server, NULL, file);
 	assert_int_equal(diagnosed_times("cannot be read: No such file or directory. Nothing is sent over TLS until"),
 	                 1);
 	for (int i = 0; i < 3; i++) {
@@ -146,10 +151,7 @@ only_a_change_of_authorities_costs_a_new_connection(void **state)
 	char file[96];
 	receiver *server = start_receiver(ours);
 	(void)state;
-	snprintf(file, sizeof file, "%s/authority.pem", ours->directory);
-	file_copy(ours->certificate_file, file);
-	otlog_exporter exporter =
-	    open_exporter(&(otlog_otlp_options){ .endpoint = receiver_url(server), .ca_file = file });
+	otlog_exporter exporter = open_with_authorities(server, ours, file);
 	file_copy(ours->certificate_file, file);
 	const struct timespec second = { .tv_sec = 1, .tv_nsec = 1000 * 1000 };
 	assert_int_equal(export_some(exporter, LONG_MS).verdict, OTLOG_VERDICT_OK);
