@@ -31,16 +31,10 @@ start_receiver(const certificate *with)
 	return grpc_receiver_start(&(grpc_receiver_options){ .certificate = with->certificate, .key = with->key });
 }
 
-/* Sends once with these options; the batch must be kept, and the message name the setting to change. NULL: any type. */
 static void
 check_kept(const otlog_otlp_options *options, const char *error_type, const char *cause, const char *remedy)
 {
-	otlog_export_result result = export_once(options);
-	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
-	assert_non_null(strstr(result.message, cause));
-	assert_non_null(strstr(result.message, remedy));
-	if (error_type)
-		assert_string_equal(result.error_type, error_type);
+	assert_kept(export_once(options), error_type, cause, remedy);
 }
 
 static void

@@ -4,6 +4,8 @@
 #include "tests/support/records/otlp_request.h"
 #include "tests/support/sdk/diagnosed.h"
 
+#include <string.h>
+
 otlog_exporter
 create_exporter(exporter_create *create, const otlog_otlp_options *options)
 {
@@ -42,6 +44,16 @@ export_and_close(otlog_exporter exporter, uint64_t timeout_ms)
 	otlog_export_result result = export_some(exporter, timeout_ms);
 	close_exporter(exporter);
 	return result;
+}
+
+void
+assert_kept(otlog_export_result result, const char *error_type, const char *cause, const char *remedy)
+{
+	assert_int_equal(result.verdict, OTLOG_VERDICT_RETRY);
+	if (!strstr(result.message, cause) || !strstr(result.message, remedy))
+		fail_msg("\"%s\" should say \"%s\" and \"%s\"", result.message, cause, remedy);
+	if (error_type)
+		assert_string_equal(result.error_type, error_type);
 }
 
 static void *

@@ -25,6 +25,9 @@ otlog_export_result export_some(otlog_exporter exporter, uint64_t timeout_ms);
 /* The same, the last one. */
 otlog_export_result export_and_close(otlog_exporter exporter, uint64_t timeout_ms);
 
+/* The batch is kept, and the message says why and names the setting to change. NULL: any error type. */
+void assert_kept(otlog_export_result result, const char *error_type, const char *cause, const char *remedy);
+
 /* Attempts in threads of their own: for what is to happen meanwhile. */
 typedef struct attempt {
 	otlog_exporter exporter;
