@@ -1,6 +1,6 @@
 #include "exporters/console/console_text.h"
 
-#include "sdk/base/strings.h"
+#include "sdk/base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,16 +18,6 @@ otlog__console_puts(otlog__console_out *out, const char *string)
 	otlog__console_put(out, string, strlen(string));
 }
 
-/* The code point of a well-formed character of that many bytes, at least 2. */
-static uint32_t
-code_point(const uint8_t *text, size_t length)
-{
-	uint32_t code = text[0] & (0xffu >> (length + 1));
-	for (size_t i = 1; i < length; i++)
-		code = code << 6 | (text[i] & 0x3f);
-	return code;
-}
-
 /* C1 controls, line separators, and marks that reorder what is shown around them (Unicode, "Bidi_Control"). */
 static bool
 is_harmful(uint32_t code)
@@ -41,20 +31,21 @@ static size_t
 put_special(otlog__console_out *out, const uint8_t *text, size_t left)
 {
 	char shown[16];
-	size_t length = otlog__utf8_length((const char *)text, left);
-	if (length > 1) {
-		uint32_t code = code_point(text, length);
+	bool valid;
+	size_t size = otlog__utf8_step(text, text + left, &valid);
+	if (!valid) {
+		otlog__console_puts(out, OTLOG__UTF8_REPLACEMENT);
+		return size;
+	}
+	if (size > 1) {
+		uint32_t code = otlog__utf8_code_point(text, size);
 		if (is_harmful(code)) {
 			snprintf(shown, sizeof shown, "\\u%04x", (unsigned)code);
 			otlog__console_puts(out, shown);
 		} else {
-			otlog__console_put(out, text, length);
+			otlog__console_put(out, text, size);
 		}
-		return length;
-	}
-	if (length == 0) {
-		otlog__console_puts(out, "\xef\xbf\xbd"); /* U+FFFD */
-		return 1;
+		return size;
 	}
 	switch (text[0]) {
 	case '\n':

@@ -1,8 +1,7 @@
 #include "exporters/json/put.h"
+#include "sdk/base/utf8.h"
 
 #include <endian.h>
-
-#define REPLACEMENT 0xfffdu /* U+FFFD: stands for what is no character */
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -97,33 +96,6 @@ copy_plain(uint8_t *to, const uint8_t *from, size_t size)
 
 /* ---- All other text ---------------------------------------------------------------------------------------------- */
 
-/*
- * The character at `at`, which is not ASCII, and its size. Where there is none, REPLACEMENT and the size of what it
- * takes the place of (Unicode section 3.9, table 3-7 and "U+FFFD Substitution of Maximal Subparts").
- */
-static uint32_t
-decode(const uint8_t *at, const uint8_t *end, size_t *size)
-{
-	uint8_t first = at[0];
-	*size = 1;
-	if (first < 0xc2 || first > 0xf4)
-		return REPLACEMENT;
-	size_t wanted = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	/* The second byte's range rules out overlong forms, surrogates and what is above U+10FFFF. */
-	uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-	uint32_t character = first & (0x7fu >> wanted);
-	for (size_t i = 1; i < wanted; i++) {
-		if (at + i == end || at[i] < least || at[i] > most)
-			return REPLACEMENT;
-		character = character << 6 | (at[i] & 0x3fu);
-		least = 0x80;
-		most = 0xbf;
-		*size = i + 1;
-	}
-	return character;
-}
-
 static uint8_t *
 put_unit(uint8_t *at, uint32_t unit)
 {
@@ -154,17 +126,21 @@ put_ascii_special(uint8_t *at, uint8_t byte, otlog__json_text form)
 	return at + 2;
 }
 
+/* The character at `from`, which is not ASCII, in escapes: two of them beyond U+FFFF. */
 static uint8_t *
-put_character(uint8_t *at, uint32_t character, const uint8_t *bytes, size_t size, otlog__json_text form)
+put_escaped(uint8_t *at, const uint8_t *from, size_t size)
 {
-	if (form == OTLOG__JSON_UTF8 && character == REPLACEMENT)
-		return OTLOG__JSON_PUT(at, "\xef\xbf\xbd");
-	if (form == OTLOG__JSON_UTF8)
-		return otlog__json_put_bytes(at, bytes, size);
+	uint32_t character = otlog__utf8_code_point(from, size);
 	if (character < 0x10000)
 		return put_unit(at, character);
 	character -= 0x10000;
 	return put_unit(put_unit(at, 0xd800 | character >> 10), 0xdc00 | (character & 0x3ff));
+}
+
+static uint8_t *
+put_replacement(uint8_t *at, otlog__json_text form)
+{
+	return form == OTLOG__JSON_UTF8 ? OTLOG__JSON_PUT(at, OTLOG__UTF8_REPLACEMENT) : OTLOG__JSON_PUT(at, "\\ufffd");
 }
 
 uint8_t *
@@ -181,23 +157,18 @@ otlog__json_put_text(uint8_t *at, const uint8_t *text, size_t size, otlog__json_
 				at = put_ascii_special(at, *text++, form);
 				continue;
 			}
-			size_t step;
-			uint32_t character = decode(text, end, &step);
-			at = put_character(at, character, text, step, form);
+			bool valid;
+			size_t step = otlog__utf8_step(text, end, &valid);
+			if (!valid)
+				at = put_replacement(at, form);
+			else if (form == OTLOG__JSON_UTF8)
+				at = otlog__json_put_bytes(at, text, step);
+			else
+				at = put_escaped(at, text, step);
 			text += step;
 		}
 	}
 	return at;
-}
-
-size_t
-otlog__json_cut(const uint8_t *text, size_t most)
-{
-	size_t cut = most;
-	while (most - cut < 3 && (text[cut] & 0xc0) == 0x80)
-		cut--;
-	/* Three continuation bytes and still no start: wherever they belong, nothing that is whole goes on here. */
-	return (text[cut] & 0xc0) == 0x80 ? most : cut;
 }
 
 uint8_t *

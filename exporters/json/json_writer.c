@@ -1,6 +1,7 @@
 #include "exporters/json/json_writer.h"
 
 #include "exporters/json/put.h"
+#include "sdk/base/utf8.h"
 
 /* Longer texts are written in pieces, so that room is not made for what escapes could make of all of it. */
 #define PIECE ((size_t)4096)
@@ -9,7 +10,7 @@ static bool
 append_text(otlog__buffer *out, const uint8_t *text, size_t size, otlog__json_text form)
 {
 	while (size) {
-		size_t piece = size <= PIECE ? size : otlog__json_cut(text, PIECE);
+		size_t piece = otlog__utf8_cut(text, size, PIECE);
 		if (!otlog__buffer_reserve(out, OTLOG__JSON_TEXT_ROOM(piece)))
 			return false;
 		uint8_t *end = otlog__json_put_text(out->data + out->size, text, piece, form);

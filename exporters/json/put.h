@@ -37,10 +37,4 @@ uint8_t *otlog__json_put_double(uint8_t *at, double value);
 /* Two digits a byte, lower case, no quotes. Room: 2 × size. */
 uint8_t *otlog__json_put_hex(uint8_t *at, const uint8_t *data, size_t size);
 
-/*
- * Where to cut a text so that it can be written in two pieces of which the first has `most` bytes or little less. What
- * it becomes is the same as in one piece. `most`: at least 4 and less than the text's size.
- */
-size_t otlog__json_cut(const uint8_t *text, size_t most);
-
 #endif

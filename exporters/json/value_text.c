@@ -1,6 +1,6 @@
 /* Values and ids as text, written into the caller's room piece by piece. */
 #include "exporters/json/put.h"
-#include "sdk/base/strings.h"
+#include "sdk/base/utf8.h"
 
 #include <otlog/exporter.h>
 
@@ -12,10 +12,11 @@
 /* Bytes of a string that are escaped at a time. */
 #define TEXT_PIECE 128
 
-/* Where text goes: what does not fit is only counted. */
+/* Where text goes: what does not fit, in whole characters, is only counted. */
 typedef struct sink {
 	char *out;
 	size_t room; /* without the NUL */
+	size_t end;  /* of what was written */
 	size_t size; /* of the whole text */
 } sink;
 
@@ -29,30 +30,21 @@ static void
 put(sink *s, const void *text, size_t size)
 {
 	size_t left = s->size < s->room ? s->room - s->size : 0;
-	size_t fits = size < left ? size : left;
-	if (fits)
+	size_t fits = left ? otlog__utf8_cut(text, size, left) : 0;
+	if (fits) {
 		memcpy(s->out + s->size, text, fits);
+		s->end = s->size + fits;
+	}
 	s->size = size < SIZE_MAX - 1 - s->size ? s->size + size : SIZE_MAX - 1;
 }
 
 #define PUT(s, literal) put(s, literal, sizeof literal - 1)
 
-/* Ends the text with a NUL, and before a character that was cut. */
 static void
 close_sink(const sink *s, size_t out_size)
 {
-	size_t end = s->size < s->room ? s->size : s->room;
-	if (!s->out || !out_size)
-		return;
-	if (s->size > s->room) {
-		size_t start = end;
-		while (start && end - start < 3 && ((uint8_t)s->out[start - 1] & 0xc0) == 0x80)
-			start--;
-		if (start && (uint8_t)s->out[start - 1] >= 0xc0 &&
-		    !otlog__utf8_length(s->out + start - 1, end - start + 1))
-			end = start - 1;
-	}
-	s->out[end] = '\0';
+	if (s->out && out_size)
+		s->out[s->end] = '\0';
 }
 
 static void
@@ -61,7 +53,7 @@ put_quoted(sink *s, otlog_slice text)
 	uint8_t piece[OTLOG__JSON_TEXT_ROOM(TEXT_PIECE)];
 	PUT(s, "\"");
 	while (text.size) {
-		size_t size = text.size > TEXT_PIECE ? otlog__json_cut(text.data, TEXT_PIECE) : text.size;
+		size_t size = otlog__utf8_cut(text.data, text.size, TEXT_PIECE);
 		uint8_t *end = otlog__json_put_text(piece, text.data, size, OTLOG__JSON_UTF8);
 		put(s, piece, (size_t)(end - piece));
 		text.data += size;

@@ -1,5 +1,7 @@
 #include "sdk/base/strings.h"
 
+#include "sdk/base/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,12 +73,8 @@ otlog__text_show(otlog__text text, char *out, size_t size)
 {
 	static const char more[] = "…";
 	size_t kept = text.size;
-	if (kept >= size) {
-		kept = size - sizeof more;
-		/* A continuation byte right behind the cut means that the cut goes through a character. */
-		while (kept && ((unsigned char)text.data[kept] & 0xc0) == 0x80)
-			kept--;
-	}
+	if (kept >= size)
+		kept = otlog__utf8_cut((const uint8_t *)text.data, text.size, size - sizeof more);
 	if (kept)
 		memcpy(out, text.data, kept);
 	if (kept < text.size)
@@ -182,26 +180,4 @@ otlog__percent_decode(otlog__text text, const char **error)
 		return NULL;
 	}
 	return decoded;
-}
-
-size_t
-otlog__utf8_length(const char *text, size_t left)
-{
-	const unsigned char *c = (const unsigned char *)text;
-	if (c[0] < 0x80)
-		return 1;
-	size_t size = c[0] >= 0xc2 && c[0] <= 0xdf   ? 2
-	              : c[0] >= 0xe0 && c[0] <= 0xef ? 3
-	              : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
-	                                             : 0;
-	if (!size || size > left)
-		return 0;
-	for (size_t i = 1; i < size; i++) {
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* Overlong forms, surrogates, and what lies above U+10FFFF (Unicode, table 3-7). */
-	bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) || (c[0] == 0xf0 && c[1] < 0x90) ||
-	             (c[0] == 0xf4 && c[1] > 0x8f);
-	return wrong ? 0 : size;
 }

@@ -55,7 +55,4 @@ otlog__s(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-/* How many bytes the well-formed UTF-8 character at text[0…left) has; 0 if there is none. `left` is at least 1. */
-size_t otlog__utf8_length(const char *text, size_t left);
-
 #endif

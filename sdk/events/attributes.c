@@ -1,14 +1,6 @@
 #include "sdk/events/attributes.h"
 
-size_t
-otlog__cut_at_character(const char *text, size_t most)
-{
-	size_t size = most;
-	/* A character has at most three continuation bytes, 10xxxxxx. */
-	while (size > 0 && most - size < 3 && ((unsigned char)text[size] & 0xc0) == 0x80)
-		size--;
-	return size;
-}
+#include "sdk/base/utf8.h"
 
 bool
 otlog__event_name_join(const otlog__piece *pieces, size_t count, char out[OTLOG__EVENT_NAME_SIZE])
@@ -19,7 +11,7 @@ otlog__event_name_join(const otlog__piece *pieces, size_t count, char out[OTLOG_
 		size_t size = pieces[i].size;
 		if (size > room) {
 			fits = false;
-			size = otlog__cut_at_character(pieces[i].text, room);
+			size = otlog__utf8_cut((const uint8_t *)pieces[i].text, size, room);
 		}
 		memcpy(out, pieces[i].text, size);
 		out += size;

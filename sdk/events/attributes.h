@@ -61,9 +61,6 @@ typedef struct otlog__piece {
  */
 bool otlog__event_name_join(const otlog__piece *pieces, size_t count, char out[OTLOG__EVENT_NAME_SIZE]);
 
-/* The most bytes of the text, `most` or up to three less, that end at a character of UTF-8. It is longer than that. */
-size_t otlog__cut_at_character(const char *text, size_t most);
-
 /* Whether a logger takes the severity: OTLOG_EMIT_ACCEPTED, or the verdict to return. */
 static inline otlog_emit_result
 otlog__gate(const otlog_logger *logger, int severity)

@@ -5,6 +5,7 @@
  * `.`, `_total` behind a counter, the unit behind what has one. Format: Prometheus, "Exposition formats", text 0.0.4.
  */
 #include "sdk/base/strings.h"
+#include "sdk/base/utf8.h"
 
 #include <otlog/sdk.h>
 
@@ -44,17 +45,19 @@ static void __attribute__((format(printf, 2, 3))) put(writer *w, const char *for
 static void
 put_escaped(writer *w, otlog__text text)
 {
-	for (size_t i = 0; i < text.size;) {
-		size_t length = otlog__utf8_length(text.data + i, text.size - i);
-		if (text.data[i] == '\n')
+	const uint8_t *end = (const uint8_t *)text.data + text.size;
+	for (const uint8_t *at = (const uint8_t *)text.data; at < end;) {
+		bool valid;
+		size_t size = otlog__utf8_step(at, end, &valid);
+		if (!valid)
+			put(w, OTLOG__UTF8_REPLACEMENT);
+		else if (*at == '\n')
 			put(w, "\\n");
-		else if (text.data[i] == '"' || text.data[i] == '\\')
-			put(w, "\\%c", text.data[i]);
-		else if (length == 0)
-			put(w, "\xef\xbf\xbd");
+		else if (*at == '"' || *at == '\\')
+			put(w, "\\%c", *at);
 		else
-			put(w, "%.*s", (int)length, text.data + i);
-		i += length ? length : 1;
+			put(w, "%.*s", (int)size, (const char *)at);
+		at += size;
 	}
 }
 

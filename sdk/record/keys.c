@@ -1,6 +1,6 @@
 #include "sdk/record/keys.h"
 
-#include "sdk/record/utf8.h"
+#include "sdk/base/utf8.h"
 
 static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
 

@@ -1,6 +1,6 @@
 #include "sdk/record/leaf.h"
 
-#include "sdk/record/utf8.h"
+#include "sdk/base/utf8.h"
 
 otlog_value_type
 otlog__value_kind(const otlog_value *value)

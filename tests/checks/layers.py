@@ -26,7 +26,7 @@ MAY_INCLUDE = [
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
     ("sdk/view/*", [PUBLIC, BASE, WIRE]),
     ("sdk/events/back/*", [PUBLIC, VIEW, "sdk/events/*.h"]),
-    ("sdk/events/*", [PUBLIC, "sdk/events/*"]),
+    ("sdk/events/*", [PUBLIC, "sdk/base/utf8.h", "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
@@ -44,7 +44,8 @@ MAY_INCLUDE = [
         + ["sdk/settings/config.h", "sdk/settings/known_options.h"],
     ),
     ("sdk/bridges/*", [PUBLIC]),
-    ("sdk/tool/common/*", [PUBLIC]),
+    # The tool sees what its users see, and of ours what reads text.
+    ("sdk/tool/common/*", [PUBLIC, "sdk/base/utf8.h"]),
     ("sdk/tool/*", [PUBLIC, "sdk/tool/common/*"]),
     # What exporters share, the lower before the higher.
     ("exporters/peer/*", [PUBLIC, BASE]),

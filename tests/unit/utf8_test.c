@@ -1,4 +1,4 @@
-#include "sdk/record/utf8.h"
+#include "sdk/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +64,63 @@ sequences_of_four_bytes_are_told_right_at_their_edges(void **state)
 }
 
 static void
+only_well_formed_characters_have_a_length(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t length;
+	} cases[] = {
+		{ "a", 1 },
+		{ "\xc2\x80", 2 },
+		{ "é", 2 },
+		{ "…", 3 },
+		{ "\xef\xbf\xbf", 3 },
+		{ "\U0001f600", 4 },
+		{ "\xf4\x8f\xbf\xbf", 4 },
+		{ "\x80", 0 },
+		{ "\xc1\xbf", 0 },
+		{ "\xc3", 0 },
+		{ "\xc3(", 0 },
+		{ "\xe0\x9f\xbf", 0 },
+		{ "\xed\xa0\x80", 0 },
+		{ "\xe2\x80", 0 },
+		{ "\xf0\x8f\xbf\xbf", 0 },
+		{ "\xf4\x90\x80\x80", 0 },
+		{ "\xf5\x80\x80\x80", 0 },
+		{ "\xff", 0 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const uint8_t *text = (const uint8_t *)cases[i].text;
+		bool valid;
+		size_t step = otlog__utf8_step(text, text + strlen(cases[i].text), &valid);
+		assert_int_equal(valid ? step : 0, cases[i].length);
+	}
+}
+
+static void
+characters_have_their_numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		uint32_t number;
+	} cases[] = {
+		{ "a", 'a' },
+		{ "\x7f", 0x7f },
+		{ "\xc2\x80", 0x80 },
+		{ "\xdf\xbf", 0x7ff },
+		{ "\xe0\xa0\x80", 0x800 },
+		{ OTLOG__UTF8_REPLACEMENT, 0xfffd },
+		{ "\xf0\x90\x80\x80", 0x10000 },
+		{ "\xf4\x8f\xbf\xbf", 0x10ffff },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(otlog__utf8_code_point((const uint8_t *)cases[i].text, strlen(cases[i].text)),
+		                 cases[i].number);
+}
+
+static void
 the_first_fault_is_found_wherever_it_lies(void **state)
 {
 	(void)state;
@@ -120,6 +177,8 @@ main(void)
 		cmocka_unit_test(all_sequences_of_one_and_two_bytes_are_told_right),
 		cmocka_unit_test(all_sequences_of_three_bytes_are_told_right),
 		cmocka_unit_test(sequences_of_four_bytes_are_told_right_at_their_edges),
+		cmocka_unit_test(only_well_formed_characters_have_a_length),
+		cmocka_unit_test(characters_have_their_numbers),
 		cmocka_unit_test(the_first_fault_is_found_wherever_it_lies),
 		cmocka_unit_test(whole_texts_are_judged_as_the_oracle_judges_them),
 		cmocka_unit_test(a_cut_never_splits_a_character),

@@ -2,6 +2,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/strings.h"
+#include "sdk/base/utf8.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -136,18 +137,16 @@ may_speak(otlog__diagnostic_site *site, uint32_t *held_back)
 static void
 make_harmless(char *message)
 {
-	size_t size = strlen(message);
-	for (size_t i = 0; i < size;) {
-		size_t length = otlog__utf8_length(message + i, size - i);
-		unsigned char first = (unsigned char)message[i];
-		bool is_c1 = length == 2 && first == 0xc2 && (unsigned char)message[i + 1] < 0xa0;
-		if (first == '\n' || first == '\r' || first == '\t')
-			message[i] = ' ';
-		else if (length == 0 || first < ' ' || first == 0x7f)
-			message[i] = '?';
-		else if (is_c1)
-			memset(message + i, '?', 2);
-		i += length ? length : 1;
+	uint8_t *end = (uint8_t *)message + strlen(message);
+	for (uint8_t *at = (uint8_t *)message; at < end;) {
+		bool valid;
+		size_t size = otlog__utf8_step(at, end, &valid);
+		uint32_t character = valid ? otlog__utf8_code_point(at, size) : 0;
+		if (character == '\n' || character == '\r' || character == '\t')
+			*at = ' ';
+		else if (character < ' ' || (character >= 0x7f && character < 0xa0))
+			memset(at, '?', size);
+		at += size;
 	}
 }
 

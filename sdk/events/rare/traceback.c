@@ -1,5 +1,8 @@
 #include "sdk/events/rare/traceback.h"
-#include "sdk/events/attributes.h"
+
+#include "sdk/base/utf8.h"
+
+#include <string.h>
 
 #define LEFT_OUT_BEFORE "... "
 #define LEFT_OUT_AFTER " lines left out ..."
@@ -70,9 +73,7 @@ otlog__traceback_join(const char *const *lines, size_t count, char out[OTLOG__TR
 		return (size_t)(append_lines(at, out + OTLOG__TRACEBACK_SIZE, lines, count, &done) - out);
 
 	const char *last = lines[count - 1];
-	size_t last_size = size_of(last);
-	if (last_size > OTLOG__TRACEBACK_SIZE / 2)
-		last_size = otlog__cut_at_character(last, OTLOG__TRACEBACK_SIZE / 2);
+	size_t last_size = otlog__utf8_cut((const uint8_t *)last, size_of(last), OTLOG__TRACEBACK_SIZE / 2);
 	at = append_lines(at, out + OTLOG__TRACEBACK_SIZE - LEFT_OUT_SIZE - last_size, lines, count - 1, &done);
 	if (done < count - 1)
 		at = append_left_out(at, count - 1 - done, done == 0);

@@ -1,7 +1,7 @@
 #include "tests/support/records/values.h"
 
-#include "sdk/base/strings.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/records/utf8_oracle.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,7 +16,7 @@ static bool
 is_utf8(const char *text, size_t size)
 {
 	for (size_t at = 0, length; at < size; at += length)
-		if (!(length = otlog__utf8_length(text + at, size - at)))
+		if (!(length = utf8_oracle_character((const uint8_t *)text + at, size - at)))
 			return false;
 	return true;
 }

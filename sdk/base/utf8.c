@@ -1,4 +1,4 @@
-#include "sdk/record/utf8.h"
+#include "sdk/base/utf8.h"
 
 #include <string.h>
 
@@ -100,6 +100,6 @@ otlog__utf8_cut(const uint8_t *data, size_t size, size_t limit)
 	size_t cut = limit;
 	while (cut && limit - cut < 3 && is_continuation(data[cut]))
 		cut--;
-	/* Three continuation bytes in a row and still no start: it was no text anyway. */
+	/* Three continuation bytes in a row and still no start: wherever they belong, nothing whole goes on here. */
 	return is_continuation(data[cut]) ? limit : cut;
 }
