@@ -1,6 +1,7 @@
 #include "exporters/console/console_value.h"
 
 #include "exporters/json/json_writer.h"
+#include "sdk/base/hex.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,9 +9,9 @@
 void
 otlog__console_put_hex(otlog__console_out *out, otlog__slice bytes)
 {
-	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < bytes.size; i++) {
-		const char pair[2] = { digits[bytes.data[i] >> 4], digits[bytes.data[i] & 15] };
+		char pair[2];
+		otlog__hex_put(pair, &bytes.data[i], 1);
 		otlog__console_put(out, pair, sizeof pair);
 	}
 }

@@ -1,5 +1,7 @@
 #include "exporters/json/json_reader.h"
 
+#include "sdk/base/hex.h"
+
 #include <string.h>
 
 #define MAX_DEPTH 64
@@ -157,8 +159,8 @@ unescape(const uint8_t *at, const uint8_t *end, size_t *size)
 		return known ? to[known - from] : (char)*at;
 	unsigned number = 0;
 	for (; *size < 5 && at + *size < end; ++*size) {
-		const char *digit = strchr("0123456789abcdef", at[*size] | 0x20);
-		number = number * 16 + (digit && *digit ? (unsigned)(digit - "0123456789abcdef") : 0);
+		int digit = otlog__hex_value((char)at[*size]);
+		number = number * 16 + (digit < 0 ? 0 : (unsigned)digit);
 	}
 	return number && number < 0x80 && *size == 5 ? (char)number : '?';
 }

@@ -1,9 +1,8 @@
 #include "exporters/json/put.h"
+#include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
 #include <endian.h>
-
-static const char hex_digits[] = "0123456789abcdef";
 
 /* ---- Plain text -------------------------------------------------------------------------------------------------- */
 
@@ -101,10 +100,10 @@ put_unit(uint8_t *at, uint32_t unit)
 {
 	at[0] = '\\';
 	at[1] = 'u';
-	at[2] = (uint8_t)hex_digits[unit >> 12 & 15];
-	at[3] = (uint8_t)hex_digits[unit >> 8 & 15];
-	at[4] = (uint8_t)hex_digits[unit >> 4 & 15];
-	at[5] = (uint8_t)hex_digits[unit & 15];
+	at[2] = (uint8_t)otlog__hex_digit(unit >> 12);
+	at[3] = (uint8_t)otlog__hex_digit(unit >> 8);
+	at[4] = (uint8_t)otlog__hex_digit(unit >> 4);
+	at[5] = (uint8_t)otlog__hex_digit(unit);
 	return at + 6;
 }
 
@@ -167,16 +166,6 @@ otlog__json_put_text(uint8_t *at, const uint8_t *text, size_t size, otlog__json_
 				at = put_escaped(at, text, step);
 			text += step;
 		}
-	}
-	return at;
-}
-
-uint8_t *
-otlog__json_put_hex(uint8_t *at, const uint8_t *data, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		*at++ = (uint8_t)hex_digits[data[i] >> 4];
-		*at++ = (uint8_t)hex_digits[data[i] & 15];
 	}
 	return at;
 }

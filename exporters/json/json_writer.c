@@ -1,6 +1,7 @@
 #include "exporters/json/json_writer.h"
 
 #include "exporters/json/put.h"
+#include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
 /* Longer texts are written in pieces, so that room is not made for what escapes could make of all of it. */
@@ -98,7 +99,7 @@ otlog__json_hex(otlog__buffer *out, const void *data, size_t size)
 	if (size > SIZE_MAX / 4 || !otlog__buffer_reserve(out, 2 * size + 2))
 		return false;
 	uint8_t *at = OTLOG__JSON_PUT(out->data + out->size, "\"");
-	at = otlog__json_put_hex(at, data, size);
+	at = (uint8_t *)otlog__hex_put((char *)at, data, size);
 	at = OTLOG__JSON_PUT(at, "\"");
 	out->size = (size_t)(at - out->data);
 	return true;

@@ -34,7 +34,4 @@ uint8_t *otlog__json_put_uint64(uint8_t *at, uint64_t value);
 uint8_t *otlog__json_put_int64(uint8_t *at, int64_t value);
 uint8_t *otlog__json_put_double(uint8_t *at, double value);
 
-/* Two digits a byte, lower case, no quotes. Room: 2 × size. */
-uint8_t *otlog__json_put_hex(uint8_t *at, const uint8_t *data, size_t size);
-
 #endif

@@ -1,5 +1,6 @@
 /* Values and ids as text, written into the caller's room piece by piece. */
 #include "exporters/json/put.h"
+#include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
 #include <otlog/exporter.h>
@@ -199,7 +200,7 @@ otlog_hex(otlog_slice bytes, char *out, size_t out_size)
 	if (fits > bytes.size)
 		fits = bytes.size;
 	if (fits)
-		otlog__json_put_hex((uint8_t *)out, bytes.data, fits);
+		otlog__hex_put(out, bytes.data, fits);
 	if (out && out_size)
 		out[2 * fits] = '\0';
 	return bytes.size < SIZE_MAX / 2 ? 2 * bytes.size : SIZE_MAX - 1;

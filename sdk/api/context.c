@@ -1,5 +1,6 @@
 #include "sdk/api/context.h"
 
+#include "sdk/base/hex.h"
 #include "sdk/base/process/diagnostics.h"
 
 #include <stdatomic.h>
@@ -65,27 +66,24 @@ otlog_span_context_is_valid(const otlog_span_context *context)
 	       memcmp(context->span_id, no_context.span_id, sizeof context->span_id) != 0;
 }
 
-/* The value of a lower-case hex digit, or -1. W3C allows no capitals. */
-static int
-hex_digit(char c)
+static bool
+is_capital(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return c >= 'A' && c <= 'Z';
 }
 
-/* Reads 2 * size digits; stops at the first that is none, so it never reads beyond the final NUL. */
+/*
+ * Reads 2 × size digits, of which W3C allows no capitals. Stops at the first that is none, so it never reads beyond the
+ * final NUL.
+ */
 static bool
 read_hex(const char *text, uint8_t *out, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
-		if (low < 0)
+		int byte = otlog__hex_byte(text + 2 * i);
+		if (byte < 0 || is_capital(text[2 * i]) || is_capital(text[2 * i + 1]))
 			return false;
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)byte;
 	}
 	return true;
 }
@@ -127,30 +125,19 @@ otlog_traceparent_parse(const char *text, otlog_span_context *out)
 	return true;
 }
 
-static char *
-write_hex(char *out, const uint8_t *bytes, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < size; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 15];
-	}
-	return out;
-}
-
 void
 otlog_traceparent_format(const otlog_span_context *context, char out[OTLOG_TRACEPARENT_SIZE])
 {
 	static const uint8_t version;
 	if (!context)
 		context = &no_context;
-	char *end = write_hex(out, &version, 1);
+	char *end = otlog__hex_put(out, &version, 1);
 	*end++ = '-';
-	end = write_hex(end, context->trace_id, sizeof context->trace_id);
+	end = otlog__hex_put(end, context->trace_id, sizeof context->trace_id);
 	*end++ = '-';
-	end = write_hex(end, context->span_id, sizeof context->span_id);
+	end = otlog__hex_put(end, context->span_id, sizeof context->span_id);
 	*end++ = '-';
-	end = write_hex(end, &context->trace_flags, 1);
+	end = otlog__hex_put(end, &context->trace_flags, 1);
 	*end = '\0';
 }
 

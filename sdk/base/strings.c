@@ -1,5 +1,6 @@
 #include "sdk/base/strings.h"
 
+#include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
 #include <inttypes.h>
@@ -139,15 +140,6 @@ otlog__parse_bytes(otlog__text text, uint64_t *out)
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 char *
 otlog__percent_decode(otlog__text text, const char **error)
 {
@@ -159,13 +151,12 @@ otlog__percent_decode(otlog__text text, const char **error)
 	for (size_t i = 0; i < text.size; i++) {
 		char c = text.data[i];
 		if (c == '%') {
-			int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-			int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
-			if (high < 0 || low < 0) {
+			int byte = i + 2 < text.size ? otlog__hex_byte(text.data + i + 1) : -1;
+			if (byte < 0) {
 				*error = "a % is not followed by two hex digits";
 				break;
 			}
-			c = (char)(high << 4 | low);
+			c = (char)byte;
 			i += 2;
 		}
 		if (c == '\0') {

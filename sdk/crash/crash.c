@@ -1,5 +1,6 @@
 #include "sdk/crash/crash.h"
 
+#include "sdk/base/hex.h"
 #include "sdk/crash/modules.h"
 #include "sdk/crash/stack.h"
 
@@ -65,14 +66,13 @@ static char stack_text[ADDRESSES_MAX * LINE_MAX_BYTES];
 static char *
 put_hex(char *out, uintptr_t number)
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned shift = 0;
 	while (shift + 4 < sizeof number * 8 && number >> (shift + 4))
 		shift += 4;
 	*out++ = '0';
 	*out++ = 'x';
 	for (;; shift -= 4) {
-		*out++ = digits[number >> shift & 15];
+		*out++ = otlog__hex_digit((unsigned)(number >> shift));
 		if (shift == 0)
 			break;
 	}

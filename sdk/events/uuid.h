@@ -2,6 +2,8 @@
 #ifndef OTLOG_EVENTS_UUID_H
 #define OTLOG_EVENTS_UUID_H
 
+#include "sdk/base/hex.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,25 +18,12 @@ typedef enum otlog__uuid_form {
 	OTLOG__UUID_OTHER      /* the same digits with capitals or without hyphens */
 } otlog__uuid_form;
 
-/* The digit's value with bit 4 set if it is a capital; -1 for anything else. */
-static inline int
-otlog__hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10) | 0x10;
-	return -1;
-}
-
 /* Reads a UUID of `size` characters into out, which is scratch where the answer is OTLOG__UUID_NONE. */
 static inline otlog__uuid_form
 otlog__uuid_parse(const char *text, size_t size, uint8_t out[16])
 {
 	const bool has_hyphens = size == OTLOG__UUID_SIZE - 1;
-	int capitals = has_hyphens ? 0 : 0x10;
+	bool canonical = has_hyphens;
 	unsigned any = 0, digits = 0, number = 0;
 	if (!has_hyphens && size != 32)
 		return OTLOG__UUID_NONE;
@@ -44,30 +33,28 @@ otlog__uuid_parse(const char *text, size_t size, uint8_t out[16])
 				return OTLOG__UUID_NONE;
 			continue;
 		}
-		const int digit = otlog__hex_digit((unsigned char)text[at]);
+		const int digit = otlog__hex_value(text[at]);
 		if (digit < 0)
 			return OTLOG__UUID_NONE;
-		capitals |= digit & 0x10;
-		any |= digit & 0xfu;
-		number = number << 4 | (digit & 0xfu);
+		canonical &= text[at] < 'A' || text[at] > 'F';
+		any |= (unsigned)digit;
+		number = number << 4 | (unsigned)digit;
 		if (digits++ % 2 == 1)
 			out[digits / 2 - 1] = (uint8_t)number;
 	}
 	if (!any)
 		return OTLOG__UUID_NONE;
-	return capitals ? OTLOG__UUID_OTHER : OTLOG__UUID_CANONICAL;
+	return canonical ? OTLOG__UUID_CANONICAL : OTLOG__UUID_OTHER;
 }
 
 /* Writes the canonical form and a NUL. */
 static inline void
 otlog__uuid_format(const uint8_t bytes[16], char out[OTLOG__UUID_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*out++ = '-';
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 0xf];
+		out = otlog__hex_put(out, &bytes[i], 1);
 	}
 	*out = '\0';
 }

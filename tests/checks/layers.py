@@ -26,7 +26,7 @@ MAY_INCLUDE = [
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
     ("sdk/view/*", [PUBLIC, BASE, WIRE]),
     ("sdk/events/back/*", [PUBLIC, VIEW, "sdk/events/*.h"]),
-    ("sdk/events/*", [PUBLIC, "sdk/base/utf8.h", "sdk/events/*"]),
+    ("sdk/events/*", [PUBLIC, "sdk/base/hex.h", "sdk/base/utf8.h", "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
     ("sdk/queue/recovery/*", [PUBLIC, BASE, "sdk/queue/*.h"]),
@@ -34,7 +34,7 @@ MAY_INCLUDE = [
     ("sdk/processor/*", [PUBLIC, BASE, WIRE, "sdk/queue/*"]),
     ("sdk/settings/*", [PUBLIC, BASE, "sdk/api/rare/clone.h"]),
     ("sdk/resource/*", [PUBLIC, BASE, "sdk/record/encode.h", "sdk/settings/config.h"]),
-    ("sdk/crash/*", [PUBLIC]),
+    ("sdk/crash/*", [PUBLIC, "sdk/base/hex.h"]),
     ("sdk/inspect/*", [PUBLIC, BASE, "sdk/queue/*", "sdk/processor/request.h"]),
     # What wires it all.
     (
