@@ -1,6 +1,7 @@
 #include "exporters/json/json_writer.h"
 
 #include "exporters/json/put.h"
+#include "sdk/base/base64.h"
 #include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
@@ -60,34 +61,13 @@ otlog__json_double(otlog__buffer *out, double value)
 	return append_number(out, text, otlog__json_put_double(text, value));
 }
 
-/* Four letters for three bytes, of which only `size` are given. Source: RFC 4648 section 4. */
-static uint8_t *
-put_base64_group(uint8_t *at, const uint8_t *data, size_t size)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t group = (uint32_t)data[0] << 16;
-	if (size > 1)
-		group |= (uint32_t)data[1] << 8;
-	if (size > 2)
-		group |= data[2];
-	at[0] = (uint8_t)letters[group >> 18];
-	at[1] = (uint8_t)letters[group >> 12 & 63];
-	at[2] = size > 1 ? (uint8_t)letters[group >> 6 & 63] : '=';
-	at[3] = size > 2 ? (uint8_t)letters[group & 63] : '=';
-	return at + 4;
-}
-
 bool
 otlog__json_base64(otlog__buffer *out, const void *data, size_t size)
 {
-	const uint8_t *bytes = data;
-	if (size > SIZE_MAX / 2 || !otlog__buffer_reserve(out, size + size / 3 + 8))
+	if (size > SIZE_MAX / 2 || !otlog__buffer_reserve(out, OTLOG__BASE64_SIZE(size) + 2))
 		return false;
 	uint8_t *at = OTLOG__JSON_PUT(out->data + out->size, "\"");
-	for (; size > 3; bytes += 3, size -= 3)
-		at = put_base64_group(at, bytes, 3);
-	if (size)
-		at = put_base64_group(at, bytes, size);
+	at = (uint8_t *)otlog__base64_put((char *)at, data, size);
 	at = OTLOG__JSON_PUT(at, "\"");
 	out->size = (size_t)(at - out->data);
 	return true;

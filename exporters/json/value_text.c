@@ -1,5 +1,6 @@
 /* Values and ids as text, written into the caller's room piece by piece. */
 #include "exporters/json/put.h"
+#include "sdk/base/base64.h"
 #include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"
 
@@ -63,19 +64,12 @@ put_quoted(sink *s, otlog_slice text)
 	PUT(s, "\"");
 }
 
-/* Source: RFC 4648 section 4. */
 static void
 put_base64(sink *s, otlog_slice bytes)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	for (size_t i = 0; i < bytes.size; i += 3) {
-		size_t given = bytes.size - i < 3 ? bytes.size - i : 3;
-		uint32_t group = 0;
-		char four[4] = { '=', '=', '=', '=' };
-		for (size_t j = 0; j < 3; j++)
-			group = group << 8 | (j < given ? bytes.data[i + j] : 0u);
-		for (size_t j = 0; j <= given; j++)
-			four[j] = letters[group >> (18 - 6 * j) & 63];
+		char four[OTLOG__BASE64_SIZE(3)];
+		otlog__base64_put(four, bytes.data + i, bytes.size - i < 3 ? bytes.size - i : 3);
 		put(s, four, sizeof four);
 	}
 }
