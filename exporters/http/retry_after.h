@@ -2,7 +2,7 @@
 #ifndef OTLOG_EXPORTERS_HTTP_RETRY_AFTER_H
 #define OTLOG_EXPORTERS_HTTP_RETRY_AFTER_H
 
-#include "exporters/peer/limits.h"
+#include "sdk/base/limits.h"
 
 #include <stdint.h>
 

@@ -10,6 +10,7 @@
 #include "exporters/http/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/sigpipe.h"
 #include "sdk/base/version.h"
@@ -25,7 +26,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 #define RESPONSE_KEPT ((size_t)64 * 1024) /* a larger buffer is given back before the next request */
 #define UPLOAD_BUFFER (1024L * 1024)      /* a whole batch in one write; only what is used becomes resident */
 #define REDIRECTS_MAX 5
@@ -122,7 +122,7 @@ take_body(char *data, size_t one, size_t size, void *self)
 		http->noise = recognise(data, size);
 		return 0;
 	}
-	if (http->header_bytes + http->body.size + size > RESPONSE_MAX) {
+	if (http->header_bytes + http->body.size + size > OTLOG__ANSWER_BYTES_MAX) {
 		http->too_large = true;
 		return 0;
 	}
@@ -138,7 +138,7 @@ take_header(char *line, size_t one, size_t size, void *self)
 	otlog__http *http = self;
 	(void)one;
 	http->header_bytes += size;
-	if (http->header_bytes > RESPONSE_MAX) {
+	if (http->header_bytes > OTLOG__ANSWER_BYTES_MAX) {
 		http->too_large = true;
 		return 0;
 	}
@@ -547,7 +547,7 @@ otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t
 	otlog__sigpipe_hold(&signals);
 	forget_last(http);
 	outcome->cancelled = is_cancelled(http);
-	outcome->request_too_large = body_size > OTLOG__HTTP_REQUEST_MAX;
+	outcome->request_too_large = body_size > OTLOG__REQUEST_BYTES_MAX;
 	if (outcome->cancelled || outcome->request_too_large || !follow_certificates(http) ||
 	    !prepare(http, body, body_size, timeout_ms))
 		goto done;

@@ -29,9 +29,6 @@ typedef struct otlog__http_options {
 	otlog__peer_names names;
 } otlog__http_options;
 
-/* Larger requests are not sent (OTLP specification, "Request size limit"); before compression. */
-#define OTLOG__HTTP_REQUEST_MAX ((size_t)64 * 1024 * 1024)
-
 /*
  * Checks the options. Returns NULL, with one diagnostic, if the URL or a header is malformed or memory is short.
  * Headers that the transport sets itself are left out with a warning. Does not touch the network. Thread-safe.
@@ -45,9 +42,9 @@ otlog__http *otlog__http_create(const otlog__http_options *options);
 otlog__http *otlog__http_reopen(const otlog__http *http);
 
 /*
- * Posts the body, unless it is over the limit, and reads the answer, 4 MiB of it at most after decompression (OTLP
- * specification, "Response size limit"). The body is sent from where it lies. Returns within timeout_ms (0: no limit). *outcome borrows from the transport until the next
- * post. One thread at a time.
+ * Posts the body, unless it is over OTLOG__REQUEST_BYTES_MAX, and reads the answer, OTLOG__ANSWER_BYTES_MAX of it at most.
+ * The body is sent from where it lies. Returns within timeout_ms (0: no limit). *outcome borrows from the transport until
+ * the next post. One thread at a time.
  */
 void otlog__http_post(otlog__http *http, const void *body, size_t body_size, uint64_t timeout_ms,
                       otlog__http_outcome *outcome);

@@ -1,10 +1,9 @@
 #include "exporters/json/json_reader.h"
 
 #include "sdk/base/hex.h"
+#include "sdk/base/limits.h"
 
 #include <string.h>
-
-#define MAX_DEPTH 64
 
 /*
  * Every function takes where it may begin and returns where it ended, NULL at what is no JSON.
@@ -49,12 +48,13 @@ skip_value(const uint8_t *at, const uint8_t *end)
 {
 	uint64_t is_object = 0; /* a bit per container that is open; the lowest is that of the innermost */
 	unsigned depth = 0;
+	_Static_assert(OTLOG__DEPTH_MAX <= 64, "each open container has its bit");
 	do {
 		at = skip_space(at, end);
 		if (at == end)
 			return NULL;
 		if (*at == '{' || *at == '[') {
-			if (depth++ == MAX_DEPTH)
+			if (depth++ == OTLOG__DEPTH_MAX)
 				return NULL;
 			is_object = is_object << 1 | (*at++ == '{');
 		} else if (depth && *at == (is_object & 1 ? '}' : ']')) {

@@ -2,14 +2,12 @@
 #include "exporters/json/put.h"
 #include "sdk/base/base64.h"
 #include "sdk/base/hex.h"
+#include "sdk/base/limits.h"
 #include "sdk/base/utf8.h"
 
 #include <otlog/exporter.h>
 
 #include <math.h>
-
-/* Containers that can be open at once: as deep as the SDK itself nests them. */
-#define MAX_DEPTH 64
 
 /* Bytes of a string that are escaped at a time. */
 #define TEXT_PIECE 128
@@ -141,7 +139,7 @@ enter(sink *s, const otlog_value_view *container)
 static bool
 put_container(sink *s, const otlog_value_view *container)
 {
-	otlog_items open[MAX_DEPTH];
+	otlog_items open[OTLOG__DEPTH_MAX];
 	size_t depth = 0;
 	bool first = true;
 	open[depth++] = enter(s, container);
@@ -163,7 +161,7 @@ put_container(sink *s, const otlog_value_view *container)
 			put_quoted(s, key);
 			PUT(s, ":");
 		}
-		first = is_container(&item) && depth < MAX_DEPTH;
+		first = is_container(&item) && depth < OTLOG__DEPTH_MAX;
 		if (first)
 			open[depth++] = enter(s, &item);
 		else if (is_container(&item))

@@ -1,6 +1,7 @@
 #include "exporters/mito/python.h"
 
 #include "exporters/json/json_writer.h"
+#include "sdk/base/limits.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,7 +68,7 @@ put_item(otlog__buffer *out, otlog__slice key, bool keyed, const otlog__value_vi
 bool
 otlog__python_value(otlog__buffer *out, const otlog__value_view *value)
 {
-	otlog__items open[OTLOG__PYTHON_DEPTH];
+	otlog__items open[OTLOG__DEPTH_MAX];
 	size_t depth = 0;
 	if (!is_container(value))
 		return put_leaf(out, value);
@@ -84,7 +85,7 @@ otlog__python_value(otlog__buffer *out, const otlog__value_view *value)
 			depth--;
 			continue;
 		}
-		bool opens = is_container(&item) && depth < OTLOG__PYTHON_DEPTH;
+		bool opens = is_container(&item) && depth < OTLOG__DEPTH_MAX;
 		if (!put_item(out, key, items->keyed, &item, opens))
 			return false;
 		if (opens)

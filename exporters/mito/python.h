@@ -7,9 +7,6 @@
 
 #define OTLOG__PUT(out, literal) otlog__buffer_append(out, literal, sizeof(literal) - 1)
 
-/* Containers in containers; deeper ones come out empty. The encoder lets no more through. */
-#define OTLOG__PYTHON_DEPTH 64
-
 /* Each appends, and returns false when memory is short; *out then ends anywhere. */
 
 bool otlog__python_string(otlog__buffer *out, otlog__slice text);
@@ -17,7 +14,10 @@ bool otlog__python_string(otlog__buffer *out, otlog__slice text);
 /* NaN, Infinity and -Infinity are written so, which is Python's and not JSON's, but what log servers get today. */
 bool otlog__python_double(otlog__buffer *out, double number);
 
-/* Bytes are text in base64, which json.dumps has no form for; the empty value is null. Does not recurse. */
+/*
+ * Bytes are text in base64, which json.dumps has no form for; the empty value is null. Containers deeper than
+ * OTLOG__DEPTH_MAX come out empty. Does not recurse.
+ */
 bool otlog__python_value(otlog__buffer *out, const otlog__value_view *value);
 
 /* A text as the array of its lines: one more than it has newlines. */

@@ -1,7 +1,7 @@
 #include "exporters/otlp_grpc/grpc_answer.h"
 
 #include "exporters/peer/printable.h"
-#include "exporters/peer/limits.h"
+#include "sdk/base/limits.h"
 #include "proto/logs_service.pb-c.h"
 #include "proto/status.pb-c.h"
 

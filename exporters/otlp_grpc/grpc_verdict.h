@@ -4,12 +4,10 @@
 
 #include <otlog/exporter.h>
 
-/* No answer is larger: OTLP specification, "OTLP/gRPC Response". */
-#define OTLOG__GRPC_ANSWER_MAX ((size_t)4 * 1024 * 1024)
-
 /*
- * What gRPC itself lets through: a little more, by a number that nobody else would choose. A peer's words about a request
- * over its limit are the same as gRPC's about an answer over ours, so that the number in them alone tells these apart.
+ * Bytes of an answer that gRPC itself lets through: a little more than OTLOG__ANSWER_BYTES_MAX, by a number that nobody
+ * else would choose. A peer's words about a request over its limit are the same as gRPC's about an answer over ours, so
+ * that the number in them alone tells these apart.
  */
 #define OTLOG__GRPC_RECEIVE_MAX 4194357
 

@@ -8,6 +8,7 @@
 #include "exporters/otlp_grpc/metadata.h"
 #include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/grpc_verdict_table.h"
+#include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/base/version.h"
@@ -53,7 +54,7 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 	const char *endpoint = self->destination.target.display;
 	otlog__grpc_answer answer;
 	char cause[sizeof result->message];
-	if (GRPC_SLICE_LENGTH(reply->body) > OTLOG__GRPC_ANSWER_MAX) {
+	if (GRPC_SLICE_LENGTH(reply->body) > OTLOG__ANSWER_BYTES_MAX) {
 		snprintf(cause, sizeof cause, "%.100s: %s", endpoint, otlog__grpc_answer_too_large.cause);
 		otlog__grpc_fail(&otlog__grpc_answer_too_large, cause, result);
 		return;
@@ -358,7 +359,7 @@ create(const otlog_otlp_options *options, const otlog_grpc_options *grpc)
 		return NULL;
 	}
 	pthread_mutex_init(&self->channels.lock, NULL);
-	self->request_max = OTLOG__OTLP_GRPC_REQUEST_MAX;
+	self->request_max = OTLOG__REQUEST_BYTES_MAX;
 	if (grpc->max_message_bytes && grpc->max_message_bytes < self->request_max)
 		self->request_max = grpc->max_message_bytes;
 	if (set_destination(self, options, grpc) && set_up(self, options, grpc))

@@ -5,8 +5,6 @@
 #include <otlog/exporters.h>
 
 #define OTLOG__OTLP_GRPC_DEFAULT_ENDPOINT "http://localhost:4317"
-/* Source: OTLP specification, "OTLP/gRPC Request". */
-#define OTLOG__OTLP_GRPC_REQUEST_MAX (64u * 1024 * 1024)
 #define OTLOG__OTLP_GRPC_DEFAULT_CALLS 4u
 
 /* OTLOG__VERSION of the library otlog-grpc, for libotlog to compare. */

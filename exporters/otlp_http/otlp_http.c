@@ -4,6 +4,7 @@
 #include "exporters/http/http_verdict_table.h"
 #include "exporters/json/otlp_json.h"
 #include "exporters/otlp_http/http_answer.h"
+#include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 
@@ -106,7 +107,7 @@ convert(otlp_http *self, const otlog_batch *batch, otlog_export_result *result)
 static void
 post(otlp_http *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result)
 {
-	bool json = self->form->json && batch->request_size <= OTLOG__HTTP_REQUEST_MAX;
+	bool json = self->form->json && batch->request_size <= OTLOG__REQUEST_BYTES_MAX;
 	const void *body = json ? self->json.data : batch->request;
 	size_t body_size = json ? self->json.size : batch->request_size;
 	otlog__http_outcome outcome;
@@ -125,7 +126,7 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 {
 	otlp_http *self = exporter;
 	/* What is too large in protobuf is refused by the transport, before its JSON takes yet more memory. */
-	bool fits = batch->request_size <= OTLOG__HTTP_REQUEST_MAX;
+	bool fits = batch->request_size <= OTLOG__REQUEST_BYTES_MAX;
 	if (!self->form->json || !fits || convert(self, batch, result))
 		post(self, batch, timeout_ms, result);
 	if (self->json.capacity > JSON_KEPT)

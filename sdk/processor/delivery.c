@@ -3,15 +3,13 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/limits.h"
 #include "sdk/base/random.h"
 #include "sdk/base/strings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* A larger request is not sent. Source: OTLP specification, "Request size limit". */
-#define REQUEST_MAX ((size_t)64 << 20)
 
 /* When a batch is halved until one record is left, at most 32 other halves are still to be sent. */
 #define MOST_PARTS 34
@@ -204,7 +202,7 @@ note_reached(delivery *d, const otlog_export_result *result)
 static bool
 try_part(delivery *d, const otlog__buffer *request, uint32_t records, otlog_export_result *result)
 {
-	if (request->size > REQUEST_MAX) { /* no attempt, so nothing to note about the destination */
+	if (request->size > OTLOG__REQUEST_BYTES_MAX) { /* no attempt, so nothing to note about the destination */
 		refuse_ourselves(request, result);
 		return true;
 	}
@@ -280,7 +278,7 @@ remember_size(otlog__batch_processor *p, size_t size)
 	if (before && before <= limit)
 		return;
 	atomic_store_explicit(&p->hints.request_limit, limit, memory_order_relaxed);
-	if (size > REQUEST_MAX) {
+	if (size > OTLOG__REQUEST_BYTES_MAX) {
 		otlog__diagnose_at(&p->sites.size, OTLOG__WARN,
 		                   "%s: a request of %zu bytes is over OTLP's limit of 64 MiB and was not sent; it "
 		                   "goes in halves, and later ones are made smaller. Lower "

@@ -1,5 +1,6 @@
 #include "sdk/record/bound.h"
 
+#include "sdk/base/limits.h"
 #include "sdk/record/value.h"
 
 /* Tags and lengths around an item: four of either at most. */
@@ -72,8 +73,8 @@ descend(level *into, const otlog_value *value)
 static size_t
 contents_bound(const otlog_value *container, const otlog__limits *limits)
 {
-	level levels[OTLOG__MAX_DEPTH];
-	size_t depth_limit = limits->depth < OTLOG__MAX_DEPTH ? limits->depth : OTLOG__MAX_DEPTH;
+	level levels[OTLOG__DEPTH_MAX];
+	size_t depth_limit = limits->depth < OTLOG__DEPTH_MAX ? limits->depth : OTLOG__DEPTH_MAX;
 	size_t depth = 0;
 	size_t total = 0;
 	const otlog_value *value = container;

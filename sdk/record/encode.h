@@ -7,18 +7,20 @@
 #ifndef OTLOG_RECORD_ENCODE_H
 #define OTLOG_RECORD_ENCODE_H
 
+#include "sdk/base/limits.h"
+
 #include <otlog/logs.h>
 
 /* opentelemetry-specification common/README.md, "Attribute Limits". */
 typedef struct otlog__limits {
 	uint32_t attribute_count; /* of the record, top level only */
-	uint32_t depth;           /* containers below this many containers become empty */
+	uint32_t depth;           /* containers below this many become empty; OTLOG__DEPTH_MAX at most */
 	size_t value_size; /* bytes of a string or bytes value, nested ones and the body too; SIZE_MAX: no limit */
 } otlog__limits;
 
-#define OTLOG__DEFAULT_LIMITS     \
-	{                         \
-		128, 64, SIZE_MAX \
+#define OTLOG__DEFAULT_LIMITS                   \
+	{                                       \
+		128, OTLOG__DEPTH_MAX, SIZE_MAX \
 	}
 
 /* What had to be changed, for the books and the diagnostics. Comes zeroed. */

@@ -1,10 +1,11 @@
 /* The messages around the records: scope, resource, schema URL. Encoded once, so on the heap and without hurry. */
 #include "sdk/base/buffer.h"
+#include "sdk/base/limits.h"
 #include "sdk/record/bound.h"
 #include "sdk/record/value.h"
 
 /* Attributes of a scope or a resource are not limited in number or length (common/README.md, "Exempt Entities"). */
-static const otlog__limits no_limits = { UINT32_MAX, OTLOG__MAX_DEPTH, SIZE_MAX };
+static const otlog__limits no_limits = { UINT32_MAX, OTLOG__DEPTH_MAX, SIZE_MAX };
 
 /* Fields of InstrumentationScope, of Resource, and of the messages that hold them. */
 enum {

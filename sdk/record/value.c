@@ -1,5 +1,7 @@
 #include "sdk/record/value.h"
 
+#include "sdk/base/limits.h"
+
 /* A container that is being written. */
 typedef struct frame {
 	const void *items; /* otlog_attr of a map, otlog_value of an array */
@@ -178,13 +180,13 @@ next_item(const otlog__writer *writer, frame *f, otlog__key *key)
 static size_t
 depth_limit(const otlog__writer *writer)
 {
-	return writer->limits->depth < OTLOG__MAX_DEPTH ? writer->limits->depth : OTLOG__MAX_DEPTH;
+	return writer->limits->depth < OTLOG__DEPTH_MAX ? writer->limits->depth : OTLOG__DEPTH_MAX;
 }
 
 static uint8_t *
 put_container(otlog__writer *writer, uint8_t *at, uint8_t tag, const otlog__key *key, const otlog_value *value)
 {
-	frame frames[OTLOG__MAX_DEPTH];
+	frame frames[OTLOG__DEPTH_MAX];
 	size_t depth = 1;
 	at = open_container(writer, &frames[0], at, tag, key, value);
 	while (at && depth) {

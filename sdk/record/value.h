@@ -9,9 +9,6 @@
 
 #include "sdk/record/leaf.h"
 
-/* The deepest nesting that is written, whatever the limits say: it bounds the stack that is used. */
-#define OTLOG__MAX_DEPTH 64
-
 /* A field `tag` that is an AnyValue; or a KeyValue, unless `key` is NULL. */
 uint8_t *otlog__put_value(otlog__writer *writer, uint8_t *at, uint8_t tag, const otlog__key *key,
                           const otlog_value *value);

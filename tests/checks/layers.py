@@ -25,7 +25,7 @@ MAY_INCLUDE = [
     ("sdk/wire/*", [PUBLIC]),
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
     ("sdk/view/*", [PUBLIC, BASE, WIRE]),
-    ("sdk/events/back/*", [PUBLIC, VIEW, "sdk/events/*.h"]),
+    ("sdk/events/back/*", [PUBLIC, "sdk/base/limits.h", VIEW, "sdk/events/*.h"]),
     ("sdk/events/*", [PUBLIC, "sdk/base/hex.h", "sdk/base/utf8.h", "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),

@@ -1,5 +1,6 @@
 /* Golden objects of Mito events and other records, and everything else against Python's json.dumps. */
 #include "exporters/mito/mito_object.h"
+#include "sdk/base/limits.h"
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/records/emitted.h"
 #include "tests/support/records/mito_golden.h"
@@ -319,7 +320,7 @@ containers_deeper_than_any_record_s_come_out_empty(void **state)
 	const otlog__value_view value = { .type = OTLOG_VALUE_ARRAY, .as.container = { at, size } };
 	otlog__buffer out = { 0 };
 	assert_true(otlog__python_value(&out, &value));
-	assert_int_equal(out.size, 2 * (OTLOG__PYTHON_DEPTH + 1));
+	assert_int_equal(out.size, 2 * (OTLOG__DEPTH_MAX + 1));
 	for (size_t i = 0; i < out.size; i++)
 		assert_int_equal(out.data[i], i < out.size / 2 ? '[' : ']');
 	otlog__buffer_free(&out);

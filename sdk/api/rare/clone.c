@@ -1,10 +1,11 @@
 #include "sdk/api/rare/clone.h"
 
+#include "sdk/base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* As deep as a record may nest; bounds the recursion below, whatever the caller gives. */
-#define MAX_DEPTH 64
 
 /* Hands out pieces of one block: first only counts (base NULL), then, in the same order, gives them out. */
 typedef struct arena {
@@ -43,7 +44,7 @@ copy_value(arena *a, const otlog_value *from, int depth)
 		to.as.bytes.data = copy_bytes(a, from->as.bytes.data, to.as.bytes.size);
 		break;
 	case OTLOG_VALUE_ARRAY: {
-		size_t count = from->as.array.items && depth < MAX_DEPTH ? from->as.array.count : 0;
+		size_t count = from->as.array.items && depth < OTLOG__DEPTH_MAX ? from->as.array.count : 0;
 		otlog_value *items = take(a, count * sizeof *items);
 		for (size_t i = 0; i < count; i++) {
 			otlog_value item = copy_value(a, &from->as.array.items[i], depth + 1);
@@ -54,7 +55,8 @@ copy_value(arena *a, const otlog_value *from, int depth)
 		break;
 	}
 	case OTLOG_VALUE_MAP:
-		to = otlog_map(copy_attrs(a, depth < MAX_DEPTH ? from->as.map : (otlog_attrs){ NULL, 0 }, depth + 1));
+		to = otlog_map(
+		    copy_attrs(a, depth < OTLOG__DEPTH_MAX ? from->as.map : (otlog_attrs){ NULL, 0 }, depth + 1));
 		break;
 	default:
 		break;

@@ -5,7 +5,8 @@
 #include <otlog/logs.h>
 
 /*
- * A copy that owns all it points to, in one block: `items` is what to free(). Containers deeper than 64 become empty.
+ * A copy that owns all it points to, in one block: `items` is what to free(). Containers deeper than OTLOG__DEPTH_MAX
+ * become empty.
  * False, with *out empty, when memory is short.
  */
 OTLOG_API bool otlog__attrs_clone(otlog_attrs attributes, otlog_attrs *out);

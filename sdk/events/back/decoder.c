@@ -1,11 +1,9 @@
 #include "sdk/events/back/decoder.h"
+#include "sdk/base/limits.h"
 #include "sdk/events/back/object.h"
 #include "sdk/view/record_view.h"
 
 #include <stdlib.h>
-
-/* Containers within this many others come back empty; the encoder writes none. It bounds the recursion. */
-#define MAX_DEPTH 64
 
 static bool copy_container(void *object, const otlog__value_view *view, size_t depth, otlog_value *out);
 
@@ -67,7 +65,7 @@ copy_container(void *object, const otlog__value_view *view, size_t depth, otlog_
 	otlog_attr *attrs = NULL;
 	otlog_value *values = NULL;
 	size_t count = 0;
-	if (depth < MAX_DEPTH && !count_items(otlog__items_of(view), &count))
+	if (depth < OTLOG__DEPTH_MAX && !count_items(otlog__items_of(view), &count))
 		return false;
 	if (count > 0 && is_map && !(attrs = otlog__object_take(object, count * sizeof *attrs)))
 		return false;
