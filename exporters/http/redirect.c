@@ -54,7 +54,7 @@ otlog__redirect_read(const char *from, const char *to, otlog__redirect *redirect
 		copy_part(redirect->same_origin ? source : NULL, target, CURLUPART_PASSWORD);
 	}
 	read = curl_url_get(target, CURLUPART_URL, &text, 0) == CURLUE_OK &&
-	       !otlog__address_parse(text, &redirect->target);
+	       !otlog__endpoint_read(text, &redirect->target);
 done:
 	curl_free(text);
 	curl_url_cleanup(source);

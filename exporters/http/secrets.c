@@ -1,7 +1,8 @@
 #include "exporters/http/secrets.h"
 
-#include <curl/curl.h>
+#include "sdk/base/address.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Less than that is found in any text. */
@@ -40,20 +41,39 @@ mask_value(char *text, const char *value)
 }
 
 static void
-mask_part(char *text, CURLU *url, CURLUPart part, unsigned flags)
+mask_slice(char *text, otlog__text secret)
 {
-	char *secret = NULL;
-	if (curl_url_get(url, part, &secret, flags) == CURLUE_OK) {
-		mask(text, secret);
-		for (char *value = secret; (value = strchr(value, '=')); value++) {
-			char *end = strchrnul(value, '&');
-			char after = *end;
-			*end = '\0';
-			mask(text, value + 1);
-			*end = after;
-		}
+	char *copy = otlog__text_copy(secret);
+	if (copy)
+		mask(text, copy);
+	free(copy);
+}
+
+/* As the URL has it, and as the server reads it. */
+static void
+mask_password(char *text, otlog__text password)
+{
+	const char *error;
+	char *decoded = otlog__percent_decode(password, &error);
+	mask_slice(text, password);
+	mask(text, decoded);
+	free(decoded);
+}
+
+/* The whole of it, and each value. */
+static void
+mask_query(char *text, otlog__text query)
+{
+	mask_slice(text, query);
+	while (query.size) {
+		const char *end = memchr(query.data, '&', query.size);
+		size_t size = end ? (size_t)(end - query.data) : query.size;
+		const char *value = memchr(query.data, '=', size);
+		if (value)
+			mask_slice(text, (otlog__text){ value + 1, size - (size_t)(value + 1 - query.data) });
+		query.data += size + (end != NULL);
+		query.size -= size + (end != NULL);
 	}
-	curl_free(secret);
 }
 
 void
@@ -62,11 +82,9 @@ otlog__secrets_mask(const otlog__http_options *options, char *text)
 	for (size_t i = 0; i < options->header_count; i++)
 		if (is_credential(options->headers[i].name))
 			mask_value(text, options->headers[i].value);
-	CURLU *url = curl_url();
-	if (url && curl_url_set(url, CURLUPART_URL, options->url, 0) == CURLUE_OK) {
-		mask_part(text, url, CURLUPART_PASSWORD, 0);
-		mask_part(text, url, CURLUPART_PASSWORD, CURLU_URLDECODE);
-		mask_part(text, url, CURLUPART_QUERY, 0);
+	otlog__url url;
+	if (!otlog__url_parse(otlog__text_of(options->url), &url)) {
+		mask_password(text, url.authority.password);
+		mask_query(text, url.query);
 	}
-	curl_url_cleanup(url);
 }

@@ -1,13 +1,14 @@
 #include "exporters/http/transport.h"
 
 #include "exporters/peer/fork_guard.h"
+#include "exporters/http/endpoint.h"
 #include "exporters/http/gzip.h"
 #include "exporters/http/http_header.h"
 #include "exporters/http/options.h"
 #include "exporters/http/redirect.h"
 #include "exporters/http/secrets.h"
 #include "exporters/http/tls.h"
-#include "exporters/http/address.h"
+#include "sdk/base/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/limits.h"
@@ -39,7 +40,7 @@ struct otlog__http {
 	CURL *away; /* for where the last request was sent on to; NULL: it was not */
 	struct curl_slist *headers;
 	struct curl_slist *own_headers; /* those of the transport itself */
-	otlog__address address;
+	otlog__endpoint endpoint;
 	bool follow_redirects;
 	otlog__peer_names names;
 	otlog__tls *tls;
@@ -56,8 +57,8 @@ struct otlog__http {
 	bool too_large;
 	bool retry_after_given;
 	char retry_after[64];
-	otlog__address location;
-	otlog__address target; /* of `away` */
+	otlog__endpoint location;
+	otlog__endpoint target; /* of `away` */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -84,7 +85,7 @@ drop_answer(otlog__http *http)
 	http->noise = OTLOG__HTTP_NO_NOISE;
 	http->too_large = false;
 	http->retry_after_given = false;
-	otlog__address_free(&http->location);
+	otlog__endpoint_free(&http->location);
 	http->error[0] = '\0';
 }
 
@@ -92,7 +93,7 @@ static void
 forget_last(otlog__http *http)
 {
 	drop_answer(http);
-	otlog__address_free(&http->target);
+	otlog__endpoint_free(&http->target);
 	if (http->away) {
 		otlog__fork_guard_enter();
 		curl_easy_cleanup(http->away);
@@ -265,7 +266,7 @@ set_options(otlog__http *http)
 #if LIBCURL_VERSION_NUM >= 0x075700
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name server at the end of the time */
 #endif
-	if (http->address.loopback)
+	if (http->endpoint.loopback)
 		curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* a proxy's loopback is another one */
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
@@ -275,7 +276,7 @@ set_options(otlog__http *http)
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
-	return curl_easy_setopt(easy, CURLOPT_URL, http->address.full) == CURLE_OK &&
+	return curl_easy_setopt(easy, CURLOPT_URL, http->endpoint.full) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK && otlog__tls_apply(http->tls, easy);
 }
 
@@ -301,10 +302,10 @@ otlog__http_create(const otlog__http_options *options)
 	http->compress = options->compression == OTLOG_COMPRESSION_GZIP;
 	http->follow_redirects = options->follow_redirects;
 
-	const char *reason = otlog__address_parse(options->url, &http->address);
+	const char *reason = otlog__endpoint_read(options->url, &http->endpoint);
 	if (reason) {
 		char shown[128];
-		otlog__address_redact(options->url ? options->url : "", shown, sizeof shown);
+		otlog__address_show(otlog__text_of(options->url), shown, sizeof shown);
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "endpoint \"%s\" is no URL to send to: %s. Nothing is exported until %s is "
 		                       "corrected, for example to http://localhost:4318",
@@ -442,7 +443,7 @@ printable_location(otlog__http *http)
 {
 	char *location = NULL;
 	curl_easy_getinfo(last_of(http), CURLINFO_REDIRECT_URL, &location);
-	return location && !otlog__address_parse(location, &http->location) ? http->location.display : NULL;
+	return location && !otlog__endpoint_read(location, &http->location) ? http->location.display : NULL;
 }
 
 /* The same request for another place; elsewhere than at our own destination, with nothing that could be a secret. */
@@ -478,11 +479,11 @@ follow(otlog__http *http, uint64_t deadline_nano)
 	curl_easy_getinfo(last_of(http), CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(last_of(http), CURLINFO_REDIRECT_URL, &location);
 	if (!http->follow_redirects || (status != 307 && status != 308) || !location ||
-	    !otlog__redirect_read(http->address.full, location, &redirect))
+	    !otlog__redirect_read(http->endpoint.full, location, &redirect))
 		return false;
 	uint64_t now = otlog__monotonic_nano();
 	if (now >= deadline_nano || !prepare_away(http, &redirect)) {
-		otlog__address_free(&redirect.target);
+		otlog__endpoint_free(&redirect.target);
 		return false;
 	}
 	if (deadline_nano != UINT64_MAX)
@@ -494,7 +495,7 @@ follow(otlog__http *http, uint64_t deadline_nano)
 static bool
 failed_at_proxy(const otlog__http *http)
 {
-	const otlog__address *to = http->away ? &http->target : &http->address;
+	const otlog__endpoint *to = http->away ? &http->target : &http->endpoint;
 	static const char *const variables[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
 	bool given = false;
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
@@ -595,7 +596,7 @@ otlog__http_cancel(otlog__http *http)
 const char *
 otlog__http_url(const otlog__http *http)
 {
-	return http->target.display ? http->target.display : http->address.display;
+	return http->target.display ? http->target.display : http->endpoint.display;
 }
 
 void
@@ -616,7 +617,7 @@ otlog__http_destroy(otlog__http *http)
 	otlog__tls_free(http->tls);
 	curl_slist_free_all(http->headers);
 	curl_slist_free_all(http->own_headers);
-	otlog__address_free(&http->address);
+	otlog__endpoint_free(&http->endpoint);
 	otlog__gzip_free(&http->gzip);
 	otlog__buffer_free(&http->body);
 	otlog__http_options_free(&http->options);

@@ -8,6 +8,7 @@
 #include "exporters/otlp_grpc/metadata.h"
 #include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/grpc_verdict_table.h"
+#include "sdk/base/address.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
@@ -279,7 +280,7 @@ static void
 say_endpoint(const char *endpoint, const char *reason)
 {
 	char shown[128];
-	otlog__grpc_target_redact(endpoint, shown, sizeof shown);
+	otlog__address_show(otlog__text_of(endpoint), shown, sizeof shown);
 	otlog__diagnose_always(OTLOG__ERROR,
 	                       "endpoint \"%s\" is none that gRPC can send to: %s. Nothing is exported until "
 	                       "OTEL_EXPORTER_OTLP_ENDPOINT is corrected, for example to http://localhost:4317",

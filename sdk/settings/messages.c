@@ -1,8 +1,7 @@
 #include "sdk/settings/messages.h"
 
+#include "sdk/base/address.h"
 #include "sdk/base/process/diagnostics.h"
-#include "sdk/base/strings.h"
-#include "sdk/settings/url.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,7 +20,7 @@ show(const otlog__given *given, char *out, size_t size)
 		return;
 	}
 	if (given->row->kind == OTLOG__KIND_URL || given->row->kind == OTLOG__KIND_ADDRESS)
-		otlog__url_show(otlog__text_of(given->value), value, sizeof value);
+		otlog__address_show(otlog__text_of(given->value), value, sizeof value);
 	else
 		otlog__text_show(otlog__text_of(given->value), value, sizeof value);
 	snprintf(out, size, "%s=\"%s\"", given->variable, value);

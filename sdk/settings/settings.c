@@ -219,7 +219,8 @@ read_url(const reader *reader, const otlog__given *given)
 	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
 	if (is_grpc(reader) && url.size && !otlog__text_starts_with(url, "http"))
 		return put_string(reader, given->row, otlog__text_copy(url)); /* one of gRPC's own targets */
-	const char *problem = otlog__url_problem(url);
+	otlog__url parts;
+	const char *problem = otlog__url_parse(url, &parts);
 	if (problem) {
 		otlog__given bad = *given;
 		bad.instead = initial_url(reader, given->row);
@@ -238,7 +239,8 @@ static bool
 read_address(const reader *reader, const otlog__given *given)
 {
 	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
-	const char *problem = otlog__url_problem(url);
+	otlog__url parts;
+	const char *problem = otlog__url_parse(url, &parts);
 	if (!problem)
 		return put_string(reader, given->row, otlog__url_complete(url));
 	otlog__given_is_bad(given, "no http or https URL", problem,

@@ -1,4 +1,4 @@
-#include "sdk/base/strings.h"
+#include "sdk/base/address.h"
 #include "sdk/settings/table.h"
 
 #include <inttypes.h>
@@ -89,19 +89,19 @@ write_number(const otlog__setting *row, uint64_t number, FILE *out)
 	fprintf(out, "%" PRIu64, number);
 }
 
-/* A URL may hold user and password, and a key in its query. */
+/* A URL may hold user and password, and a key in its query. Other targets of gRPC have no user. */
 static void
-write_url(const char *url, FILE *out)
+write_url(const char *text, FILE *out)
 {
-	const char *authority = strstr(url, "://");
-	const char *host = authority ? authority + 3 : url;
-	size_t size = strcspn(host, "/?#");
-	const char *at = memrchr(host, '@', size);
-	if (at)
-		fprintf(out, "%.*s" SECRET, (int)(host - url), url);
-	const char *rest = at ? at : url;
-	size_t shown = strcspn(rest, "?");
-	fprintf(out, "%.*s%s", (int)shown, rest, rest[shown] ? "?" SECRET : "");
+	otlog__url url;
+	const char *shown = text;
+	if (!otlog__url_parse(otlog__text_of(text), &url)) {
+		bool hidden = url.authority.user.size || url.authority.password.size;
+		fprintf(out, "%s%s", url.tls ? "https://" : "http://", hidden ? SECRET "@" : "");
+		shown = url.server.data;
+	}
+	size_t size = strcspn(shown, "?");
+	fprintf(out, "%.*s%s", (int)size, shown, shown[size] ? "?" SECRET : "");
 }
 
 static void

@@ -46,6 +46,7 @@ MAY_INCLUDE = [
     ("sdk/bridges/*", [PUBLIC]),
     # The tool sees what its users see, and of ours what reads text.
     ("sdk/tool/common/*", [PUBLIC, "sdk/base/utf8.h"]),
+    ("sdk/tool/doctor/*", [PUBLIC, "sdk/base/address.h", "sdk/base/grpc_target.h", "sdk/tool/common/*"]),
     ("sdk/tool/*", [PUBLIC, "sdk/tool/common/*"]),
     # What exporters share, the lower before the higher.
     ("exporters/peer/*", [PUBLIC, BASE]),

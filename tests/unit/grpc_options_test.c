@@ -50,6 +50,45 @@ a_bad_endpoint_is_refused_without_its_secrets(void **state)
 	check_refused(&(otlog_otlp_options){ .endpoint = long_path }, "OTEL_EXPORTER_OTLP_ENDPOINT");
 }
 
+/* What is read without complaint must not be refused when gRPC sees it. */
+static void
+grpc_understands_whatever_is_read(void **state)
+{
+	static const char *const endpoints[] = {
+		"http://h",
+		"HTTPS://a_b~c.:00080/p?q#f",
+		"http://[fe80::1%25nowhere]:1",
+		"https://[::ffff:1.2.3.4]",
+		"h",
+		"h:1/x",
+		"-",
+		"[::1]",
+		"dns:h",
+		"DNS:///h:1",
+		"dns://8.8.8.8/h",
+		"dns://[::1]:53/[::2]:1",
+		"ipv4:1.2.3.4:00005",
+		"ipv4:///1.2.3.4:5",
+		"IPV4:1.2.3.4:5,1.2.3.5:6,",
+		"ipv6:[::1]:5",
+		"ipv6:///[::1]:5,[::2]:6",
+		"unix:a",
+		"UNIX:///a",
+		"unix:/a%20%3f%ff",
+		"unix:/a[b]|\\\"^`{}<>",
+		"unix:/",
+		"unix-abstract:x",
+		"unix-abstract:/x%20",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+		check_accepted(&(otlog_otlp_options){ .endpoint = endpoints[i] }, sizeof(otlog_otlp_options), NULL, 0,
+		               0);
+	char name[128] = "unix-abstract:";
+	memset(name + strlen(name), 'a', 107);
+	check_accepted(&(otlog_otlp_options){ .endpoint = name }, sizeof(otlog_otlp_options), NULL, 0, 0);
+}
+
 static void
 a_bad_header_is_refused_without_its_value(void **state)
 {
@@ -105,6 +144,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_endpoint_is_refused_without_its_secrets),
+		cmocka_unit_test(grpc_understands_whatever_is_read),
 		cmocka_unit_test(a_bad_header_is_refused_without_its_value),
 		cmocka_unit_test(headers_of_grpc_itself_are_left_out_with_a_warning),
 		cmocka_unit_test(options_of_older_and_newer_programs_are_understood),

@@ -26,7 +26,7 @@ credentials_go_along_to_the_same_origin_only(void **state)
 		assert_true(otlog__redirect_read(cases[i].from, cases[i].to, &redirect));
 		assert_string_equal(redirect.target.full, cases[i].target);
 		assert_int_equal(redirect.same_origin, cases[i].same);
-		otlog__address_free(&redirect.target);
+		otlog__endpoint_free(&redirect.target);
 	}
 }
 

@@ -125,7 +125,7 @@ secrets_are_masked(void **state)
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://anna:secret@collector:4318", 1);
 	setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret", 1);
 	setenv("MITO_CONFIG_VERSION", "2", 1);
-	setenv("MITO_CONFIG_LOG_SERVER_URL", "https://:se@cret@mito.example/logs?token=secret", 1);
+	setenv("MITO_CONFIG_LOG_SERVER_URL", "https://:se%40cret@mito.example/logs?token=secret", 1);
 	seen all = visit();
 	assert_setting(&all, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://********@collector:4318/v1/logs",
 	               "OTEL_EXPORTER_OTLP_ENDPOINT");

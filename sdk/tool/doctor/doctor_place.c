@@ -1,5 +1,8 @@
+#include "sdk/base/address.h"
+#include "sdk/base/grpc_target.h"
 #include "sdk/tool/doctor/doctor.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,55 +14,52 @@ starts_with(const char *text, const char *prefix)
 	return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* host, host:port, [address]:port, with user and password before an @, up to a path. */
+/* Host and port as something that connects wants them. */
 static void
-read_host(const char *authority, const char *default_port, otlog__doctor_host *out)
+keep_host(otlog__text host, otlog__text port, otlog__doctor_host *out)
 {
-	size_t size = strcspn(authority, "/?#,");
-	const char *at = memrchr(authority, '@', size);
-	const char *end = authority + size;
-	const char *begin = at ? at + 1 : authority;
-	const char *bracket = *begin == '[' ? memchr(begin, ']', (size_t)(end - begin)) : NULL;
-	const char *colon = memrchr(bracket ? bracket : begin, ':', (size_t)(end - (bracket ? bracket : begin)));
-	const char *name_end = bracket ? bracket : colon ? colon : end;
-	begin += bracket != NULL;
-	snprintf(out->name, sizeof out->name, "%.*s", (int)(name_end - begin), begin);
-	if (colon)
-		snprintf(out->port, sizeof out->port, "%.*s", (int)(end - colon - 1), colon + 1);
-	else
-		snprintf(out->port, sizeof out->port, "%s", default_port);
+	host = otlog__host_bare(host);
+	snprintf(out->name, sizeof out->name, "%.*s", (int)host.size, host.data);
+	snprintf(out->port, sizeof out->port, "%.*s", (int)port.size, port.data);
 }
 
-/* One of gRPC's own targets, as far as it says where to connect to. */
+/* One that gRPC looks up, or the path of a socket. */
 static void
-read_grpc_target(const char *target, otlog__doctor_place *place)
+read_grpc(otlog__doctor_place *place, bool insecure)
 {
-	if (starts_with(target, "unix:")) {
-		const char *path = target + strlen("unix:");
-		if (starts_with(path, "//"))
-			path += 2;
-		snprintf(place->socket, sizeof place->socket, "%s", path);
+	otlog__grpc_target target;
+	const char *error;
+	if (otlog__grpc_target_parse(place->endpoint, insecure, &target))
 		return;
-	}
-	if (starts_with(target, "dns:") || starts_with(target, "ipv4:") || starts_with(target, "ipv6:"))
-		target = strchr(target, ':') + 1;
-	if (starts_with(target, "//")) /* a name server of one's own, then the name */
-		target = strchr(target + 2, '/') ? strchr(target + 2, '/') + 1 : "";
-	if (!starts_with(target, "unix-abstract:"))
-		read_host(target, "4317", &place->host);
+	place->tls = !target.plaintext;
+	char *path = otlog__percent_decode(target.socket, &error);
+	snprintf(place->socket, sizeof place->socket, "%s", path ? path : "");
+	free(path);
+	keep_host(target.host, target.port, &place->host);
+	otlog__grpc_target_free(&target);
 }
 
 static void
-read_endpoint(otlog__doctor_place *place, bool insecure)
+read_http(otlog__doctor_place *place)
 {
-	const char *endpoint = place->endpoint;
-	if (starts_with(endpoint, "http://") || starts_with(endpoint, "https://")) {
-		place->tls = starts_with(endpoint, "https://");
-		read_host(strstr(endpoint, "//") + 2, place->tls ? "443" : "80", &place->host);
-	} else if (place->grpc) {
-		place->tls = !insecure && !starts_with(endpoint, "unix");
-		read_grpc_target(endpoint, place);
-	}
+	otlog__url url;
+	if (otlog__url_parse(otlog__text_of(place->endpoint), &url))
+		return;
+	place->tls = url.tls;
+	keep_host(url.authority.host, otlog__url_port(&url), &place->host);
+}
+
+/* host:port with what may be around it; a proxy that cannot be read is named as it is. */
+static void
+read_proxy(const char *proxy, otlog__doctor_host *out)
+{
+	const char *scheme = strstr(proxy, "://");
+	const char *server = scheme ? scheme + strlen("://") : proxy;
+	otlog__authority authority;
+	if (!otlog__authority_parse((otlog__text){ server, strcspn(server, "/?#") }, &authority))
+		keep_host(authority.host, authority.port.size ? authority.port : otlog__text_of("1080"), out);
+	else
+		otlog__address_show(otlog__text_of(proxy), out->name, sizeof out->name);
 }
 
 bool
@@ -82,13 +82,6 @@ otlog__doctor_is_exempt(const char *list, const char *host)
 			return true;
 	}
 	return false;
-}
-
-static bool
-is_loopback(const char *host)
-{
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	       (starts_with(host, "127.") && host[strspn(host, "0123456789.")] == '\0');
 }
 
 /* The first of these variables that is set; *name tells which. */
@@ -117,16 +110,15 @@ find_proxy(otlog__doctor_place *place, char *(*look_up)(const char *variable))
 	static const char *const for_https[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
 	static const char *const exempt_from_grpc[] = { "no_grpc_proxy", "no_proxy", NULL };
 	static const char *const exempt_from_http[] = { "no_proxy", "NO_PROXY", NULL };
-	if (!*place->host.name || is_loopback(place->host.name))
+	if (!*place->host.name || otlog__host_is_loopback(otlog__text_of(place->host.name)))
 		return;
 	const char *variable, *ignored;
 	const char *exempt = first_set(look_up, place->grpc ? exempt_from_grpc : exempt_from_http, &ignored);
 	const char *proxy = first_set(look_up, place->grpc ? for_grpc : place->tls ? for_https : for_http, &variable);
 	if (!proxy || otlog__doctor_is_exempt(exempt, place->host.name))
 		return;
-	const char *authority = strstr(proxy, "://");
 	place->proxy_variable = variable;
-	read_host(authority ? authority + 3 : proxy, "1080", &place->proxy);
+	read_proxy(proxy, &place->proxy);
 }
 
 void
@@ -156,6 +148,9 @@ otlog__doctor_place_find(const char *exporter, const otlog__doctor_settings *set
 	snprintf(place->endpoint, sizeof place->endpoint, "%s", endpoint->value);
 	const otlog__doctor_setting *insecure =
 	    otlog__doctor_setting_find(settings, "OTEL_EXPORTER_OTLP_LOGS_INSECURE");
-	read_endpoint(place, strcmp(insecure->value, "true") == 0);
+	if (place->grpc)
+		read_grpc(place, strcmp(insecure->value, "true") == 0);
+	else
+		read_http(place);
 	find_proxy(place, proxies);
 }
