@@ -1,5 +1,6 @@
 #include "exporters/json/otlp_json.h"
 
+#include "sdk/wire/otlp.h"
 #include "sdk/wire/read.h"
 #include "exporters/json/otlp_value.h"
 #include "exporters/json/room.h"
@@ -22,50 +23,60 @@ typedef struct field_form {
 	char name[29]; /* with quotes and colon; copied as a whole */
 } field_form;
 
-#define FIELD_COUNT 13
-#define FORM(number, type, kind, name) \
-	[number] = { OTLOG__FIELD(number, type), kind, sizeof "\"" name "\":" - 1, "\"" name "\":" }
+#define FIELD_COUNT (OTLOG__TAG_NUMBER(OTLOG__LOG_RECORD_EVENT_NAME) + 1)
+#define FORM(tag, kind, name) [OTLOG__TAG_NUMBER(tag)] = { tag, kind, sizeof "\"" name "\":" - 1, "\"" name "\":" }
 
-/* By field number. Source: opentelemetry-proto, files logs.proto, resource.proto, common.proto, logs_service.proto. */
-static const field_form request_form[FIELD_COUNT] = { FORM(1, OTLOG__WIRE_BYTES, LIST, "resourceLogs") };
+/* Each by the numbers of its fields. */
+static const field_form request_form[FIELD_COUNT] = { FORM(OTLOG__REQUEST_RESOURCE_LOGS, LIST, "resourceLogs") };
 
 static const field_form resource_logs_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__WIRE_BYTES, MESSAGE, "resource"),
-	FORM(2, OTLOG__WIRE_BYTES, LIST, "scopeLogs"),
-	FORM(3, OTLOG__WIRE_BYTES, TEXT, "schemaUrl"),
+	FORM(OTLOG__RESOURCE_LOGS_RESOURCE, MESSAGE, "resource"),
+	FORM(OTLOG__RESOURCE_LOGS_SCOPE_LOGS, LIST, "scopeLogs"),
+	FORM(OTLOG__RESOURCE_LOGS_SCHEMA_URL, TEXT, "schemaUrl"),
 };
 
 static const field_form resource_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__WIRE_BYTES, LIST, "attributes"),
-	FORM(2, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
+	FORM(OTLOG__RESOURCE_ATTRIBUTES, LIST, "attributes"),
+	FORM(OTLOG__RESOURCE_DROPPED_ATTRIBUTES_COUNT, UNSIGNED, "droppedAttributesCount"),
 };
 
 static const field_form scope_logs_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__WIRE_BYTES, MESSAGE, "scope"),
-	FORM(2, OTLOG__WIRE_BYTES, LIST, "logRecords"),
-	FORM(3, OTLOG__WIRE_BYTES, TEXT, "schemaUrl"),
+	FORM(OTLOG__SCOPE_LOGS_SCOPE, MESSAGE, "scope"),
+	FORM(OTLOG__SCOPE_LOGS_LOG_RECORDS, LIST, "logRecords"),
+	FORM(OTLOG__SCOPE_LOGS_SCHEMA_URL, TEXT, "schemaUrl"),
 };
 
 static const field_form scope_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__WIRE_BYTES, TEXT, "name"),
-	FORM(2, OTLOG__WIRE_BYTES, TEXT, "version"),
-	FORM(3, OTLOG__WIRE_BYTES, LIST, "attributes"),
-	FORM(4, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
+	FORM(OTLOG__SCOPE_NAME, TEXT, "name"),
+	FORM(OTLOG__SCOPE_VERSION, TEXT, "version"),
+	FORM(OTLOG__SCOPE_ATTRIBUTES, LIST, "attributes"),
+	FORM(OTLOG__SCOPE_DROPPED_ATTRIBUTES_COUNT, UNSIGNED, "droppedAttributesCount"),
 };
 
 static const field_form record_form[FIELD_COUNT] = {
-	FORM(1, OTLOG__WIRE_FIXED64, DECIMAL, "timeUnixNano"),
-	FORM(2, OTLOG__WIRE_VARINT, SIGNED, "severityNumber"),
-	FORM(3, OTLOG__WIRE_BYTES, TEXT, "severityText"),
-	FORM(5, OTLOG__WIRE_BYTES, VALUE, "body"),
-	FORM(6, OTLOG__WIRE_BYTES, LIST, "attributes"),
-	FORM(7, OTLOG__WIRE_VARINT, UNSIGNED, "droppedAttributesCount"),
-	FORM(8, OTLOG__WIRE_FIXED32, UNSIGNED, "flags"),
-	FORM(9, OTLOG__WIRE_BYTES, HEX, "traceId"),
-	FORM(10, OTLOG__WIRE_BYTES, HEX, "spanId"),
-	FORM(11, OTLOG__WIRE_FIXED64, DECIMAL, "observedTimeUnixNano"),
-	FORM(12, OTLOG__WIRE_BYTES, TEXT, "eventName"),
+	FORM(OTLOG__LOG_RECORD_TIME_UNIX_NANO, DECIMAL, "timeUnixNano"),
+	FORM(OTLOG__LOG_RECORD_SEVERITY_NUMBER, SIGNED, "severityNumber"),
+	FORM(OTLOG__LOG_RECORD_SEVERITY_TEXT, TEXT, "severityText"),
+	FORM(OTLOG__LOG_RECORD_BODY, VALUE, "body"),
+	FORM(OTLOG__LOG_RECORD_ATTRIBUTES, LIST, "attributes"),
+	FORM(OTLOG__LOG_RECORD_DROPPED_ATTRIBUTES_COUNT, UNSIGNED, "droppedAttributesCount"),
+	FORM(OTLOG__LOG_RECORD_FLAGS, UNSIGNED, "flags"),
+	FORM(OTLOG__LOG_RECORD_TRACE_ID, HEX, "traceId"),
+	FORM(OTLOG__LOG_RECORD_SPAN_ID, HEX, "spanId"),
+	FORM(OTLOG__LOG_RECORD_OBSERVED_TIME_UNIX_NANO, DECIMAL, "observedTimeUnixNano"),
+	FORM(OTLOG__LOG_RECORD_EVENT_NAME, TEXT, "eventName"),
 };
+
+/* What ResourceLogs and ScopeLogs have in common: who, whose records, and the schema of both. */
+enum {
+	GROUP_WHO = OTLOG__TAG_NUMBER(OTLOG__RESOURCE_LOGS_RESOURCE),
+	GROUP_LIST = OTLOG__TAG_NUMBER(OTLOG__RESOURCE_LOGS_SCOPE_LOGS),
+	GROUP_SCHEMA_URL = OTLOG__TAG_NUMBER(OTLOG__RESOURCE_LOGS_SCHEMA_URL)
+};
+_Static_assert((int)OTLOG__RESOURCE_LOGS_RESOURCE == (int)OTLOG__SCOPE_LOGS_SCOPE &&
+                   (int)OTLOG__RESOURCE_LOGS_SCOPE_LOGS == (int)OTLOG__SCOPE_LOGS_LOG_RECORDS &&
+                   (int)OTLOG__RESOURCE_LOGS_SCHEMA_URL == (int)OTLOG__SCOPE_LOGS_SCHEMA_URL,
+               "ResourceLogs and ScopeLogs are not alike");
 
 /* What a message holds. Fields may come in any order on the wire, and of one given twice the last one counts. */
 typedef struct message {
@@ -90,7 +101,7 @@ read_message(otlog__slice bytes, const field_form *form, message *read)
 		at = otlog__read_field(at, end, &field);
 		if (!at)
 			return false;
-		uint64_t number = field.tag >> 3;
+		uint64_t number = OTLOG__TAG_NUMBER(field.tag);
 		if (number >= FIELD_COUNT || field.tag != form[number].tag)
 			continue;
 		read->seen |= 1u << number;
@@ -200,10 +211,10 @@ open_group(otlog__buffer *out, uint8_t *at, otlog__slice bytes, const field_form
 	if (!read_message(bytes, form, group))
 		return NULL;
 	*at++ = '{';
-	if (has(group, 1))
-		at = put_flat(out, put_name(at, &form[1]), group->fields[1].bytes, who);
-	if (at && has(group, 2)) {
-		at = put_name(at, &form[2]);
+	if (has(group, GROUP_WHO))
+		at = put_flat(out, put_name(at, &form[GROUP_WHO]), group->fields[GROUP_WHO].bytes, who);
+	if (at && has(group, GROUP_LIST)) {
+		at = put_name(at, &form[GROUP_LIST]);
 		*at++ = '[';
 	}
 	return at;
@@ -212,10 +223,10 @@ open_group(otlog__buffer *out, uint8_t *at, otlog__slice bytes, const field_form
 static uint8_t *
 close_group(otlog__buffer *out, uint8_t *at, message *group)
 {
-	if (at && has(group, 2))
+	if (at && has(group, GROUP_LIST))
 		at = otlog__json_close(at, ']');
-	if (at && has(group, 3))
-		at = put_field(out, at, group, 3);
+	if (at && has(group, GROUP_SCHEMA_URL))
+		at = put_field(out, at, group, GROUP_SCHEMA_URL);
 	return at ? otlog__json_make_room(out, otlog__json_close(at, '}'), 0) : NULL;
 }
 
@@ -249,8 +260,8 @@ put_request(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 	if (!read_message(bytes, request_form, &request))
 		return NULL;
 	*at++ = '{';
-	if (has(&request, 1)) {
-		at = put_name(at, &request_form[1]);
+	if (request.at) {
+		at = put_name(at, &request_form[OTLOG__TAG_NUMBER(OTLOG__REQUEST_RESOURCE_LOGS)]);
 		*at++ = '[';
 		while (at && next_item(&request, &resource_logs))
 			at = put_resource_logs(out, at, resource_logs);

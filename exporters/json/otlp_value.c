@@ -1,20 +1,11 @@
 #include "exporters/json/otlp_value.h"
 
+#include "sdk/wire/otlp.h"
 #include "sdk/wire/read.h"
 #include "exporters/json/room.h"
 
 /* Containers within containers. The encoder stops at 64. */
 #define MAX_DEPTH 200
-
-enum {
-	STRING_VALUE = OTLOG__FIELD(1, OTLOG__WIRE_BYTES),
-	BOOL_VALUE = OTLOG__FIELD(2, OTLOG__WIRE_VARINT),
-	INT_VALUE = OTLOG__FIELD(3, OTLOG__WIRE_VARINT),
-	DOUBLE_VALUE = OTLOG__FIELD(4, OTLOG__WIRE_FIXED64),
-	ARRAY_VALUE = OTLOG__FIELD(5, OTLOG__WIRE_BYTES),
-	KVLIST_VALUE = OTLOG__FIELD(6, OTLOG__WIRE_BYTES),
-	BYTES_VALUE = OTLOG__FIELD(7, OTLOG__WIRE_BYTES),
-};
 
 /* An ArrayValue or KeyValueList that was begun, but not closed. */
 typedef struct container {
@@ -36,13 +27,13 @@ read_value(otlog__slice bytes, otlog__field *value)
 		if (!at)
 			return false;
 		switch (field.tag) {
-		case STRING_VALUE:
-		case BOOL_VALUE:
-		case INT_VALUE:
-		case DOUBLE_VALUE:
-		case ARRAY_VALUE:
-		case KVLIST_VALUE:
-		case BYTES_VALUE:
+		case OTLOG__ANY_VALUE_STRING:
+		case OTLOG__ANY_VALUE_BOOL:
+		case OTLOG__ANY_VALUE_INT:
+		case OTLOG__ANY_VALUE_DOUBLE:
+		case OTLOG__ANY_VALUE_ARRAY:
+		case OTLOG__ANY_VALUE_KVLIST:
+		case OTLOG__ANY_VALUE_BYTES:
 			*value = field;
 		}
 	}
@@ -67,7 +58,7 @@ put_double_value(uint8_t *at, uint64_t bits)
 static uint8_t *
 open_container(uint8_t *at, const otlog__field *value, container *opened)
 {
-	bool keyed = value->tag == KVLIST_VALUE;
+	bool keyed = value->tag == OTLOG__ANY_VALUE_KVLIST;
 	const uint8_t *bytes = value->bytes.data;
 	*opened = (container){ .at = bytes, .end = bytes + value->bytes.size, .keyed = keyed };
 	return keyed ? OTLOG__JSON_PUT(at, "{\"kvlistValue\":{\"values\":[")
@@ -82,24 +73,24 @@ put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened
 	if (!read_value(bytes, &value))
 		return NULL;
 	switch (value.tag) {
-	case STRING_VALUE:
+	case OTLOG__ANY_VALUE_STRING:
 		at = otlog__json_put_string(out, OTLOG__JSON_PUT(at, "{\"stringValue\":"), value.bytes);
 		break;
-	case BOOL_VALUE:
+	case OTLOG__ANY_VALUE_BOOL:
 		at = value.number ? OTLOG__JSON_PUT(at, "{\"boolValue\":true")
 		                  : OTLOG__JSON_PUT(at, "{\"boolValue\":false");
 		break;
-	case INT_VALUE:
+	case OTLOG__ANY_VALUE_INT:
 		at = otlog__json_put_int64(OTLOG__JSON_PUT(at, "{\"intValue\":\""), (int64_t)value.number);
 		*at++ = '"';
 		break;
-	case DOUBLE_VALUE:
+	case OTLOG__ANY_VALUE_DOUBLE:
 		at = put_double_value(at, value.number);
 		break;
-	case ARRAY_VALUE:
-	case KVLIST_VALUE:
+	case OTLOG__ANY_VALUE_ARRAY:
+	case OTLOG__ANY_VALUE_KVLIST:
 		return otlog__json_make_room(out, open_container(at, &value, opened), 0);
-	case BYTES_VALUE:
+	case OTLOG__ANY_VALUE_BYTES:
 		at = put_base64(out, OTLOG__JSON_PUT(at, "{\"bytesValue\":"), value.bytes);
 		break;
 	default:
@@ -107,8 +98,6 @@ put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened
 	}
 	return at ? otlog__json_make_room(out, OTLOG__JSON_PUT(at, "},"), 0) : NULL;
 }
-
-enum { PAIR_KEY = OTLOG__FIELD(1, OTLOG__WIRE_BYTES), PAIR_VALUE = OTLOG__FIELD(2, OTLOG__WIRE_BYTES) };
 
 /* A KeyValue in the same way. */
 static inline uint8_t *
@@ -121,9 +110,9 @@ put_pair(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened)
 		from = otlog__read_field(from, end, &field);
 		if (!from)
 			return NULL;
-		if (field.tag == PAIR_KEY)
+		if (field.tag == OTLOG__KEY_VALUE_KEY)
 			key = field.bytes;
-		else if (field.tag == PAIR_VALUE)
+		else if (field.tag == OTLOG__KEY_VALUE_VALUE)
 			value = field.bytes;
 	}
 	*at++ = '{';
@@ -168,7 +157,8 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 		container *top = &stack[depth - 1];
 		container opened = { .at = NULL };
 		otlog__slice item;
-		top->at = otlog__read_item(top->at, top->end, OTLOG__FIELD(1, OTLOG__WIRE_BYTES), &item);
+		uint64_t tag = top->keyed ? OTLOG__KEY_VALUE_LIST_VALUES : OTLOG__ARRAY_VALUE_VALUES;
+		top->at = otlog__read_item(top->at, top->end, tag, &item);
 		if (!top->at)
 			return NULL;
 		if (!item.data) {

@@ -257,7 +257,7 @@ otlog_record_view_open(const void *bytes, size_t size, otlog_record_view *record
 /* Goes through attributes, or the items of an array or map, in their order. A copy goes on from where it was made. */
 typedef struct otlog_items {
 	otlog_slice rest; /* private */
-	uint32_t field;   /* private */
+	uint32_t tag;     /* private */
 	bool keyed;       /* items have keys: attributes, or a map's */
 	bool malformed;   /* set when reading has stopped at bytes that make no sense */
 } otlog_items;

@@ -1,9 +1,8 @@
 #include "sdk/processor/request.h"
 
+#include "sdk/wire/otlp.h"
 #include "sdk/wire/read.h"
 #include "sdk/wire/write.h"
-
-#define TAG(field) OTLOG__TAG(field, OTLOG__WIRE_BYTES)
 
 /* Size of a field whose content has this many bytes. */
 static size_t
@@ -50,12 +49,12 @@ static uint8_t *
 put_scope_logs(uint8_t *out, const otlog__scope_bytes *scope, size_t size, const otlog__frame_ref *refs, uint32_t count,
                uint32_t first)
 {
-	out = put_header(out, TAG(2), size);
+	out = put_header(out, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, size);
 	out = otlog__put_bytes(out, scope->head, scope->head_size);
 	for (uint32_t i = first; i < count; i++) {
 		if (refs[i].scope != refs[first].scope)
 			continue;
-		out = put_header(out, TAG(2), refs[i].size);
+		out = put_header(out, OTLOG__SCOPE_LOGS_LOG_RECORDS, refs[i].size);
 		out = otlog__put_bytes(out, refs[i].bytes, refs[i].size);
 	}
 	return otlog__put_bytes(out, scope->tail, scope->tail_size);
@@ -74,7 +73,7 @@ otlog__request_write(const otlog__scopes *scopes, const otlog__request_frame *fr
 	out->size = 0;
 	if (!otlog__buffer_reserve(out, size + 1 + OTLOG__MAX_VARINT))
 		return false;
-	uint8_t *end = put_header(out->data, TAG(1), size);
+	uint8_t *end = put_header(out->data, OTLOG__REQUEST_RESOURCE_LOGS, size);
 	end = otlog__put_bytes(end, frame->resource_head, frame->resource_head_size);
 	for (uint32_t i = next_new_scope(refs, count, 0); i < count; i = next_new_scope(refs, count, i + 1)) {
 		otlog__scope_bytes scope = otlog__scopes_get(scopes, refs[i].scope);
@@ -118,7 +117,7 @@ slice_scope_logs(slicing *s, otlog_slice from)
 		at = otlog__read_field(at, end, &f);
 		if (!at)
 			return false;
-		bool record = f.tag == TAG(2), wanted = !record;
+		bool record = f.tag == OTLOG__SCOPE_LOGS_LOG_RECORDS, wanted = !record;
 		if (record) {
 			wanted = s->passed >= s->first && s->passed < s->end;
 			s->passed++;
@@ -127,7 +126,7 @@ slice_scope_logs(slicing *s, otlog_slice from)
 		if (wanted && !otlog__buffer_append(&s->scope_logs, whole, (size_t)(at - whole)))
 			return false;
 	}
-	return !any || append_message(&s->resource_logs, TAG(2), &s->scope_logs);
+	return !any || append_message(&s->resource_logs, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, &s->scope_logs);
 }
 
 static bool
@@ -142,12 +141,13 @@ slice_resource_logs(slicing *s, otlog_slice from, otlog__buffer *out)
 		at = otlog__read_field(at, end, &f);
 		if (!at)
 			return false;
-		if (f.tag == TAG(2) ? !slice_scope_logs(s, f.bytes)
-		                    : !otlog__buffer_append(&s->resource_logs, whole, (size_t)(at - whole)))
+		if (f.tag == OTLOG__RESOURCE_LOGS_SCOPE_LOGS
+		        ? !slice_scope_logs(s, f.bytes)
+		        : !otlog__buffer_append(&s->resource_logs, whole, (size_t)(at - whole)))
 			return false;
 	}
 	bool any = s->passed > s->first && before < s->end;
-	return !any || append_message(out, TAG(1), &s->resource_logs);
+	return !any || append_message(out, OTLOG__REQUEST_RESOURCE_LOGS, &s->resource_logs);
 }
 
 bool
@@ -160,7 +160,7 @@ otlog__request_slice(const otlog__buffer *request, uint32_t first, uint32_t coun
 	while (done && at < end) {
 		otlog__field f = { .tag = 0 };
 		at = otlog__read_field(at, end, &f);
-		done = at && f.tag == TAG(1) && slice_resource_logs(&s, f.bytes, out);
+		done = at && f.tag == OTLOG__REQUEST_RESOURCE_LOGS && slice_resource_logs(&s, f.bytes, out);
 	}
 	otlog__buffer_free(&s.scope_logs);
 	otlog__buffer_free(&s.resource_logs);

@@ -2,13 +2,13 @@
  * Framing: a request is a concatenation of bytes that exist already.
  *
  *   ExportLogsServiceRequest
- *     field 1  ResourceLogs
- *       resource_head                    field 1, encoded once at start
- *       field 2  ScopeLogs, one a scope
- *         scope.head                     field 1, encoded once per logger
- *         field 2  LogRecord …           the frames' bytes as they lie
- *         scope.tail                     field 3
- *       resource_tail                    field 3
+ *     ResourceLogs
+ *       resource_head            its Resource, encoded once at start
+ *       ScopeLogs, one a scope
+ *         scope.head             its InstrumentationScope, encoded once per logger
+ *         LogRecord …            the frames' bytes as they lie
+ *         scope.tail             its schema URL
+ *       resource_tail            its schema URL
  */
 #ifndef OTLOG_PROCESSOR_REQUEST_H
 #define OTLOG_PROCESSOR_REQUEST_H

@@ -6,7 +6,7 @@
 /* Tags and lengths around an item: four of either at most. */
 enum { SHORT_ITEM = 112, SHORT_OVERHEAD = 8, LONG_OVERHEAD = 4 + 4 * OTLOG__MAX_VARINT };
 
-/* Fields 1, 2, 7, 8, 9, 10 and 11 of a LogRecord. */
+/* Of a LogRecord: the time, severity number, dropped attributes, flags, trace id, span id and observed time. */
 enum { FIXED_FIELDS = 9 + 2 + 6 + 5 + 18 + 10 + 9 };
 
 /* A container whose items are being added up. */

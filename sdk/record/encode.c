@@ -2,21 +2,6 @@
 
 #include "sdk/record/value.h"
 
-/* Fields of LogRecord, in the order of their numbers. */
-enum {
-	TIME = OTLOG__TAG(1, OTLOG__WIRE_FIXED64),
-	SEVERITY_NUMBER = OTLOG__TAG(2, OTLOG__WIRE_VARINT),
-	SEVERITY_TEXT = OTLOG__TAG(3, OTLOG__WIRE_BYTES),
-	BODY = OTLOG__TAG(5, OTLOG__WIRE_BYTES),
-	ATTRIBUTES = OTLOG__TAG(6, OTLOG__WIRE_BYTES),
-	DROPPED_ATTRIBUTES_COUNT = OTLOG__TAG(7, OTLOG__WIRE_VARINT),
-	FLAGS = OTLOG__TAG(8, OTLOG__WIRE_FIXED32),
-	TRACE_ID = OTLOG__TAG(9, OTLOG__WIRE_BYTES),
-	SPAN_ID = OTLOG__TAG(10, OTLOG__WIRE_BYTES),
-	OBSERVED_TIME = OTLOG__TAG(11, OTLOG__WIRE_FIXED64),
-	EVENT_NAME = OTLOG__TAG(12, OTLOG__WIRE_BYTES),
-};
-
 /* A KeyValue whose length is a byte, with tag and length: the most that the short way writes at once. */
 enum { SHORT_ATTRIBUTE = 2 + 127 };
 
@@ -42,18 +27,18 @@ OTLOG__ALWAYS_INLINE uint8_t *
 put_short_text(uint8_t *at, uint8_t tag, const otlog_value *value, otlog__ascii *seen)
 {
 	size_t size = value->as.bytes.size;
-	at = put_head(at, tag, 2 + size, OTLOG__TAG(OTLOG__STRING_VALUE, OTLOG__WIRE_BYTES), size);
+	at = put_head(at, tag, 2 + size, OTLOG__ANY_VALUE_STRING, size);
 	otlog__copy_short(at, value->as.bytes.data, size, seen);
 	return at + size;
 }
 
 static inline uint8_t *
-put_short_number(uint8_t *at, uint8_t tag, int field, uint64_t number)
+put_short_number(uint8_t *at, uint8_t tag, uint8_t value_tag, uint64_t number)
 {
 	uint8_t *end = otlog__put_varint(at + 3, number);
 	at[0] = tag;
 	at[1] = (uint8_t)(end - at - 2);
-	at[2] = OTLOG__TAG(field, OTLOG__WIRE_VARINT);
+	at[2] = value_tag;
 	return end;
 }
 
@@ -61,7 +46,7 @@ put_short_number(uint8_t *at, uint8_t tag, int field, uint64_t number)
 OTLOG__ALWAYS_INLINE uint8_t *
 put_short_value(uint8_t *at, const otlog_value *value, const otlog__limits *limits, otlog__ascii *seen)
 {
-	const uint8_t tag = OTLOG__TAG(2, OTLOG__WIRE_BYTES);
+	const uint8_t tag = OTLOG__KEY_VALUE_VALUE;
 	uint64_t bits;
 	if (is_short_text(value, limits))
 		return put_short_text(at, tag, value, seen);
@@ -70,16 +55,16 @@ put_short_value(uint8_t *at, const otlog_value *value, const otlog__limits *limi
 		memcpy(&bits, &value->as.float64, sizeof bits);
 		at[0] = tag;
 		at[1] = 9;
-		at[2] = OTLOG__TAG(OTLOG__DOUBLE_VALUE, OTLOG__WIRE_FIXED64);
+		at[2] = OTLOG__ANY_VALUE_DOUBLE;
 		return otlog__put_fixed64(at + 3, bits);
 	case OTLOG_VALUE_BOOL:
-		return put_short_number(at, tag, OTLOG__BOOL_VALUE, value->as.boolean);
+		return put_short_number(at, tag, OTLOG__ANY_VALUE_BOOL, value->as.boolean);
 	case OTLOG_VALUE_UINT64:
 		if (value->as.uint64 > INT64_MAX)
 			return NULL;
 		/* fall through */
 	case OTLOG_VALUE_INT64:
-		return put_short_number(at, tag, OTLOG__INT_VALUE, value->as.uint64);
+		return put_short_number(at, tag, OTLOG__ANY_VALUE_INT, value->as.uint64);
 	default:
 		return NULL;
 	}
@@ -95,7 +80,7 @@ put_short_attribute(uint8_t *at, const otlog__key *key, const otlog_value *value
 	    text_size > OTLOG__SHORT_COPY || key_size + text_size > SHORT_ATTRIBUTE - 24)
 		return NULL;
 	otlog__ascii seen = { 0 };
-	uint8_t *end = put_head(at, ATTRIBUTES, 0, OTLOG__TAG(1, OTLOG__WIRE_BYTES), key_size);
+	uint8_t *end = put_head(at, OTLOG__LOG_RECORD_ATTRIBUTES, 0, OTLOG__KEY_VALUE_KEY, key_size);
 	if (key->prefix_size)
 		otlog__copy_short(end, key->prefix, key->prefix_size, &seen);
 	otlog__copy_short(end + key->prefix_size, key->name, key->name_size, &seen);
@@ -134,7 +119,7 @@ put_next(otlog__writer *writer, uint8_t *at, list *l, const otlog_attr_group *gr
 	}
 	if (!otlog__key_is_utf8(&key))
 		return NULL;
-	return otlog__put_value(writer, at, ATTRIBUTES, &key, &attr->value);
+	return otlog__put_value(writer, at, OTLOG__LOG_RECORD_ATTRIBUTES, &key, &attr->value);
 }
 
 static uint8_t *
@@ -171,7 +156,7 @@ put_attributes(otlog__writer *writer, uint8_t *at, const otlog_record *record)
 		/* Or there was no room for a value that a later one of the same key replaces. */
 		*writer->notes = before;
 	}
-	return otlog__put_attributes(writer, at, ATTRIBUTES, &keys, limit);
+	return otlog__put_attributes(writer, at, OTLOG__LOG_RECORD_ATTRIBUTES, &keys, limit);
 }
 
 /* ---- The record -------------------------------------------------------------------------------------------------- */
@@ -181,13 +166,13 @@ put_body(otlog__writer *writer, uint8_t *at, const otlog_value *body)
 {
 	if (is_short_text(body, writer->limits) && otlog__room(writer, at) >= 4 + body->as.bytes.size) {
 		otlog__ascii seen = { 0 };
-		uint8_t *end = put_short_text(at, BODY, body, &seen);
+		uint8_t *end = put_short_text(at, OTLOG__LOG_RECORD_BODY, body, &seen);
 		if (otlog__is_ascii(&seen))
 			return end;
 	}
 	if (otlog__value_kind(body) == OTLOG_VALUE_EMPTY)
 		return at;
-	return otlog__put_value(writer, at, BODY, NULL, body);
+	return otlog__put_value(writer, at, OTLOG__LOG_RECORD_BODY, NULL, body);
 }
 
 /* A text field of the record itself; nothing for NULL or "". */
@@ -216,14 +201,14 @@ put_start(const otlog__writer *writer, uint8_t *at, const otlog_record *record)
 	if (otlog__room(writer, at) < (has_time ? 9u : 0u) + (has_severity ? 2u : 0u))
 		return NULL;
 	if (has_time) {
-		*at++ = TIME;
+		*at++ = OTLOG__LOG_RECORD_TIME_UNIX_NANO;
 		at = otlog__put_fixed64(at, record->time_unix_nano);
 	}
 	if (has_severity) {
-		*at++ = SEVERITY_NUMBER;
+		*at++ = OTLOG__LOG_RECORD_SEVERITY_NUMBER;
 		*at++ = (uint8_t)record->severity;
 	}
-	return put_text(writer, at, SEVERITY_TEXT, record->severity_text);
+	return put_text(writer, at, OTLOG__LOG_RECORD_SEVERITY_TEXT, record->severity_text);
 }
 
 /* The ids stand for themselves: a record may know its trace and no span of it, but no span without a trace. */
@@ -240,15 +225,15 @@ put_trace(const otlog__writer *writer, uint8_t *at, const otlog_span_context *co
 	if (otlog__room(writer, at) < (context->trace_flags ? 5u : 0u) + 18u + (has_span ? 10u : 0u))
 		return NULL;
 	if (context->trace_flags) {
-		*at++ = FLAGS;
+		*at++ = OTLOG__LOG_RECORD_FLAGS;
 		at = otlog__put_fixed32(at, context->trace_flags);
 	}
-	*at++ = TRACE_ID;
+	*at++ = OTLOG__LOG_RECORD_TRACE_ID;
 	*at++ = sizeof context->trace_id;
 	at = otlog__put_bytes(at, context->trace_id, sizeof context->trace_id);
 	if (!has_span)
 		return at;
-	*at++ = SPAN_ID;
+	*at++ = OTLOG__LOG_RECORD_SPAN_ID;
 	*at++ = sizeof context->span_id;
 	return otlog__put_bytes(at, context->span_id, sizeof context->span_id);
 }
@@ -261,7 +246,7 @@ put_end(otlog__writer *writer, uint8_t *at, const otlog_record *record, const ot
 	if (dropped) {
 		if (otlog__room(writer, at) < 1 + otlog__varint_size(dropped))
 			return NULL;
-		*at++ = DROPPED_ATTRIBUTES_COUNT;
+		*at++ = OTLOG__LOG_RECORD_DROPPED_ATTRIBUTES_COUNT;
 		at = otlog__put_varint(at, dropped);
 	}
 	if (has_trace(context) && !(at = put_trace(writer, at, context)))
@@ -269,10 +254,10 @@ put_end(otlog__writer *writer, uint8_t *at, const otlog_record *record, const ot
 	uint64_t observed = record->observed_time_unix_nano ? record->observed_time_unix_nano : now_unix_nano;
 	if (otlog__room(writer, at) < 9)
 		return NULL;
-	*at++ = OBSERVED_TIME;
+	*at++ = OTLOG__LOG_RECORD_OBSERVED_TIME_UNIX_NANO;
 	/* A clock that says 0 must not make a record of 0 bytes. */
 	at = otlog__put_fixed64(at, observed ? observed : 1);
-	return put_text(writer, at, EVENT_NAME, record->event_name);
+	return put_text(writer, at, OTLOG__LOG_RECORD_EVENT_NAME, record->event_name);
 }
 
 static size_t

@@ -54,9 +54,9 @@ size_t otlog__record_encode(const otlog_record *record, const otlog_span_context
 size_t otlog__record_value_limit(const otlog_record *record, const otlog__limits *limits, size_t room);
 
 /*
- * The parts of a request around the records, each with its field tag and length, into a buffer:
- * `field 1: InstrumentationScope` of ScopeLogs; `field 1: Resource` of ResourceLogs; `field 3: schema_url` of either
- * (nothing for NULL or ""). Return false when memory is short. Not signal-safe.
+ * The parts of a request around the records, each with its tag and length, into a buffer: the field `scope` of
+ * ScopeLogs, the field `resource` of ResourceLogs, and the field `schema_url` of either (nothing for NULL or ""). Return
+ * false when memory is short. Not signal-safe.
  */
 struct otlog__buffer;
 bool otlog__scope_encode(const otlog_logger_options *scope, struct otlog__buffer *out);

@@ -61,10 +61,10 @@ otlog__put_name(const otlog__writer *writer, uint8_t *at, uint8_t tag, const cha
 /* ---- Leaves ------------------------------------------------------------------------------------------------------ */
 
 static void
-leaf_of_bytes(otlog__leaf *out, int field, const void *data, size_t size)
+leaf_of_bytes(otlog__leaf *out, uint8_t tag, const void *data, size_t size)
 {
 	uint8_t *at = out->head;
-	*at++ = OTLOG__TAG(field, OTLOG__WIRE_BYTES);
+	*at++ = tag;
 	at = otlog__put_varint(at, size);
 	out->head_size = (size_t)(at - out->head);
 	out->data = data;
@@ -78,14 +78,14 @@ leaf_of_text(const otlog__writer *writer, size_t room, otlog__leaf *out, const o
 	size_t size = value->as.bytes.size;
 	size_t limit = writer->limits->value_size;
 	size_t cut = otlog__utf8_cut(value->as.bytes.data, size, limit);
-	int field = OTLOG__STRING_VALUE;
+	uint8_t tag = OTLOG__ANY_VALUE_STRING;
 	if (cut && cut <= room && otlog__utf8_valid_size(value->as.bytes.data, cut) != cut) {
 		writer->notes->not_utf8 = true;
-		field = OTLOG__BYTES_VALUE;
+		tag = OTLOG__ANY_VALUE_BYTES;
 		cut = size < limit ? size : limit;
 	}
 	writer->notes->truncated |= cut < size;
-	leaf_of_bytes(out, field, value->as.bytes.data, cut);
+	leaf_of_bytes(out, tag, value->as.bytes.data, cut);
 }
 
 static void
@@ -96,13 +96,13 @@ leaf_of_binary(const otlog__writer *writer, otlog__leaf *out, const otlog_value 
 		size = writer->limits->value_size;
 		writer->notes->truncated = true;
 	}
-	leaf_of_bytes(out, OTLOG__BYTES_VALUE, value->as.bytes.data, size);
+	leaf_of_bytes(out, OTLOG__ANY_VALUE_BYTES, value->as.bytes.data, size);
 }
 
 static void
-leaf_of_varint(otlog__leaf *out, int field, uint64_t value)
+leaf_of_varint(otlog__leaf *out, uint8_t tag, uint64_t value)
 {
-	out->head[0] = OTLOG__TAG(field, OTLOG__WIRE_VARINT);
+	out->head[0] = tag;
 	out->head_size = (size_t)(otlog__put_varint(out->head + 1, value) - out->head);
 }
 
@@ -111,7 +111,7 @@ leaf_of_double(otlog__leaf *out, double value)
 {
 	uint64_t bits;
 	memcpy(&bits, &value, sizeof bits);
-	out->head[0] = OTLOG__TAG(OTLOG__DOUBLE_VALUE, OTLOG__WIRE_FIXED64);
+	out->head[0] = OTLOG__ANY_VALUE_DOUBLE;
 	out->head_size = (size_t)(otlog__put_fixed64(out->head + 1, bits) - out->head);
 }
 
@@ -120,14 +120,14 @@ static void
 leaf_of_unsigned(otlog__leaf *out, uint64_t value)
 {
 	if (value <= INT64_MAX) {
-		leaf_of_varint(out, OTLOG__INT_VALUE, value);
+		leaf_of_varint(out, OTLOG__ANY_VALUE_INT, value);
 		return;
 	}
 	uint8_t digits[20];
 	size_t size = 0;
 	for (; value; value /= 10)
 		digits[sizeof digits - ++size] = (uint8_t)('0' + value % 10);
-	out->head[0] = OTLOG__TAG(OTLOG__STRING_VALUE, OTLOG__WIRE_BYTES);
+	out->head[0] = OTLOG__ANY_VALUE_STRING;
 	out->head[1] = (uint8_t)size;
 	memcpy(out->head + 2, digits + sizeof digits - size, size);
 	out->head_size = 2 + size;
@@ -145,10 +145,10 @@ otlog__leaf_of(const otlog__writer *writer, size_t room, const otlog_value *valu
 		leaf_of_binary(writer, &out, value);
 		break;
 	case OTLOG_VALUE_BOOL:
-		leaf_of_varint(&out, OTLOG__BOOL_VALUE, value->as.boolean);
+		leaf_of_varint(&out, OTLOG__ANY_VALUE_BOOL, value->as.boolean);
 		break;
 	case OTLOG_VALUE_INT64:
-		leaf_of_varint(&out, OTLOG__INT_VALUE, (uint64_t)value->as.int64);
+		leaf_of_varint(&out, OTLOG__ANY_VALUE_INT, (uint64_t)value->as.int64);
 		break;
 	case OTLOG_VALUE_UINT64:
 		leaf_of_unsigned(&out, value->as.uint64);
@@ -157,10 +157,10 @@ otlog__leaf_of(const otlog__writer *writer, size_t room, const otlog_value *valu
 		leaf_of_double(&out, value->as.float64);
 		break;
 	case OTLOG_VALUE_ARRAY:
-		leaf_of_bytes(&out, OTLOG__ARRAY_VALUE, NULL, 0);
+		leaf_of_bytes(&out, OTLOG__ANY_VALUE_ARRAY, NULL, 0);
 		break;
 	case OTLOG_VALUE_MAP:
-		leaf_of_bytes(&out, OTLOG__KVLIST_VALUE, NULL, 0);
+		leaf_of_bytes(&out, OTLOG__ANY_VALUE_KVLIST, NULL, 0);
 		break;
 	case OTLOG_VALUE_EMPTY:
 		break;
@@ -171,10 +171,10 @@ otlog__leaf_of(const otlog__writer *writer, size_t room, const otlog_value *valu
 uint8_t *
 otlog__put_key(uint8_t *at, const otlog__key *key, size_t key_size, bool clean)
 {
-	*at++ = OTLOG__TAG(1, OTLOG__WIRE_BYTES);
+	*at++ = OTLOG__KEY_VALUE_KEY;
 	at = otlog__put_varint(at, key_size);
 	at = otlog__key_put(at, key, clean);
-	*at++ = OTLOG__TAG(2, OTLOG__WIRE_BYTES);
+	*at++ = OTLOG__KEY_VALUE_VALUE;
 	return at;
 }
 

@@ -4,17 +4,7 @@
 
 #include "sdk/record/encode.h"
 #include "sdk/record/keys.h"
-
-/* Field numbers of AnyValue. */
-enum {
-	OTLOG__STRING_VALUE = 1,
-	OTLOG__BOOL_VALUE,
-	OTLOG__INT_VALUE,
-	OTLOG__DOUBLE_VALUE,
-	OTLOG__ARRAY_VALUE,
-	OTLOG__KVLIST_VALUE,
-	OTLOG__BYTES_VALUE
-};
+#include "sdk/wire/otlp.h"
 
 /* Where bytes may go, and under which rules. */
 typedef struct otlog__writer {

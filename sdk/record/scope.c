@@ -7,17 +7,9 @@
 /* Attributes of a scope or a resource are not limited in number or length (common/README.md, "Exempt Entities"). */
 static const otlog__limits no_limits = { UINT32_MAX, OTLOG__DEPTH_MAX, SIZE_MAX };
 
-/* Fields of InstrumentationScope, of Resource, and of the messages that hold them. */
-enum {
-	FIRST = OTLOG__TAG(1, OTLOG__WIRE_BYTES),
-	SCOPE_NAME = OTLOG__TAG(1, OTLOG__WIRE_BYTES),
-	SCOPE_VERSION = OTLOG__TAG(2, OTLOG__WIRE_BYTES),
-	SCOPE_ATTRIBUTES = OTLOG__TAG(3, OTLOG__WIRE_BYTES),
-	SCOPE_DROPPED = OTLOG__TAG(4, OTLOG__WIRE_VARINT),
-	RESOURCE_ATTRIBUTES = OTLOG__TAG(1, OTLOG__WIRE_BYTES),
-	RESOURCE_DROPPED = OTLOG__TAG(2, OTLOG__WIRE_VARINT),
-	SCHEMA_URL = OTLOG__TAG(3, OTLOG__WIRE_BYTES),
-};
+/* A schema URL is encoded alike, whichever of the two messages it goes into. */
+_Static_assert((int)OTLOG__RESOURCE_LOGS_SCHEMA_URL == (int)OTLOG__SCOPE_LOGS_SCHEMA_URL,
+               "two ways to write a schema URL");
 
 /* A byte that is not UTF-8 becomes the three of U+FFFD. */
 static size_t
@@ -54,12 +46,12 @@ attributes_bound(const otlog__keys *keys)
 
 /* Puts tag and length before the message that was written at `message`, in the buffer with room for both. */
 static void
-close_message(otlog__buffer *out, uint8_t *message, size_t size)
+close_message(otlog__buffer *out, uint8_t tag, uint8_t *message, size_t size)
 {
 	uint8_t *head = out->data + out->size;
 	size_t length = otlog__varint_size(size);
 	memmove(head + 1 + length, message, size);
-	*head = FIRST;
+	*head = tag;
 	otlog__put_varint(head + 1, size);
 	out->size += 1 + length + size;
 }
@@ -86,13 +78,13 @@ otlog__scope_encode(const otlog_logger_options *scope, otlog__buffer *out)
 	otlog__writer writer = {
 		.end = out->data + out->capacity, .limits = &no_limits, .notes = &notes, .tables = true
 	};
-	uint8_t *at = put_text(&writer, message, SCOPE_NAME, scope->name);
-	at = put_text(&writer, at, SCOPE_VERSION, scope->version);
-	at = at ? otlog__put_attributes(&writer, at, SCOPE_ATTRIBUTES, &keys, UINT32_MAX) : NULL;
-	at = put_dropped(&writer, at, SCOPE_DROPPED);
+	uint8_t *at = put_text(&writer, message, OTLOG__SCOPE_NAME, scope->name);
+	at = put_text(&writer, at, OTLOG__SCOPE_VERSION, scope->version);
+	at = at ? otlog__put_attributes(&writer, at, OTLOG__SCOPE_ATTRIBUTES, &keys, UINT32_MAX) : NULL;
+	at = put_dropped(&writer, at, OTLOG__SCOPE_DROPPED_ATTRIBUTES_COUNT);
 	if (!at)
 		return false;
-	close_message(out, message, (size_t)(at - message));
+	close_message(out, OTLOG__SCOPE_LOGS_SCOPE, message, (size_t)(at - message));
 	return true;
 }
 
@@ -108,11 +100,11 @@ otlog__resource_encode(otlog_attrs attributes, otlog__buffer *out)
 	otlog__writer writer = {
 		.end = out->data + out->capacity, .limits = &no_limits, .notes = &notes, .tables = true
 	};
-	uint8_t *at = otlog__put_attributes(&writer, message, RESOURCE_ATTRIBUTES, &keys, UINT32_MAX);
-	at = put_dropped(&writer, at, RESOURCE_DROPPED);
+	uint8_t *at = otlog__put_attributes(&writer, message, OTLOG__RESOURCE_ATTRIBUTES, &keys, UINT32_MAX);
+	at = put_dropped(&writer, at, OTLOG__RESOURCE_DROPPED_ATTRIBUTES_COUNT);
 	if (!at)
 		return false;
-	close_message(out, message, (size_t)(at - message));
+	close_message(out, OTLOG__RESOURCE_LOGS_RESOURCE, message, (size_t)(at - message));
 	return true;
 }
 
@@ -125,7 +117,7 @@ otlog__schema_url_encode(const char *schema_url, otlog__buffer *out)
 		return false;
 	otlog__encode_notes notes = { 0 };
 	otlog__writer writer = { .end = out->data + out->capacity, .limits = &no_limits, .notes = &notes };
-	uint8_t *at = put_text(&writer, out->data + out->size, SCHEMA_URL, schema_url);
+	uint8_t *at = put_text(&writer, out->data + out->size, OTLOG__RESOURCE_LOGS_SCHEMA_URL, schema_url);
 	out->size = (size_t)(at - out->data);
 	return true;
 }

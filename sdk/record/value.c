@@ -109,7 +109,7 @@ open_container(otlog__writer *writer, frame *f, uint8_t *at, uint8_t tag, const 
 		at = otlog__put_key(at, key, key_size, clean);
 	}
 	f->inner = at++;
-	*at++ = OTLOG__TAG(is_map ? OTLOG__KVLIST_VALUE : OTLOG__ARRAY_VALUE, OTLOG__WIRE_BYTES);
+	*at++ = is_map ? OTLOG__ANY_VALUE_KVLIST : OTLOG__ANY_VALUE_ARRAY;
 	at++;
 	return is_map && !plan_map(writer, at, f) ? NULL : at;
 }
@@ -199,7 +199,7 @@ put_container(otlog__writer *writer, uint8_t *at, uint8_t tag, const otlog__key 
 			continue;
 		}
 		const otlog__key *its_key = f->is_map ? &item_key : NULL;
-		uint8_t item_tag = OTLOG__TAG(1, OTLOG__WIRE_BYTES);
+		uint8_t item_tag = f->is_map ? OTLOG__KEY_VALUE_LIST_VALUES : OTLOG__ARRAY_VALUE_VALUES;
 		if (has_items(item) && depth < depth_limit(writer)) {
 			at = open_container(writer, &frames[depth++], at, item_tag, its_key, item);
 		} else {

@@ -6,8 +6,8 @@
 #include "sdk/settings/config.h"
 
 typedef struct otlog__resource {
-	otlog__buffer head; /* field 1 (Resource) of ResourceLogs, tag and length included */
-	otlog__buffer tail; /* field 3 (schema_url), or nothing */
+	otlog__buffer head; /* the field `resource` of ResourceLogs, tag and length included */
+	otlog__buffer tail; /* its field `schema_url`, or nothing */
 	char *service_name; /* as it came out, for file names; "unknown_service" if it is no text */
 } otlog__resource;
 

@@ -1,8 +1,7 @@
 #include "sdk/view/record_view.h"
 
+#include "sdk/wire/otlp.h"
 #include "sdk/wire/read.h"
-
-#define ATTRIBUTE OTLOG__FIELD(6, OTLOG__WIRE_BYTES)
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
@@ -17,26 +16,26 @@ read_value(otlog__slice bytes, otlog__value_view *value)
 		if (!at)
 			return false;
 		switch (f.tag) {
-		case OTLOG__FIELD(1, OTLOG__WIRE_BYTES):
+		case OTLOG__ANY_VALUE_STRING:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_STRING, .as.bytes = f.bytes };
 			break;
-		case OTLOG__FIELD(2, OTLOG__WIRE_VARINT):
+		case OTLOG__ANY_VALUE_BOOL:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_BOOL, .as.boolean = f.number != 0 };
 			break;
-		case OTLOG__FIELD(3, OTLOG__WIRE_VARINT):
+		case OTLOG__ANY_VALUE_INT:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_INT64, .as.int64 = (int64_t)f.number };
 			break;
-		case OTLOG__FIELD(4, OTLOG__WIRE_FIXED64):
+		case OTLOG__ANY_VALUE_DOUBLE:
 			value->type = OTLOG_VALUE_DOUBLE;
 			memcpy(&value->as.float64, &f.number, sizeof f.number);
 			break;
-		case OTLOG__FIELD(5, OTLOG__WIRE_BYTES):
+		case OTLOG__ANY_VALUE_ARRAY:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_ARRAY, .as.container = f.bytes };
 			break;
-		case OTLOG__FIELD(6, OTLOG__WIRE_BYTES):
+		case OTLOG__ANY_VALUE_KVLIST:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_MAP, .as.container = f.bytes };
 			break;
-		case OTLOG__FIELD(7, OTLOG__WIRE_BYTES):
+		case OTLOG__ANY_VALUE_BYTES:
 			*value = (otlog__value_view){ .type = OTLOG_VALUE_BYTES, .as.bytes = f.bytes };
 			break;
 		}
@@ -53,9 +52,9 @@ read_key_value(otlog__slice bytes, otlog__slice *key, otlog__value_view *value)
 		at = otlog__read_field(at, end, &f);
 		if (!at)
 			return false;
-		if (f.tag == OTLOG__FIELD(1, OTLOG__WIRE_BYTES))
+		if (f.tag == OTLOG__KEY_VALUE_KEY)
 			*key = f.bytes;
-		else if (f.tag == OTLOG__FIELD(2, OTLOG__WIRE_BYTES) && !read_value(f.bytes, value))
+		else if (f.tag == OTLOG__KEY_VALUE_VALUE && !read_value(f.bytes, value))
 			return false;
 	}
 	return true;
@@ -67,33 +66,33 @@ static bool
 take_field(otlog__record_view *view, const otlog__field *f)
 {
 	switch (f->tag) {
-	case OTLOG__FIELD(1, OTLOG__WIRE_FIXED64):
+	case OTLOG__LOG_RECORD_TIME_UNIX_NANO:
 		view->time_unix_nano = f->number;
 		break;
-	case OTLOG__FIELD(2, OTLOG__WIRE_VARINT):
+	case OTLOG__LOG_RECORD_SEVERITY_NUMBER:
 		view->severity = (int32_t)(uint32_t)f->number;
 		break;
-	case OTLOG__FIELD(3, OTLOG__WIRE_BYTES):
+	case OTLOG__LOG_RECORD_SEVERITY_TEXT:
 		view->severity_text = f->bytes;
 		break;
-	case OTLOG__FIELD(5, OTLOG__WIRE_BYTES):
+	case OTLOG__LOG_RECORD_BODY:
 		return read_value(f->bytes, &view->body);
-	case OTLOG__FIELD(7, OTLOG__WIRE_VARINT):
+	case OTLOG__LOG_RECORD_DROPPED_ATTRIBUTES_COUNT:
 		view->dropped_attributes_count = (uint32_t)f->number;
 		break;
-	case OTLOG__FIELD(8, OTLOG__WIRE_FIXED32):
+	case OTLOG__LOG_RECORD_FLAGS:
 		view->flags = (uint32_t)f->number;
 		break;
-	case OTLOG__FIELD(9, OTLOG__WIRE_BYTES):
+	case OTLOG__LOG_RECORD_TRACE_ID:
 		view->trace_id = f->bytes;
 		break;
-	case OTLOG__FIELD(10, OTLOG__WIRE_BYTES):
+	case OTLOG__LOG_RECORD_SPAN_ID:
 		view->span_id = f->bytes;
 		break;
-	case OTLOG__FIELD(11, OTLOG__WIRE_FIXED64):
+	case OTLOG__LOG_RECORD_OBSERVED_TIME_UNIX_NANO:
 		view->observed_time_unix_nano = f->number;
 		break;
-	case OTLOG__FIELD(12, OTLOG__WIRE_BYTES):
+	case OTLOG__LOG_RECORD_EVENT_NAME:
 		view->event_name = f->bytes;
 		break;
 	}
@@ -114,7 +113,7 @@ otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view
 		at = otlog__read_field(at, end, &f);
 		if (!at || !take_field(view, &f))
 			return false;
-		if (f.tag != ATTRIBUTE)
+		if (f.tag != OTLOG__LOG_RECORD_ATTRIBUTES)
 			continue;
 		if (!view->attributes.data)
 			view->attributes.data = start;
@@ -126,16 +125,19 @@ otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view
 otlog__items
 otlog__attributes_of(const otlog__record_view *view)
 {
-	return (otlog__items){ .rest = view->attributes, .field = 6, .keyed = true };
+	return (otlog__items){ .rest = view->attributes, .tag = OTLOG__LOG_RECORD_ATTRIBUTES, .keyed = true };
 }
 
 otlog__items
 otlog__items_of(const otlog__value_view *container)
 {
-	if (container->type != OTLOG_VALUE_ARRAY && container->type != OTLOG_VALUE_MAP)
-		return (otlog__items){ .field = 1 };
-	return (
-	    otlog__items){ .rest = container->as.container, .field = 1, .keyed = container->type == OTLOG_VALUE_MAP };
+	if (container->type == OTLOG_VALUE_MAP)
+		return (otlog__items){ .rest = container->as.container,
+			               .tag = OTLOG__KEY_VALUE_LIST_VALUES,
+			               .keyed = true };
+	if (container->type == OTLOG_VALUE_ARRAY)
+		return (otlog__items){ .rest = container->as.container, .tag = OTLOG__ARRAY_VALUE_VALUES };
+	return (otlog__items){ .keyed = false };
 }
 
 bool
@@ -150,7 +152,7 @@ otlog__next_item(otlog__items *items, otlog__slice *key, otlog__value_view *valu
 		bool sound = at != NULL;
 		if (sound)
 			items->rest = (otlog__slice){ at, (size_t)(end - at) };
-		if (sound && f.tag != OTLOG__FIELD(items->field, OTLOG__WIRE_BYTES))
+		if (sound && f.tag != items->tag)
 			continue;
 		if (sound)
 			sound = items->keyed ? read_key_value(f.bytes, key, value) : read_value(f.bytes, value);

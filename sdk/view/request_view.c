@@ -1,9 +1,7 @@
 #include "sdk/view/request_view.h"
 
+#include "sdk/wire/otlp.h"
 #include "sdk/wire/read.h"
-
-/* Only fields of this kind matter here: messages and strings. */
-#define BYTES_FIELD(number) OTLOG__FIELD(number, OTLOG__WIRE_BYTES)
 
 /* The next field of a message. False if there is none that is sound. */
 static bool
@@ -21,7 +19,7 @@ take_field(otlog__slice *rest, otlog__field *field)
  * they are not there; false if the message is not sound.
  */
 static bool
-find_fields(otlog__slice message, unsigned first, otlog__slice *first_content, unsigned second,
+find_fields(otlog__slice message, uint64_t first, otlog__slice *first_content, uint64_t second,
             otlog__slice *second_content)
 {
 	*first_content = *second_content = (otlog__slice){ .data = NULL };
@@ -29,23 +27,23 @@ find_fields(otlog__slice message, unsigned first, otlog__slice *first_content, u
 		otlog__field field = { .tag = 0 };
 		if (!take_field(&message, &field))
 			return false;
-		if (field.tag == BYTES_FIELD(first))
+		if (field.tag == first)
 			*first_content = field.bytes;
-		else if (field.tag == BYTES_FIELD(second))
+		else if (field.tag == second)
 			*second_content = field.bytes;
 	}
 	return true;
 }
 
-/* The next field of that number: 1 found, 0 at the end, -1 if the message is not sound; *content is only set by 1. */
+/* The next field with that tag: 1 found, 0 at the end, -1 if the message is not sound; *content is only set by 1. */
 static int
-next_field(otlog__slice *rest, unsigned number, otlog__slice *content)
+next_field(otlog__slice *rest, uint64_t tag, otlog__slice *content)
 {
 	while (rest->size) {
 		otlog__field field = { .tag = 0 };
 		if (!take_field(rest, &field))
 			return -1;
-		if (field.tag == BYTES_FIELD(number)) {
+		if (field.tag == tag) {
 			*content = field.bytes;
 			return 1;
 		}
@@ -64,17 +62,21 @@ static int
 enter_scope_logs(otlog__request_reader *r)
 {
 	for (;;) {
-		int found = next_field(&r->resource_logs, 2, &r->scope_logs);
+		int found = next_field(&r->resource_logs, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, &r->scope_logs);
 		if (found > 0) {
 			r->new_scope = true;
-			return find_fields(r->scope_logs, 1, &r->scope.encoded, 3, &r->scope.schema_url) ? 1 : -1;
+			return find_fields(r->scope_logs, OTLOG__SCOPE_LOGS_SCOPE, &r->scope.encoded,
+			                   OTLOG__SCOPE_LOGS_SCHEMA_URL, &r->scope.schema_url)
+			           ? 1
+			           : -1;
 		}
 		if (found == 0)
-			found = next_field(&r->request, 1, &r->resource_logs);
+			found = next_field(&r->request, OTLOG__REQUEST_RESOURCE_LOGS, &r->resource_logs);
 		if (found <= 0)
 			return found;
 		r->new_resource = true;
-		if (!find_fields(r->resource_logs, 1, &r->resource.encoded, 3, &r->resource.schema_url))
+		if (!find_fields(r->resource_logs, OTLOG__RESOURCE_LOGS_RESOURCE, &r->resource.encoded,
+		                 OTLOG__RESOURCE_LOGS_SCHEMA_URL, &r->resource.schema_url))
 			return -1;
 	}
 }
@@ -86,7 +88,7 @@ otlog__request_next(otlog__request_reader *r, otlog__request_record *record)
 	otlog__slice bytes;
 	if (r->malformed)
 		return false;
-	while ((found = next_field(&r->scope_logs, 2, &bytes)) == 0)
+	while ((found = next_field(&r->scope_logs, OTLOG__SCOPE_LOGS_LOG_RECORDS, &bytes)) == 0)
 		if ((found = enter_scope_logs(r)) <= 0)
 			break;
 	r->malformed = found < 0;
@@ -106,18 +108,18 @@ otlog__request_next(otlog__request_reader *r, otlog__request_record *record)
 otlog__items
 otlog__resource_attributes(otlog__slice resource)
 {
-	return (otlog__items){ .rest = resource, .field = 1, .keyed = true };
+	return (otlog__items){ .rest = resource, .tag = OTLOG__RESOURCE_ATTRIBUTES, .keyed = true };
 }
 
 otlog__items
 otlog__scope_attributes(otlog__slice scope)
 {
-	return (otlog__items){ .rest = scope, .field = 3, .keyed = true };
+	return (otlog__items){ .rest = scope, .tag = OTLOG__SCOPE_ATTRIBUTES, .keyed = true };
 }
 
 bool
 otlog__scope_view_open(otlog__slice scope, otlog__scope_view *view)
 {
 	view->attributes = otlog__scope_attributes(scope);
-	return find_fields(scope, 1, &view->name, 2, &view->version);
+	return find_fields(scope, OTLOG__SCOPE_NAME, &view->name, OTLOG__SCOPE_VERSION, &view->version);
 }

@@ -24,9 +24,9 @@ otlog__skip_group(const uint8_t *at, const uint8_t *end)
 		at = otlog__read_tag(at, end, &field.tag);
 		if (!at)
 			return NULL;
-		if ((field.tag & 7) == OTLOG__WIRE_GROUP)
+		if (OTLOG__TAG_TYPE(field.tag) == OTLOG__WIRE_GROUP)
 			depth++;
-		else if ((field.tag & 7) == OTLOG__WIRE_GROUP_END)
+		else if (OTLOG__TAG_TYPE(field.tag) == OTLOG__WIRE_GROUP_END)
 			depth--;
 		else
 			at = otlog__read_content(at, end, &field);

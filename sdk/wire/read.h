@@ -13,9 +13,6 @@
 #include <endian.h>
 #include <string.h>
 
-/* Number and wire type together: a field with another type than it should have is one that nobody knows. */
-#define OTLOG__FIELD(number, type) ((uint32_t)(number) << 3 | (uint32_t)(type))
-
 typedef struct otlog__field {
 	uint64_t tag;
 	uint64_t number;   /* VARINT, FIXED32, FIXED64 */
@@ -40,7 +37,7 @@ static inline const uint8_t *
 otlog__read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
 {
 	at = otlog__read_varint(at, end, tag);
-	return at && *tag >> 3 != 0 && *tag <= UINT32_MAX ? at : NULL;
+	return at && OTLOG__TAG_NUMBER(*tag) != 0 && *tag <= UINT32_MAX ? at : NULL;
 }
 
 /* What follows a tag that is of no group. */
@@ -49,7 +46,7 @@ otlog__read_content(const uint8_t *at, const uint8_t *end, otlog__field *field)
 {
 	size_t room = (size_t)(end - at);
 	uint32_t half;
-	switch (field->tag & 7) {
+	switch (OTLOG__TAG_TYPE(field->tag)) {
 	case OTLOG__WIRE_BYTES:
 		at = otlog__read_varint(at, end, &field->number);
 		if (!at || field->number > (uint64_t)(end - at))
@@ -82,7 +79,7 @@ otlog__read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
 	at = otlog__read_tag(at, end, &field->tag);
 	if (!at)
 		return NULL;
-	if ((field->tag & 7) == OTLOG__WIRE_GROUP)
+	if (OTLOG__TAG_TYPE(field->tag) == OTLOG__WIRE_GROUP)
 		return otlog__skip_group(at, end);
 	return otlog__read_content(at, end, field);
 }

@@ -1,4 +1,4 @@
-/* The wire types of protobuf. */
+/* The wire types of protobuf, and the tags that are made of them. */
 #ifndef OTLOG_WIRE_TYPES_H
 #define OTLOG_WIRE_TYPES_H
 
@@ -10,5 +10,10 @@ enum {
 	OTLOG__WIRE_GROUP_END = 4,
 	OTLOG__WIRE_FIXED32 = 5
 };
+
+/* A tag is a field's number and its wire type. */
+#define OTLOG__TAG(number, type) ((number) << 3 | OTLOG__WIRE_##type)
+#define OTLOG__TAG_NUMBER(tag) ((tag) >> 3)
+#define OTLOG__TAG_TYPE(tag) ((tag)&7)
 
 #endif

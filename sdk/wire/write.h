@@ -14,9 +14,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Fields up to 15 have a tag of one byte, and OTLP has no others here. */
-#define OTLOG__TAG(field, type) (uint8_t)((field) << 3 | (type))
-
 #define OTLOG__MAX_VARINT 10
 
 /* Bytes that the varint takes: 1 for each begun 7 bits. */
