@@ -100,7 +100,7 @@ put_severity(writer *w, const otlog__record_view *view)
 }
 
 static bool
-slice_is(otlog__slice slice, const char *text)
+slice_is(otlog_slice slice, const char *text)
 {
 	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
 }
@@ -110,10 +110,10 @@ static bool
 label(writer *w, const otlog__request_record *record)
 {
 	otlog__console_out out = { .buffer = &w->label };
-	otlog__items attributes = otlog__resource_attributes(record->resource);
+	otlog_items attributes = otlog__resource_attributes(record->resource);
 	otlog__scope_view scope;
-	otlog__slice key, service = { .data = NULL };
-	otlog__value_view value;
+	otlog_slice key, service = { .data = NULL };
+	otlog_value_view value;
 	w->label.size = 0;
 	if (!otlog__scope_view_open(record->scope, &scope))
 		scope.name.size = 0;
@@ -133,17 +133,17 @@ label(writer *w, const otlog__request_record *record)
 
 /* Whether a string is shown below the line, and not in it. */
 static bool
-is_block(otlog__slice key, const otlog__value_view *value)
+is_block(otlog_slice key, const otlog_value_view *value)
 {
 	return value->type == OTLOG_VALUE_STRING && value->as.bytes.size &&
 	       (memchr(value->as.bytes.data, '\n', value->as.bytes.size) || slice_is(key, "exception.stacktrace"));
 }
 
 /* Returns what of the body is left for below the line. */
-static otlog__slice
-put_body(writer *w, const otlog__value_view *body)
+static otlog_slice
+put_body(writer *w, const otlog_value_view *body)
 {
-	otlog__slice rest = { .data = NULL };
+	otlog_slice rest = { .data = NULL };
 	if (body->type == OTLOG_VALUE_EMPTY)
 		return rest;
 	put_space(w);
@@ -151,10 +151,10 @@ put_body(writer *w, const otlog__value_view *body)
 		otlog__console_put_value(&w->out, body);
 		return rest;
 	}
-	otlog__slice line = body->as.bytes;
+	otlog_slice line = body->as.bytes;
 	const uint8_t *end = line.size ? memchr(line.data, '\n', line.size) : NULL;
 	if (end) {
-		rest = (otlog__slice){ end + 1, (size_t)(line.data + line.size - end - 1) };
+		rest = (otlog_slice){ end + 1, (size_t)(line.data + line.size - end - 1) };
 		line.size = (size_t)(end - line.data);
 		if (line.size && line.data[line.size - 1] == '\r')
 			line.size--;
@@ -165,10 +165,10 @@ put_body(writer *w, const otlog__value_view *body)
 
 /* Those that fit the line. Returns whether there are others; *sound is cleared where they make no sense. */
 static bool
-put_attributes(writer *w, otlog__items attributes, bool *sound)
+put_attributes(writer *w, otlog_items attributes, bool *sound)
 {
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_slice key;
+	otlog_value_view value;
 	bool blocks = false;
 	while (otlog__next_item(&attributes, &key, &value)) {
 		if (is_block(key, &value)) {
@@ -189,10 +189,10 @@ put_attributes(writer *w, otlog__items attributes, bool *sound)
 }
 
 static void
-put_blocks(writer *w, otlog__items attributes)
+put_blocks(writer *w, otlog_items attributes)
 {
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_slice key;
+	otlog_value_view value;
 	while (otlog__next_item(&attributes, &key, &value)) {
 		if (!is_block(key, &value))
 			continue;
@@ -208,13 +208,13 @@ put_blocks(writer *w, otlog__items attributes)
 
 /* The first four bytes tell requests apart; the whole is in the other exporters. */
 static void
-put_id(writer *w, const char *name, otlog__slice id)
+put_id(writer *w, const char *name, otlog_slice id)
 {
 	if (id.size < 4)
 		return;
 	put_colour(w, "\x1b[2m");
 	otlog__console_puts(&w->out, name);
-	otlog__console_put_hex(&w->out, (otlog__slice){ id.data, 4 });
+	otlog__console_put_hex(&w->out, (otlog_slice){ id.data, 4 });
 	put_colour(w, "\x1b[0m");
 }
 
@@ -236,7 +236,7 @@ put_head(writer *w, const otlog__record_view *view)
 }
 
 static void
-put_record(writer *w, otlog__slice record)
+put_record(writer *w, otlog_slice record)
 {
 	otlog__record_view view;
 	bool sound = true;
@@ -245,7 +245,7 @@ put_record(writer *w, otlog__slice record)
 		return;
 	}
 	put_head(w, &view);
-	otlog__slice more = put_body(w, &view.body);
+	otlog_slice more = put_body(w, &view.body);
 	bool blocks = put_attributes(w, otlog__attributes_of(&view), &sound);
 	if (!sound)
 		otlog__console_puts(&w->out, " (an attribute cannot be read)");
@@ -261,7 +261,7 @@ otlog__console_end
 otlog__console_lines(const void *request, size_t request_size, bool colour, otlog__buffer *out)
 {
 	writer w = { .out = { .buffer = out }, .colour = colour };
-	otlog__request_reader reader = otlog__request_open(request, request_size);
+	otlog_batch_reader reader = otlog__request_open(request, request_size);
 	otlog__request_record record;
 	bool labelled = true;
 	while (labelled && !w.out.failed && otlog__request_next(&reader, &record)) {

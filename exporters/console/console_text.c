@@ -66,7 +66,7 @@ put_special(otlog__console_out *out, const uint8_t *text, size_t left)
 
 /* As it is, but for what harms, and a backslash before either of two characters. */
 static void
-put_clean(otlog__console_out *out, otlog__slice text, const char *backslashed, bool keep_tabs)
+put_clean(otlog__console_out *out, otlog_slice text, const char *backslashed, bool keep_tabs)
 {
 	size_t i = 0;
 	while (i < text.size) {
@@ -94,13 +94,13 @@ put_clean(otlog__console_out *out, otlog__slice text, const char *backslashed, b
 static const char nothing[2] = { '\x7f', '\x7f' }; /* special anyway */
 
 void
-otlog__console_put_text(otlog__console_out *out, otlog__slice text)
+otlog__console_put_text(otlog__console_out *out, otlog_slice text)
 {
 	put_clean(out, text, nothing, false);
 }
 
 void
-otlog__console_put_quoted(otlog__console_out *out, otlog__slice text)
+otlog__console_put_quoted(otlog__console_out *out, otlog_slice text)
 {
 	otlog__console_put(out, "\"", 1);
 	put_clean(out, text, "\"\\", false);
@@ -108,7 +108,7 @@ otlog__console_put_quoted(otlog__console_out *out, otlog__slice text)
 }
 
 void
-otlog__console_put_word(otlog__console_out *out, otlog__slice text)
+otlog__console_put_word(otlog__console_out *out, otlog_slice text)
 {
 	bool plain = text.size != 0 && text.data[0] != '{' && text.data[0] != '[';
 	for (size_t i = 0; plain && i < text.size; i++) {
@@ -122,14 +122,14 @@ otlog__console_put_word(otlog__console_out *out, otlog__slice text)
 }
 
 void
-otlog__console_put_block(otlog__console_out *out, otlog__slice text, const char *prefix)
+otlog__console_put_block(otlog__console_out *out, otlog_slice text, const char *prefix)
 {
 	while (text.size && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
 		text.size--;
 	while (text.size) {
 		const uint8_t *end = memchr(text.data, '\n', text.size);
 		size_t size = end ? (size_t)(end - text.data) : text.size;
-		otlog__slice line = { text.data, size && text.data[size - 1] == '\r' ? size - 1 : size };
+		otlog_slice line = { text.data, size && text.data[size - 1] == '\r' ? size - 1 : size };
 		otlog__console_puts(out, prefix);
 		put_clean(out, line, nothing, true);
 		otlog__console_put(out, "\n", 1);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 void
-otlog__console_put_hex(otlog__console_out *out, otlog__slice bytes)
+otlog__console_put_hex(otlog__console_out *out, otlog_slice bytes)
 {
 	for (size_t i = 0; i < bytes.size; i++) {
 		char pair[2];
@@ -28,10 +28,10 @@ put_double(otlog__console_out *out, double value)
 }
 
 static void
-put_bytes(otlog__console_out *out, otlog__slice bytes)
+put_bytes(otlog__console_out *out, otlog_slice bytes)
 {
 	char more[40];
-	otlog__slice shown = { bytes.data, bytes.size < OTLOG__CONSOLE_BYTES ? bytes.size : OTLOG__CONSOLE_BYTES };
+	otlog_slice shown = { bytes.data, bytes.size < OTLOG__CONSOLE_BYTES ? bytes.size : OTLOG__CONSOLE_BYTES };
 	otlog__console_puts(out, "0x");
 	otlog__console_put_hex(out, shown);
 	if (shown.size < bytes.size) {
@@ -42,7 +42,7 @@ put_bytes(otlog__console_out *out, otlog__slice bytes)
 
 /* Anything but a container. */
 static void
-put_scalar(otlog__console_out *out, const otlog__value_view *value, bool quoted)
+put_scalar(otlog__console_out *out, const otlog_value_view *value, bool quoted)
 {
 	switch (value->type) {
 	case OTLOG_VALUE_STRING:
@@ -70,25 +70,25 @@ put_scalar(otlog__console_out *out, const otlog__value_view *value, bool quoted)
 }
 
 static bool
-is_container(const otlog__value_view *value)
+is_container(const otlog_value_view *value)
 {
 	return value->type == OTLOG_VALUE_ARRAY || value->type == OTLOG_VALUE_MAP;
 }
 
 typedef struct level {
-	otlog__items items;
+	otlog_items items;
 	bool begun;
 } level;
 
 static level
-enter(otlog__console_out *out, const otlog__value_view *container)
+enter(otlog__console_out *out, const otlog_value_view *container)
 {
 	otlog__console_put(out, container->type == OTLOG_VALUE_MAP ? "{" : "[", 1);
 	return (level){ .items = otlog__items_of(container) };
 }
 
 static bool
-put_container(otlog__console_out *out, const otlog__value_view *container)
+put_container(otlog__console_out *out, const otlog_value_view *container)
 {
 	level levels[OTLOG__CONSOLE_DEPTH];
 	unsigned depth = 0;
@@ -96,8 +96,8 @@ put_container(otlog__console_out *out, const otlog__value_view *container)
 	levels[depth++] = enter(out, container);
 	while (depth) {
 		level *at = &levels[depth - 1];
-		otlog__slice key;
-		otlog__value_view item;
+		otlog_slice key;
+		otlog_value_view item;
 		if (!otlog__next_item(&at->items, &key, &item)) {
 			sound = sound && !at->items.malformed;
 			otlog__console_put(out, at->items.keyed ? "}" : "]", 1);
@@ -122,7 +122,7 @@ put_container(otlog__console_out *out, const otlog__value_view *container)
 }
 
 bool
-otlog__console_put_value(otlog__console_out *out, const otlog__value_view *value)
+otlog__console_put_value(otlog__console_out *out, const otlog_value_view *value)
 {
 	if (is_container(value))
 		return put_container(out, value);

@@ -11,9 +11,9 @@
 #define OTLOG__CONSOLE_BYTES 32
 
 /* Writes lower-case hex. */
-void otlog__console_put_hex(otlog__console_out *out, otlog__slice bytes);
+void otlog__console_put_hex(otlog__console_out *out, otlog_slice bytes);
 
 /* Strings as words. False if the value's inside makes no sense; it is then written as far as it does. */
-bool otlog__console_put_value(otlog__console_out *out, const otlog__value_view *value);
+bool otlog__console_put_value(otlog__console_out *out, const otlog_value_view *value);
 
 #endif

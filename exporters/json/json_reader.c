@@ -93,7 +93,7 @@ enter_member(const otlog__json_object *object, const uint8_t *end, bool *ended)
 }
 
 bool
-otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__slice *value)
+otlog__json_next_member(otlog__json_object *object, otlog_slice *name, otlog_slice *value)
 {
 	if (!object->rest.data)
 		return false;
@@ -102,7 +102,7 @@ otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__s
 	const uint8_t *at = enter_member(object, end, &ended);
 	const uint8_t *after = at ? skip_string(at, end) : NULL;
 	if (after) {
-		*name = (otlog__slice){ at + 1, (size_t)(after - at) - 2 };
+		*name = (otlog_slice){ at + 1, (size_t)(after - at) - 2 };
 		at = skip_space(after, end);
 		at = at < end && *at == ':' ? skip_space(at + 1, end) : NULL;
 		after = at ? skip_value(at, end) : NULL;
@@ -110,30 +110,30 @@ otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__s
 	object->begun = true;
 	if (!after) {
 		object->malformed = !ended;
-		object->rest = (otlog__slice){ .data = NULL };
+		object->rest = (otlog_slice){ .data = NULL };
 		return false;
 	}
-	*value = (otlog__slice){ at, (size_t)(after - at) };
-	object->rest = (otlog__slice){ after, (size_t)(end - after) };
+	*value = (otlog_slice){ at, (size_t)(after - at) };
+	object->rest = (otlog_slice){ after, (size_t)(end - after) };
 	return true;
 }
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 static bool
-is_string(otlog__slice value)
+is_string(otlog_slice value)
 {
 	return value.size >= 2 && value.data[0] == '"';
 }
 
 bool
-otlog__json_read_int64(otlog__slice value, int64_t *out)
+otlog__json_read_int64(otlog_slice value, int64_t *out)
 {
 	if (is_string(value))
-		value = (otlog__slice){ value.data + 1, value.size - 2 };
+		value = (otlog_slice){ value.data + 1, value.size - 2 };
 	bool negative = value.size && value.data[0] == '-';
 	if (negative)
-		value = (otlog__slice){ value.data + 1, value.size - 1 };
+		value = (otlog_slice){ value.data + 1, value.size - 1 };
 	uint64_t most = negative ? UINT64_C(1) << 63 : INT64_MAX;
 	uint64_t number = 0;
 	for (size_t i = 0; i < value.size; i++) {
@@ -166,7 +166,7 @@ unescape(const uint8_t *at, const uint8_t *end, size_t *size)
 }
 
 bool
-otlog__json_read_string(otlog__slice value, char *out, size_t out_size)
+otlog__json_read_string(otlog_slice value, char *out, size_t out_size)
 {
 	size_t used = 0;
 	out[0] = '\0';

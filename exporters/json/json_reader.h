@@ -11,7 +11,7 @@
 
 /* Where reading stands in an object. */
 typedef struct otlog__json_object {
-	otlog__slice rest;
+	otlog_slice rest;
 	bool begun;
 	bool malformed; /* set when reading stopped at what is no JSON */
 } otlog__json_object;
@@ -23,15 +23,15 @@ otlog__json_object otlog__json_object_of(const void *text, size_t size);
  * The next member; false at the end, or at what is no JSON. `name` is without its quotes and not unescaped; `value` is
  * the JSON of the value, without space around it.
  */
-bool otlog__json_next_member(otlog__json_object *object, otlog__slice *name, otlog__slice *value);
+bool otlog__json_next_member(otlog__json_object *object, otlog_slice *name, otlog_slice *value);
 
 /* An integer, as a number or as a string, as proto3 JSON has both. False, with *out untouched, if it is none. */
-bool otlog__json_read_int64(otlog__slice value, int64_t *out);
+bool otlog__json_read_int64(otlog_slice value, int64_t *out);
 
 /*
  * A string, unescaped, as far as it fits, and a NUL. Escapes of what is not ASCII become `?`: it is for messages.
  * False, with *out "", if the value is no string.
  */
-bool otlog__json_read_string(otlog__slice value, char *out, size_t out_size);
+bool otlog__json_read_string(otlog_slice value, char *out, size_t out_size);
 
 #endif

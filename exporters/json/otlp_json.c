@@ -88,7 +88,7 @@ typedef struct message {
 } message;
 
 static inline bool
-read_message(otlog__slice bytes, const field_form *form, message *read)
+read_message(otlog_slice bytes, const field_form *form, message *read)
 {
 	const uint8_t *end = bytes.data + bytes.size;
 	read->form = form;
@@ -125,7 +125,7 @@ has(const message *message, unsigned number)
 
 /* The next item of the message's list; false at its end. */
 static inline bool
-next_item(message *message, otlog__slice *item)
+next_item(message *message, otlog_slice *item)
 {
 	message->at = otlog__read_item(message->at, message->end, message->item_tag, item);
 	return item->data != NULL;
@@ -139,7 +139,7 @@ put_name(uint8_t *at, const field_form *form)
 }
 
 static uint8_t *
-put_hex(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+put_hex(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	out->size = (size_t)(at - out->data);
 	return otlog__json_end_of(out, otlog__json_hex(out, bytes.data, bytes.size));
@@ -148,7 +148,7 @@ put_hex(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 static uint8_t *
 put_attributes(otlog__buffer *out, uint8_t *at, message *message)
 {
-	otlog__slice item;
+	otlog_slice item;
 	*at++ = '[';
 	while (at && next_item(message, &item))
 		at = otlog__otlp_put_attribute(out, at, item);
@@ -191,7 +191,7 @@ put_field(otlog__buffer *out, uint8_t *at, message *message, unsigned number)
 
 /* A message that holds no other but attributes and values. */
 static uint8_t *
-put_flat(otlog__buffer *out, uint8_t *at, otlog__slice bytes, const field_form *form)
+put_flat(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form *form)
 {
 	message message;
 	if (!read_message(bytes, form, &message))
@@ -205,7 +205,7 @@ put_flat(otlog__buffer *out, uint8_t *at, otlog__slice bytes, const field_form *
 
 /* ResourceLogs and ScopeLogs begin and end alike: who, then whose records, then the schema of both. */
 static uint8_t *
-open_group(otlog__buffer *out, uint8_t *at, otlog__slice bytes, const field_form *form, const field_form *who,
+open_group(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form *form, const field_form *who,
            message *group)
 {
 	if (!read_message(bytes, form, group))
@@ -231,10 +231,10 @@ close_group(otlog__buffer *out, uint8_t *at, message *group)
 }
 
 static uint8_t *
-put_scope_logs(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+put_scope_logs(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	message group;
-	otlog__slice record;
+	otlog_slice record;
 	at = open_group(out, at, bytes, scope_logs_form, scope_form, &group);
 	while (at && next_item(&group, &record))
 		at = put_flat(out, at, record, record_form);
@@ -242,10 +242,10 @@ put_scope_logs(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 }
 
 static uint8_t *
-put_resource_logs(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+put_resource_logs(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	message group;
-	otlog__slice scope_logs;
+	otlog_slice scope_logs;
 	at = open_group(out, at, bytes, resource_logs_form, resource_form, &group);
 	while (at && next_item(&group, &scope_logs))
 		at = put_scope_logs(out, at, scope_logs);
@@ -253,10 +253,10 @@ put_resource_logs(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 }
 
 static uint8_t *
-put_request(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+put_request(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	message request;
-	otlog__slice resource_logs;
+	otlog_slice resource_logs;
 	if (!read_message(bytes, request_form, &request))
 		return NULL;
 	*at++ = '{';
@@ -274,7 +274,7 @@ bool
 otlog__otlp_json_append(const void *request, size_t request_size, otlog__buffer *out)
 {
 	size_t begin = out->size;
-	const otlog__slice bytes = { request_size ? request : "", request_size };
+	const otlog_slice bytes = { request_size ? request : "", request_size };
 	errno = 0;
 	uint8_t *end = otlog__buffer_reserve(out, OTLOG__JSON_SPARE) ? put_request(out, out->data + begin, bytes)
 	                                                             : otlog__json_no_memory();

@@ -17,7 +17,7 @@ typedef struct container {
 
 /* Reads an AnyValue. Of several kinds in one message the last one counts; `tag` 0 if there is none. */
 static inline bool
-read_value(otlog__slice bytes, otlog__field *value)
+read_value(otlog_slice bytes, otlog__field *value)
 {
 	const uint8_t *end = bytes.data + bytes.size;
 	*value = (otlog__field){ .tag = 0 };
@@ -41,7 +41,7 @@ read_value(otlog__slice bytes, otlog__field *value)
 }
 
 static uint8_t *
-put_base64(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+put_base64(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	out->size = (size_t)(at - out->data);
 	return otlog__json_end_of(out, otlog__json_base64(out, bytes.data, bytes.size));
@@ -67,7 +67,7 @@ open_container(uint8_t *at, const otlog__field *value, container *opened)
 
 /* An AnyValue and a comma; or, with *opened filled, the beginning of a container. */
 static inline uint8_t *
-put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened)
+put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 {
 	otlog__field value;
 	if (!read_value(bytes, &value))
@@ -101,9 +101,9 @@ put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened
 
 /* A KeyValue in the same way. */
 static inline uint8_t *
-put_pair(otlog__buffer *out, uint8_t *at, otlog__slice bytes, container *opened)
+put_pair(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 {
-	otlog__slice key = { .data = NULL }, value = { .data = NULL };
+	otlog_slice key = { .data = NULL }, value = { .data = NULL };
 	const uint8_t *end = bytes.data + bytes.size;
 	for (const uint8_t *from = bytes.data; from < end;) {
 		otlog__field field = { .tag = 0 };
@@ -156,7 +156,7 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 	while (depth && at) {
 		container *top = &stack[depth - 1];
 		container opened = { .at = NULL };
-		otlog__slice item;
+		otlog_slice item;
 		uint64_t tag = top->keyed ? OTLOG__KEY_VALUE_LIST_VALUES : OTLOG__ARRAY_VALUE_VALUES;
 		top->at = otlog__read_item(top->at, top->end, tag, &item);
 		if (!top->at)
@@ -177,7 +177,7 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 }
 
 uint8_t *
-otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	container opened = { .at = NULL };
 	at = put_value(out, at, bytes, &opened);
@@ -185,7 +185,7 @@ otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
 }
 
 uint8_t *
-otlog__otlp_put_attribute(otlog__buffer *out, uint8_t *at, otlog__slice bytes)
+otlog__otlp_put_attribute(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
 {
 	container opened = { .at = NULL };
 	at = put_pair(out, at, bytes, &opened);

@@ -6,9 +6,9 @@
 #include "sdk/view/record_view.h"
 
 /* An encoded AnyValue, and a comma. As the functions of room.h. NULL too if containers are nested over 200 deep. */
-uint8_t *otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog__slice bytes);
+uint8_t *otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes);
 
 /* An encoded KeyValue in the same way. */
-uint8_t *otlog__otlp_put_attribute(otlog__buffer *out, uint8_t *at, otlog__slice bytes);
+uint8_t *otlog__otlp_put_attribute(otlog__buffer *out, uint8_t *at, otlog_slice bytes);
 
 #endif

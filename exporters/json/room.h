@@ -44,7 +44,7 @@ otlog__json_end_of(otlog__buffer *out, bool appended)
 }
 
 static inline uint8_t *
-otlog__json_put_string(otlog__buffer *out, uint8_t *at, otlog__slice text)
+otlog__json_put_string(otlog__buffer *out, uint8_t *at, otlog_slice text)
 {
 	if (text.size > OTLOG__JSON_SHORT_TEXT) {
 		out->size = (size_t)(at - out->data);

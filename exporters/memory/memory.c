@@ -18,8 +18,8 @@ struct otlog_memory {
 	pthread_mutex_t mutex;
 	pthread_cond_t grown;
 	unsigned owners;        /* the caller and the exporter; the last one frees */
-	otlog__buffer requests; /* otlog__slice each, of a copy of its own, so that a record stays where it is */
-	otlog__buffer records;  /* otlog__slice each, within those */
+	otlog__buffer requests; /* otlog_slice each, of a copy of its own, so that a record stays where it is */
+	otlog__buffer records;  /* otlog_slice each, within those */
 	size_t bytes;
 	size_t max_bytes;
 };
@@ -27,13 +27,13 @@ struct otlog_memory {
 static size_t
 count_of(const otlog__buffer *slices)
 {
-	return slices->size / sizeof(otlog__slice);
+	return slices->size / sizeof(otlog_slice);
 }
 
-static otlog__slice
+static otlog_slice
 slice_at(const otlog__buffer *slices, size_t i)
 {
-	otlog__slice slice = { .data = NULL };
+	otlog_slice slice = { .data = NULL };
 	if (i < count_of(slices))
 		memcpy(&slice, slices->data + i * sizeof slice, sizeof slice);
 	return slice;
@@ -47,14 +47,14 @@ keep(otlog_memory *m, const otlog_batch *batch)
 {
 	int error = ENOMEM;
 	size_t records_before = m->records.size;
-	otlog__slice request = { NULL, batch->request_size };
+	otlog_slice request = { NULL, batch->request_size };
 	otlog__request_record record;
 	uint8_t *copy = malloc(batch->request_size ? batch->request_size : 1);
 	if (!copy)
 		goto done;
 	memcpy(copy, batch->request, batch->request_size);
 	request.data = copy;
-	otlog__request_reader reader = otlog__request_open(copy, batch->request_size);
+	otlog_batch_reader reader = otlog__request_open(copy, batch->request_size);
 	while (otlog__request_next(&reader, &record))
 		if (!otlog__buffer_append(&m->records, &record.record, sizeof record.record))
 			goto done;
@@ -197,7 +197,7 @@ static const void *
 look(otlog_memory *m, const otlog__buffer *slices, size_t i, size_t *size)
 {
 	static const uint8_t empty;
-	otlog__slice slice = { .data = NULL };
+	otlog_slice slice = { .data = NULL };
 	bool there = false;
 	if (m) {
 		pthread_mutex_lock(&m->mutex);

@@ -81,7 +81,7 @@ make_unique(otlog__flat *flat, size_t at, bool may_be_reserved)
 }
 
 bool
-otlog__flat_attribute(otlog__flat *flat, const char *prefix, otlog__slice name)
+otlog__flat_attribute(otlog__flat *flat, const char *prefix, otlog_slice name)
 {
 	otlog__buffer *out = &flat->out;
 	if (!put_separator(out))

@@ -22,7 +22,7 @@ bool otlog__flat_key(otlog__flat *flat, const char *name);
  * The key of an attribute and ": ", as `<prefix>_<name>`. Without a prefix, which is NULL then, it is the name with
  * underscores for its dots. A key that is reserved or was given to another attribute gets `_2` behind it, or `_3` ...
  */
-bool otlog__flat_attribute(otlog__flat *flat, const char *prefix, otlog__slice name);
+bool otlog__flat_attribute(otlog__flat *flat, const char *prefix, otlog_slice name);
 
 void otlog__flat_free(otlog__flat *flat);
 

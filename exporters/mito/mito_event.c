@@ -16,7 +16,7 @@ static const char *const reserved[] = {
 };
 
 typedef struct field {
-	otlog__slice text;
+	otlog_slice text;
 	bool given;
 	bool written;
 } field;
@@ -70,7 +70,7 @@ otlog__is_mito_event(const otlog__record_view *record)
 }
 
 static const group *
-group_of(otlog__slice key)
+group_of(otlog_slice key)
 {
 	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
 		if (key.size > groups[i].size && memcmp(key.data, groups[i].text, groups[i].size) == 0)
@@ -80,7 +80,7 @@ group_of(otlog__slice key)
 
 /* Keeps the attribute for its own key. False if it has none, or is no text, or comes a second time. */
 static bool
-keep(fields *found, otlog__slice key, const otlog__value_view *value)
+keep(fields *found, otlog_slice key, const otlog_value_view *value)
 {
 	for (size_t i = 0; value->type == OTLOG_VALUE_STRING && i < sizeof names / sizeof names[0]; i++) {
 		field *f = (field *)((char *)found + names[i].offset);
@@ -137,16 +137,16 @@ put_error(otlog__flat *flat, fields *found)
 static bool
 put_half_line(otlog__flat *flat, field *f, const char *key)
 {
-	return !take(f) || (otlog__flat_attribute(flat, NULL, (otlog__slice){ (const uint8_t *)key, strlen(key) }) &&
+	return !take(f) || (otlog__flat_attribute(flat, NULL, (otlog_slice){ (const uint8_t *)key, strlen(key) }) &&
 	                    otlog__python_string(&flat->out, f->text));
 }
 
 static bool
 put_attributes(otlog__flat *flat, const otlog__record_view *record, fields *found)
 {
-	otlog__items attributes = otlog__attributes_of(record);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items attributes = otlog__attributes_of(record);
+	otlog_slice key;
+	otlog_value_view value;
 	while (otlog__next_item(&attributes, &key, &value)) {
 		const group *group = group_of(key);
 		if (!group && keep(found, key, &value))
@@ -169,7 +169,7 @@ put_attributes(otlog__flat *flat, const otlog__record_view *record, fields *foun
 static bool
 put_name(otlog__flat *flat, const otlog__record_view *record, const field *given)
 {
-	otlog__slice name = record->event_name;
+	otlog_slice name = record->event_name;
 	if (!otlog__flat_key(flat, "event"))
 		return false;
 	if (given->given)
@@ -177,7 +177,7 @@ put_name(otlog__flat *flat, const otlog__record_view *record, const field *given
 	if (name.size < sizeof event_name)
 		return OTLOG__PUT(&flat->out, "null");
 	return otlog__python_string(&flat->out,
-	                            (otlog__slice){ name.data + sizeof event_name, name.size - sizeof event_name });
+	                            (otlog_slice){ name.data + sizeof event_name, name.size - sizeof event_name });
 }
 
 bool

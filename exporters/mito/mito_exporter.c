@@ -42,13 +42,13 @@ static const otlog__peer_names names = {
 
 /* Finds what of the resource goes into every object. Of a key given twice the last one counts. */
 static void
-find_extras(mito *self, otlog__slice resource)
+find_extras(mito *self, otlog_slice resource)
 {
 	for (size_t i = 0; i < self->extra_count; i++)
-		self->extras[i].value = (otlog__value_view){ .type = OTLOG_VALUE_EMPTY };
-	otlog__items attributes = otlog__resource_attributes(resource);
-	otlog__slice key;
-	otlog__value_view value;
+		self->extras[i].value = (otlog_value_view){ .type = OTLOG_VALUE_EMPTY };
+	otlog_items attributes = otlog__resource_attributes(resource);
+	otlog_slice key;
+	otlog_value_view value;
 	while (self->extra_count && otlog__next_item(&attributes, &key, &value))
 		for (size_t i = 0; i < self->extra_count; i++)
 			if (self->extras[i].name.size == key.size &&
@@ -56,19 +56,19 @@ find_extras(mito *self, otlog__slice resource)
 				self->extras[i].value = value;
 }
 
-static otlog__slice
-logger_of(otlog__slice scope)
+static otlog_slice
+logger_of(otlog_slice scope)
 {
 	otlog__scope_view view;
-	return otlog__scope_view_open(scope, &view) ? view.name : (otlog__slice){ .data = NULL };
+	return otlog__scope_view_open(scope, &view) ? view.name : (otlog_slice){ .data = NULL };
 }
 
 static void
 write_objects(mito *self, const otlog_batch *batch, progress *progress)
 {
-	otlog__request_reader reader = otlog__request_open(batch->request, batch->request_size);
+	otlog_batch_reader reader = otlog__request_open(batch->request, batch->request_size);
 	otlog__request_record next;
-	otlog__slice logger = { .data = NULL };
+	otlog_slice logger = { .data = NULL };
 	const otlog__flat_extras extras = { self->extras, self->extra_count };
 	while (otlog__request_next(&reader, &next)) {
 		otlog__record_view record;
@@ -177,7 +177,7 @@ add_extra(mito *self, const char *name, size_t size)
 {
 	char *copy = strndup(name, size);
 	if (copy)
-		self->extras[self->extra_count++].name = (otlog__slice){ (const uint8_t *)copy, size };
+		self->extras[self->extra_count++].name = (otlog_slice){ (const uint8_t *)copy, size };
 	return copy;
 }
 

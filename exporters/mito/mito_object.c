@@ -53,13 +53,13 @@ put_exact_time(otlog__flat *flat, const otlog__record_view *record)
 }
 
 static bool
-put_text(otlog__flat *flat, const char *key, otlog__slice text)
+put_text(otlog__flat *flat, const char *key, otlog_slice text)
 {
 	return text.size == 0 || (otlog__flat_key(flat, key) && otlog__python_string(&flat->out, text));
 }
 
 static bool
-put_hex(otlog__flat *flat, const char *key, otlog__slice bytes)
+put_hex(otlog__flat *flat, const char *key, otlog_slice bytes)
 {
 	return bytes.size == 0 || (otlog__flat_key(flat, key) && otlog__json_hex(&flat->out, bytes.data, bytes.size));
 }
@@ -75,13 +75,13 @@ static bool
 put_severity(otlog__flat *flat, const otlog__record_view *record)
 {
 	static const char *const words[] = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL" };
-	otlog__slice text = record->severity_text;
+	otlog_slice text = record->severity_text;
 	char name[8];
 	int32_t number = record->severity;
 	if (text.size == 0 && number >= OTLOG_SEVERITY_TRACE && number <= OTLOG_SEVERITY_FATAL4) {
 		int32_t step = (number - 1) % 4;
 		int size = snprintf(name, sizeof name, "%s%.0d", words[(number - 1) / 4], step ? step + 1 : 0);
-		text = (otlog__slice){ (const uint8_t *)name, (size_t)size };
+		text = (otlog_slice){ (const uint8_t *)name, (size_t)size };
 	}
 	return put_text(flat, "severity", text) && put_number(flat, "severity_number", number);
 }
@@ -91,18 +91,18 @@ static bool
 put_name(otlog__flat *flat, const otlog__record_view *record)
 {
 	static const char none[] = "log";
-	otlog__slice name = record->event_name;
+	otlog_slice name = record->event_name;
 	if (name.size == 0)
-		name = (otlog__slice){ (const uint8_t *)none, sizeof none - 1 };
+		name = (otlog_slice){ (const uint8_t *)none, sizeof none - 1 };
 	return put_text(flat, "event", name);
 }
 
 static bool
 put_attributes(otlog__flat *flat, const otlog__record_view *record)
 {
-	otlog__items attributes = otlog__attributes_of(record);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items attributes = otlog__attributes_of(record);
+	otlog_slice key;
+	otlog_value_view value;
 	while (otlog__next_item(&attributes, &key, &value))
 		if (!otlog__flat_attribute(flat, NULL, key) || !otlog__python_value(&flat->out, &value))
 			return false;
@@ -110,7 +110,7 @@ put_attributes(otlog__flat *flat, const otlog__record_view *record)
 }
 
 bool
-otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog__slice logger,
+otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog_slice logger,
                        otlog__flat_extras extras)
 {
 	if (!otlog__flat_open(flat, reserved) || !put_attributes(flat, record) ||

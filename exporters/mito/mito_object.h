@@ -6,8 +6,8 @@
 
 /* An attribute of the resource that goes into every object. */
 typedef struct otlog__flat_extra {
-	otlog__slice name;
-	otlog__value_view value; /* EMPTY: the resource has none of that name */
+	otlog_slice name;
+	otlog_value_view value; /* EMPTY: the resource has none of that name */
 } otlog__flat_extra;
 
 typedef struct otlog__flat_extras {
@@ -26,7 +26,7 @@ bool otlog__is_mito_event(const otlog__record_view *record);
 bool otlog__flat_put_event(otlog__flat *flat, const otlog__record_view *record, otlog__flat_extras extras);
 
 /* Every other record, Bonito's too; `logger` is the name of its scope. */
-bool otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog__slice logger,
+bool otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog_slice logger,
                             otlog__flat_extras extras);
 
 #endif

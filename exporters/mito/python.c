@@ -7,7 +7,7 @@
 #include <string.h>
 
 bool
-otlog__python_string(otlog__buffer *out, otlog__slice text)
+otlog__python_string(otlog__buffer *out, otlog_slice text)
 {
 	return otlog__json_string(out, text.data, text.size, OTLOG__JSON_ASCII);
 }
@@ -23,13 +23,13 @@ otlog__python_double(otlog__buffer *out, double number)
 }
 
 static bool
-is_container(const otlog__value_view *value)
+is_container(const otlog_value_view *value)
 {
 	return value->type == OTLOG_VALUE_ARRAY || value->type == OTLOG_VALUE_MAP;
 }
 
 static bool
-put_leaf(otlog__buffer *out, const otlog__value_view *value)
+put_leaf(otlog__buffer *out, const otlog_value_view *value)
 {
 	switch (value->type) {
 	case OTLOG_VALUE_BOOL:
@@ -53,7 +53,7 @@ put_leaf(otlog__buffer *out, const otlog__value_view *value)
 
 /* Writes the next item of the container, key included. */
 static bool
-put_item(otlog__buffer *out, otlog__slice key, bool keyed, const otlog__value_view *item, bool opens)
+put_item(otlog__buffer *out, otlog_slice key, bool keyed, const otlog_value_view *item, bool opens)
 {
 	uint8_t last = out->data[out->size - 1]; /* no value ends as a container begins */
 	if (last != '[' && last != '{' && !OTLOG__PUT(out, ", "))
@@ -66,9 +66,9 @@ put_item(otlog__buffer *out, otlog__slice key, bool keyed, const otlog__value_vi
 }
 
 bool
-otlog__python_value(otlog__buffer *out, const otlog__value_view *value)
+otlog__python_value(otlog__buffer *out, const otlog_value_view *value)
 {
-	otlog__items open[OTLOG__DEPTH_MAX];
+	otlog_items open[OTLOG__DEPTH_MAX];
 	size_t depth = 0;
 	if (!is_container(value))
 		return put_leaf(out, value);
@@ -76,9 +76,9 @@ otlog__python_value(otlog__buffer *out, const otlog__value_view *value)
 		return false;
 	open[depth++] = otlog__items_of(value);
 	while (depth) {
-		otlog__items *items = &open[depth - 1];
-		otlog__slice key;
-		otlog__value_view item;
+		otlog_items *items = &open[depth - 1];
+		otlog_slice key;
+		otlog_value_view item;
 		if (!otlog__next_item(items, &key, &item)) {
 			if (!(items->keyed ? OTLOG__PUT(out, "}") : OTLOG__PUT(out, "]")))
 				return false;
@@ -95,14 +95,14 @@ otlog__python_value(otlog__buffer *out, const otlog__value_view *value)
 }
 
 bool
-otlog__python_lines(otlog__buffer *out, otlog__slice text)
+otlog__python_lines(otlog__buffer *out, otlog_slice text)
 {
 	const uint8_t *at = text.data, *end = text.data + text.size;
 	if (!OTLOG__PUT(out, "["))
 		return false;
 	for (bool first = true; at; first = false) {
 		const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
-		otlog__slice line = { at, (size_t)((newline ? newline : end) - at) };
+		otlog_slice line = { at, (size_t)((newline ? newline : end) - at) };
 		if ((!first && !OTLOG__PUT(out, ", ")) || !otlog__python_string(out, line))
 			return false;
 		at = newline ? newline + 1 : NULL;

@@ -9,7 +9,7 @@
 
 /* Each appends, and returns false when memory is short; *out then ends anywhere. */
 
-bool otlog__python_string(otlog__buffer *out, otlog__slice text);
+bool otlog__python_string(otlog__buffer *out, otlog_slice text);
 
 /* NaN, Infinity and -Infinity are written so, which is Python's and not JSON's, but what log servers get today. */
 bool otlog__python_double(otlog__buffer *out, double number);
@@ -18,9 +18,9 @@ bool otlog__python_double(otlog__buffer *out, double number);
  * Bytes are text in base64, which json.dumps has no form for; the empty value is null. Containers deeper than
  * OTLOG__DEPTH_MAX come out empty. Does not recurse.
  */
-bool otlog__python_value(otlog__buffer *out, const otlog__value_view *value);
+bool otlog__python_value(otlog__buffer *out, const otlog_value_view *value);
 
 /* A text as the array of its lines: one more than it has newlines. */
-bool otlog__python_lines(otlog__buffer *out, otlog__slice text);
+bool otlog__python_lines(otlog__buffer *out, otlog_slice text);
 
 #endif

@@ -42,9 +42,9 @@ otlog__otlp_read_success(const otlog__http_outcome *outcome, otlog__otlp_answer 
 }
 
 static void
-read_json_partial(otlog__slice value, otlog__otlp_answer *answer)
+read_json_partial(otlog_slice value, otlog__otlp_answer *answer)
 {
-	otlog__slice name, member;
+	otlog_slice name, member;
 	otlog__json_object partial = otlog__json_object_of(value.data, value.size);
 	while (otlog__json_next_member(&partial, &name, &member)) {
 		int64_t rejected = 0;
@@ -70,7 +70,7 @@ otlog__otlp_read_json_success(const otlog__http_outcome *outcome, otlog__otlp_an
 		answer->foreign = true;
 	if (!outcome->body_size) /* no JSON, but said often enough, for example with status 204 */
 		return;
-	otlog__slice name, member;
+	otlog_slice name, member;
 	otlog__json_object response = otlog__json_object_of(outcome->body, outcome->body_size);
 	while (otlog__json_next_member(&response, &name, &member))
 		if (otlog_slice_is(name, "partialSuccess") && !otlog_slice_is(member, "null"))
@@ -94,7 +94,7 @@ read_status(const otlog__http_outcome *outcome, char *out, size_t out_size)
 static void
 read_json_status(const otlog__http_outcome *outcome, char *out, size_t out_size)
 {
-	otlog__slice name, member;
+	otlog_slice name, member;
 	otlog__json_object status = otlog__json_object_of(outcome->body, outcome->body_size);
 	while (otlog__json_next_member(&status, &name, &member)) {
 		char text[256];

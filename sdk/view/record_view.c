@@ -7,7 +7,7 @@
 
 /* Reads an AnyValue over what *value holds: of several kinds in one message the last one counts. */
 static bool
-read_value(otlog__slice bytes, otlog__value_view *value)
+read_value(otlog_slice bytes, otlog_value_view *value)
 {
 	const uint8_t *end = bytes.data + bytes.size;
 	for (const uint8_t *at = bytes.data; at < end;) {
@@ -17,26 +17,26 @@ read_value(otlog__slice bytes, otlog__value_view *value)
 			return false;
 		switch (f.tag) {
 		case OTLOG__ANY_VALUE_STRING:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_STRING, .as.bytes = f.bytes };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_STRING, .as.bytes = f.bytes };
 			break;
 		case OTLOG__ANY_VALUE_BOOL:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_BOOL, .as.boolean = f.number != 0 };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_BOOL, .as.boolean = f.number != 0 };
 			break;
 		case OTLOG__ANY_VALUE_INT:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_INT64, .as.int64 = (int64_t)f.number };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_INT64, .as.int64 = (int64_t)f.number };
 			break;
 		case OTLOG__ANY_VALUE_DOUBLE:
 			value->type = OTLOG_VALUE_DOUBLE;
 			memcpy(&value->as.float64, &f.number, sizeof f.number);
 			break;
 		case OTLOG__ANY_VALUE_ARRAY:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_ARRAY, .as.container = f.bytes };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_ARRAY, .as.container = f.bytes };
 			break;
 		case OTLOG__ANY_VALUE_KVLIST:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_MAP, .as.container = f.bytes };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_MAP, .as.container = f.bytes };
 			break;
 		case OTLOG__ANY_VALUE_BYTES:
-			*value = (otlog__value_view){ .type = OTLOG_VALUE_BYTES, .as.bytes = f.bytes };
+			*value = (otlog_value_view){ .type = OTLOG_VALUE_BYTES, .as.bytes = f.bytes };
 			break;
 		}
 	}
@@ -44,7 +44,7 @@ read_value(otlog__slice bytes, otlog__value_view *value)
 }
 
 static bool
-read_key_value(otlog__slice bytes, otlog__slice *key, otlog__value_view *value)
+read_key_value(otlog_slice bytes, otlog_slice *key, otlog_value_view *value)
 {
 	const uint8_t *end = bytes.data + bytes.size;
 	for (const uint8_t *at = bytes.data; at < end;) {
@@ -122,36 +122,35 @@ otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view
 	return true;
 }
 
-otlog__items
+otlog_items
 otlog__attributes_of(const otlog__record_view *view)
 {
-	return (otlog__items){ .rest = view->attributes, .tag = OTLOG__LOG_RECORD_ATTRIBUTES, .keyed = true };
+	return (otlog_items){ .rest = view->attributes, .tag = OTLOG__LOG_RECORD_ATTRIBUTES, .keyed = true };
 }
 
-otlog__items
-otlog__items_of(const otlog__value_view *container)
+otlog_items
+otlog__items_of(const otlog_value_view *container)
 {
 	if (container->type == OTLOG_VALUE_MAP)
-		return (otlog__items){ .rest = container->as.container,
-			               .tag = OTLOG__KEY_VALUE_LIST_VALUES,
-			               .keyed = true };
+		return (
+		    otlog_items){ .rest = container->as.container, .tag = OTLOG__KEY_VALUE_LIST_VALUES, .keyed = true };
 	if (container->type == OTLOG_VALUE_ARRAY)
-		return (otlog__items){ .rest = container->as.container, .tag = OTLOG__ARRAY_VALUE_VALUES };
-	return (otlog__items){ .keyed = false };
+		return (otlog_items){ .rest = container->as.container, .tag = OTLOG__ARRAY_VALUE_VALUES };
+	return (otlog_items){ .keyed = false };
 }
 
 bool
-otlog__next_item(otlog__items *items, otlog__slice *key, otlog__value_view *value)
+otlog__next_item(otlog_items *items, otlog_slice *key, otlog_value_view *value)
 {
-	*key = (otlog__slice){ .data = NULL };
-	*value = (otlog__value_view){ .type = OTLOG_VALUE_EMPTY };
+	*key = (otlog_slice){ .data = NULL };
+	*value = (otlog_value_view){ .type = OTLOG_VALUE_EMPTY };
 	while (items->rest.size) {
 		otlog__field f = { .number = 0 };
 		const uint8_t *end = items->rest.data + items->rest.size;
 		const uint8_t *at = otlog__read_field(items->rest.data, end, &f);
 		bool sound = at != NULL;
 		if (sound)
-			items->rest = (otlog__slice){ at, (size_t)(end - at) };
+			items->rest = (otlog_slice){ at, (size_t)(end - at) };
 		if (sound && f.tag != items->tag)
 			continue;
 		if (sound)

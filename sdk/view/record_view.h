@@ -9,10 +9,6 @@
 
 #include <otlog/exporter.h>
 
-typedef otlog_slice otlog__slice;
-typedef otlog_value_view otlog__value_view;
-typedef otlog_items otlog__items;
-
 /* An otlog_record_view without what only a batch can say: where the record comes from. */
 typedef struct otlog__record_view {
 	uint64_t time_unix_nano;
@@ -20,21 +16,21 @@ typedef struct otlog__record_view {
 	int32_t severity;
 	uint32_t dropped_attributes_count;
 	uint32_t flags;
-	otlog__slice severity_text;
-	otlog__slice event_name;
-	otlog__slice trace_id; /* size 0 or 16 in a sound record */
-	otlog__slice span_id;  /* size 0 or 8 */
-	otlog__value_view body;
-	otlog__slice attributes; /* from the first to the end of the last one; what else lies between is skipped */
+	otlog_slice severity_text;
+	otlog_slice event_name;
+	otlog_slice trace_id; /* size 0 or 16 in a sound record */
+	otlog_slice span_id;  /* size 0 or 8 */
+	otlog_value_view body;
+	otlog_slice attributes; /* from the first to the end of the last one; what else lies between is skipped */
 } otlog__record_view;
 
 /* Reads every field but the attributes. False if the bytes are no LogRecord. */
 bool otlog__record_view_open(const void *bytes, size_t size, otlog__record_view *view);
 
-otlog__items otlog__attributes_of(const otlog__record_view *view);
-otlog__items otlog__items_of(const otlog__value_view *container);
+otlog_items otlog__attributes_of(const otlog__record_view *view);
+otlog_items otlog__items_of(const otlog_value_view *container);
 
 /* The next one; false at the end or at malformed bytes. `key` is empty for array items. */
-bool otlog__next_item(otlog__items *items, otlog__slice *key, otlog__value_view *value);
+bool otlog__next_item(otlog_items *items, otlog_slice *key, otlog_value_view *value);
 
 #endif

@@ -5,12 +5,12 @@
 
 /* The next field of a message. False if there is none that is sound. */
 static bool
-take_field(otlog__slice *rest, otlog__field *field)
+take_field(otlog_slice *rest, otlog__field *field)
 {
 	const uint8_t *end = rest->data + rest->size;
 	const uint8_t *at = otlog__read_field(rest->data, end, field);
 	if (at)
-		*rest = (otlog__slice){ at, (size_t)(end - at) };
+		*rest = (otlog_slice){ at, (size_t)(end - at) };
 	return at;
 }
 
@@ -19,10 +19,10 @@ take_field(otlog__slice *rest, otlog__field *field)
  * they are not there; false if the message is not sound.
  */
 static bool
-find_fields(otlog__slice message, uint64_t first, otlog__slice *first_content, uint64_t second,
-            otlog__slice *second_content)
+find_fields(otlog_slice message, uint64_t first, otlog_slice *first_content, uint64_t second,
+            otlog_slice *second_content)
 {
-	*first_content = *second_content = (otlog__slice){ .data = NULL };
+	*first_content = *second_content = (otlog_slice){ .data = NULL };
 	while (message.size) {
 		otlog__field field = { .tag = 0 };
 		if (!take_field(&message, &field))
@@ -37,7 +37,7 @@ find_fields(otlog__slice message, uint64_t first, otlog__slice *first_content, u
 
 /* The next field with that tag: 1 found, 0 at the end, -1 if the message is not sound; *content is only set by 1. */
 static int
-next_field(otlog__slice *rest, uint64_t tag, otlog__slice *content)
+next_field(otlog_slice *rest, uint64_t tag, otlog_slice *content)
 {
 	while (rest->size) {
 		otlog__field field = { .tag = 0 };
@@ -51,7 +51,7 @@ next_field(otlog__slice *rest, uint64_t tag, otlog__slice *content)
 	return 0;
 }
 
-otlog__request_reader
+otlog_batch_reader
 otlog__request_open(const void *request, size_t request_size)
 {
 	return otlog_batch_records(&(otlog_batch){ .request = request, .request_size = request_size });
@@ -59,7 +59,7 @@ otlog__request_open(const void *request, size_t request_size)
 
 /* Enters the next ScopeLogs, through the next ResourceLogs if need be; as next_field. */
 static int
-enter_scope_logs(otlog__request_reader *r)
+enter_scope_logs(otlog_batch_reader *r)
 {
 	for (;;) {
 		int found = next_field(&r->resource_logs, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, &r->scope_logs);
@@ -82,10 +82,10 @@ enter_scope_logs(otlog__request_reader *r)
 }
 
 bool
-otlog__request_next(otlog__request_reader *r, otlog__request_record *record)
+otlog__request_next(otlog_batch_reader *r, otlog__request_record *record)
 {
 	int found;
-	otlog__slice bytes;
+	otlog_slice bytes;
 	if (r->malformed)
 		return false;
 	while ((found = next_field(&r->scope_logs, OTLOG__SCOPE_LOGS_LOG_RECORDS, &bytes)) == 0)
@@ -105,20 +105,20 @@ otlog__request_next(otlog__request_reader *r, otlog__request_record *record)
 	return true;
 }
 
-otlog__items
-otlog__resource_attributes(otlog__slice resource)
+otlog_items
+otlog__resource_attributes(otlog_slice resource)
 {
-	return (otlog__items){ .rest = resource, .tag = OTLOG__RESOURCE_ATTRIBUTES, .keyed = true };
+	return (otlog_items){ .rest = resource, .tag = OTLOG__RESOURCE_ATTRIBUTES, .keyed = true };
 }
 
-otlog__items
-otlog__scope_attributes(otlog__slice scope)
+otlog_items
+otlog__scope_attributes(otlog_slice scope)
 {
-	return (otlog__items){ .rest = scope, .tag = OTLOG__SCOPE_ATTRIBUTES, .keyed = true };
+	return (otlog_items){ .rest = scope, .tag = OTLOG__SCOPE_ATTRIBUTES, .keyed = true };
 }
 
 bool
-otlog__scope_view_open(otlog__slice scope, otlog__scope_view *view)
+otlog__scope_view_open(otlog_slice scope, otlog__scope_view *view)
 {
 	view->attributes = otlog__scope_attributes(scope);
 	return find_fields(scope, OTLOG__SCOPE_NAME, &view->name, OTLOG__SCOPE_VERSION, &view->version);

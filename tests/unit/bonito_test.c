@@ -32,7 +32,7 @@ an_entry_becomes_the_record_that_is_documented(void **state)
 	assert_int_equal(bonito_emit(out.logger, &s.bonito[0]), OTLOG_EMIT_ACCEPTED);
 
 	const otlog__record_view view = emitted_view(&out);
-	otlog__value_view value;
+	otlog_value_view value;
 	assert_slice(view.event_name, "bonito.gateway.request");
 	assert_true(view.time_unix_nano == UINT64_C(1772442845000000000));
 	assert_true(view.observed_time_unix_nano == EMITTED_NOW);
@@ -305,7 +305,7 @@ static void
 odd_numbers_are_sent_as_they_are(void **state)
 {
 	(void)state;
-	otlog__value_view value;
+	otlog_value_view value;
 	bonito_emit(
 	    out.logger,
 	    &(bonito_entry){ .timestamp_unix_nano = UINT64_MAX, .duration_ms = OTLOG_OPT(-5), .cost = OTLOG_OPT(NAN) });

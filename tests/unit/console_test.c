@@ -302,7 +302,7 @@ assert_text(const char *raw, size_t size, const char *expected)
 {
 	otlog__buffer buffer = { 0 };
 	otlog__console_out out = { .buffer = &buffer };
-	otlog__console_put_text(&out, (otlog__slice){ (const uint8_t *)raw, size });
+	otlog__console_put_text(&out, (otlog_slice){ (const uint8_t *)raw, size });
 	assert_true(otlog__buffer_append(&buffer, "", 1));
 	assert_string_equal((char *)buffer.data, expected);
 	otlog__buffer_free(&buffer);

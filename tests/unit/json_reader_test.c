@@ -18,7 +18,7 @@ members_of(const char *text)
 	assert_non_null(exact);
 	memcpy(exact, text, size);
 	otlog__json_object object = otlog__json_object_of(exact, size);
-	otlog__slice name, value;
+	otlog_slice name, value;
 	while (otlog__json_next_member(&object, &name, &value))
 		used += (size_t)snprintf(out + used, sizeof out - used, "%.*s=%.*s;", (int)name.size, (char *)name.data,
 		                         (int)value.size, (char *)value.data);
@@ -99,10 +99,10 @@ depth_is_bounded(void **state)
 	assert_string_equal(members_of(text), "!");
 }
 
-static otlog__slice
+static otlog_slice
 slice_of(const char *text)
 {
-	return (otlog__slice){ (const uint8_t *)text, strlen(text) };
+	return (otlog_slice){ (const uint8_t *)text, strlen(text) };
 }
 
 static void
@@ -181,7 +181,7 @@ no_bytes_lead_astray(void **state)
 		assert_non_null(exact);
 		memcpy(exact, text, size);
 		otlog__json_object object = otlog__json_object_of(exact, size);
-		otlog__slice name, value;
+		otlog_slice name, value;
 		for (size_t members = 0; otlog__json_next_member(&object, &name, &value); members++) {
 			char out[8];
 			int64_t number;

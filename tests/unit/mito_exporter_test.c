@@ -27,7 +27,7 @@ begin(void)
 static bool
 put(otlog__flat *flat, const otlog__record_view *view)
 {
-	const otlog__slice logger = { (const uint8_t *)"test", 4 };
+	const otlog_slice logger = { (const uint8_t *)"test", 4 };
 	return otlog__is_mito_event(view) ? otlog__flat_put_event(flat, view, no_extras)
 	                                  : otlog__flat_put_record(flat, view, logger, no_extras);
 }
@@ -290,7 +290,7 @@ resource_attributes_stand_before_the_time_in_both(void **state)
 	assert_true(otlog__flat_put_event(&flat, &view, extras));
 	otlog_emit(e->logger, &(otlog_record){ .time_unix_nano = 1 });
 	view = emitted_view(e);
-	assert_true(otlog__flat_put_record(&flat, &view, (otlog__slice){ NULL, 0 }, extras));
+	assert_true(otlog__flat_put_record(&flat, &view, (otlog_slice){ NULL, 0 }, extras));
 	assert_true(otlog__buffer_append(&flat.out, "", 1));
 	assert_string_equal((const char *)flat.out.data,
 	                    "[{\"x\": 1, \"user_name\": \"ann\", \"x_2\": 5, " END "\"edit\"}, "
@@ -317,7 +317,7 @@ containers_deeper_than_any_record_s_come_out_empty(void **state)
 			size = (size_t)(bytes + sizeof bytes - at);
 		}
 	}
-	const otlog__value_view value = { .type = OTLOG_VALUE_ARRAY, .as.container = { at, size } };
+	const otlog_value_view value = { .type = OTLOG_VALUE_ARRAY, .as.container = { at, size } };
 	otlog__buffer out = { 0 };
 	assert_true(otlog__python_value(&out, &value));
 	assert_int_equal(out.size, 2 * (OTLOG__DEPTH_MAX + 1));
@@ -423,7 +423,7 @@ texts_are_those_of_python(void **state)
 		if (i % 8 == 0 && size >= 5)
 			memcpy(text, "\xf0\x9f\x98\x80", 4);
 		out.size = 0;
-		assert_true(otlog__python_string(&out, (otlog__slice){ text, size }));
+		assert_true(otlog__python_string(&out, (otlog_slice){ text, size }));
 		fputs("s\t", python);
 		for (size_t j = 0; j < size; j++)
 			fprintf(python, "%02x", text[j]);

@@ -242,7 +242,7 @@ only_a_line_with_a_type_is_split(void **state)
 		emitted_assert_text(&out, "mito.error_traceback_last_line", NULL);
 	}
 	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
-		otlog__value_view value;
+		otlog_value_view value;
 		mito_log(out.logger, &(mito_event){ .error_traceback_last_line = whole[i] });
 		assert_int_equal(emitted_attribute_count(&out), 1);
 		assert_true(emitted_find(&out, "mito.error_traceback_last_line", &value));
@@ -277,7 +277,7 @@ static void
 a_name_that_the_record_cannot_say_is_kept_as_text(void **state)
 {
 	char name[400];
-	otlog__value_view value;
+	otlog_value_view value;
 	(void)state;
 	memset(name, 'n', sizeof name);
 	name[sizeof name - 1] = '\0';

@@ -8,10 +8,10 @@
 
 #define MOST 16384
 
-static otlog__slice
+static otlog_slice
 stacktrace_of(const char *const *lines, size_t count)
 {
-	otlog__value_view value;
+	otlog_value_view value;
 	assert_int_equal(
 	    mito_log(out.logger, &(mito_event){ .error_traceback = lines, .error_traceback_count = count }),
 	    OTLOG_EMIT_ACCEPTED);
@@ -63,7 +63,7 @@ what_fills_the_room_exactly_is_whole(void **state)
 	for (size_t over = 0; over <= 1; over++) {
 		char *first = filled('f', MOST - 101 + over);
 		char *last = filled('l', 100);
-		const otlog__slice text = stacktrace_of((const char *const[]){ first, last }, 2);
+		const otlog_slice text = stacktrace_of((const char *const[]){ first, last }, 2);
 		if (over == 0) {
 			assert_int_equal(text.size, MOST);
 			assert_memory_equal(text.data + MOST - 101, "\nl", 2);
@@ -87,7 +87,7 @@ of_ten_thousand_lines_the_first_and_the_last_are_kept(void **state)
 		snprintf(texts[i], sizeof texts[i], "line %zu", i);
 		lines[i] = texts[i];
 	}
-	const otlog__slice text = stacktrace_of(lines, MANY);
+	const otlog_slice text = stacktrace_of(lines, MANY);
 	assert_in_range(text.size, MOST - 100, MOST);
 
 	/* The lines in their order without a gap, the note with the number of the rest, the last one. */
@@ -102,7 +102,7 @@ of_ten_thousand_lines_the_first_and_the_last_are_kept(void **state)
 	}
 	assert_true(kept > 1000);
 	snprintf(expected, sizeof expected, "... %zu lines left out ...\nline 9999", MANY - 1 - kept);
-	assert_slice((otlog__slice){ (const uint8_t *)at, (size_t)(end - at) }, expected);
+	assert_slice((otlog_slice){ (const uint8_t *)at, (size_t)(end - at) }, expected);
 }
 
 static void
@@ -111,7 +111,7 @@ a_huge_last_line_is_cut_at_a_character(void **state)
 	char *last = filled('l', 20000);
 	(void)state;
 	memcpy(last + MOST / 2 - 1, "é", 2);
-	const otlog__slice text = stacktrace_of((const char *const[]){ "first", "second", last }, 3);
+	const otlog_slice text = stacktrace_of((const char *const[]){ "first", "second", last }, 3);
 	const size_t before = strlen("first\nsecond\n");
 	assert_int_equal(text.size, before + MOST / 2 - 1);
 	assert_memory_equal(text.data, "first\nsecond\nl", before + 1);

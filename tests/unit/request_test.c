@@ -75,7 +75,7 @@ make_request(bool schema_first)
 }
 
 static void
-assert_is(otlog__slice slice, const char *text)
+assert_is(otlog_slice slice, const char *text)
 {
 	assert_int_equal(slice.size, strlen(text));
 	assert_memory_equal(slice.data, text, slice.size);
@@ -89,7 +89,7 @@ read_all(const void *bytes, size_t size, bool *malformed)
 	uint8_t *copy = malloc(size ? size : 1);
 	CHECK(copy);
 	memcpy(copy, bytes, size);
-	otlog__request_reader reader = otlog__request_open(copy, size);
+	otlog_batch_reader reader = otlog__request_open(copy, size);
 	otlog__request_record record;
 	size_t count = 0;
 	while (otlog__request_next(&reader, &record)) {
@@ -116,11 +116,11 @@ each_record_comes_with_its_resource_and_scope(void **state)
 	static const bool new_resource[] = { true, false, false, true }, new_scope[] = { true, false, true, true };
 	for (int schema_first = 0; schema_first < 2; schema_first++) {
 		otlog__buffer request = make_request(schema_first);
-		otlog__request_reader reader = otlog__request_open(request.data, request.size);
+		otlog_batch_reader reader = otlog__request_open(request.data, request.size);
 		otlog__request_record record;
 		for (size_t i = 0; i < 4; i++) {
-			otlog__slice key;
-			otlog__value_view value;
+			otlog_slice key;
+			otlog_value_view value;
 			otlog__scope_view scope;
 			assert_true(otlog__request_next(&reader, &record));
 			assert_is(record.record, records[i]);
@@ -129,7 +129,7 @@ each_record_comes_with_its_resource_and_scope(void **state)
 			assert_int_equal(record.new_resource, new_resource[i]);
 			assert_int_equal(record.new_scope, new_scope[i]);
 
-			otlog__items attributes = otlog__resource_attributes(record.resource);
+			otlog_items attributes = otlog__resource_attributes(record.resource);
 			assert_true(otlog__next_item(&attributes, &key, &value));
 			assert_is(key, "service.name");
 			assert_is(value.as.bytes, resources[i]);
@@ -181,7 +181,7 @@ a_resource_or_scope_that_is_not_there_is_empty(void **state)
 {
 	(void)state;
 	static const uint8_t bytes[] = { 0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 'r' };
-	otlog__request_reader reader = otlog__request_open(bytes, sizeof bytes);
+	otlog_batch_reader reader = otlog__request_open(bytes, sizeof bytes);
 	otlog__request_record record;
 	otlog__scope_view scope;
 	assert_true(otlog__request_next(&reader, &record));
@@ -196,7 +196,7 @@ static void
 nothing_is_a_request_without_records(void **state)
 {
 	(void)state;
-	otlog__request_reader reader = otlog__request_open(NULL, 0);
+	otlog_batch_reader reader = otlog__request_open(NULL, 0);
 	otlog__request_record record;
 	assert_false(otlog__request_next(&reader, &record));
 	assert_false(reader.malformed);
@@ -265,7 +265,7 @@ a_scope_that_makes_no_sense_is_said(void **state)
 {
 	(void)state;
 	otlog__scope_view scope;
-	assert_false(otlog__scope_view_open((otlog__slice){ (const uint8_t *)"\x0a\x7f", 2 }, &scope));
+	assert_false(otlog__scope_view_open((otlog_slice){ (const uint8_t *)"\x0a\x7f", 2 }, &scope));
 }
 
 int

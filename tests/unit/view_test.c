@@ -9,7 +9,7 @@
 #define OPEN(literal, view) otlog__record_view_open(literal, sizeof(literal) - 1, view)
 
 static void
-assert_slice(otlog__slice got, const char *expected)
+assert_slice(otlog_slice got, const char *expected)
 {
 	assert_int_equal(got.size, strlen(expected));
 	assert_memory_equal(got.data, expected, got.size);
@@ -22,9 +22,9 @@ nothing_is_an_empty_record(void **state)
 	otlog__record_view view;
 	assert_true(otlog__record_view_open(NULL, 0, &view));
 	assert_int_equal(view.body.type, OTLOG_VALUE_EMPTY);
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice key;
+	otlog_value_view value;
 	assert_false(otlog__next_item(&items, &key, &value));
 	assert_false(items.malformed);
 }
@@ -58,9 +58,9 @@ unknown_fields_and_other_types_and_groups_are_skipped(void **state)
 	                 &view));
 	assert_slice(view.event_name, "e");
 	assert_int_equal(view.severity, 0);
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice key;
+	otlog_value_view value;
 	assert_false(otlog__next_item(&items, &key, &value));
 	assert_false(items.malformed);
 }
@@ -106,9 +106,9 @@ malformed_items_end_the_reading_and_say_so(void **state)
 	                 "a\x12\x02\x10\x01\x32\x04\x0a\x01"
 	                 "b\x12\x32\x02\x0a\x00",
 	                 &view));
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice key;
+	otlog_value_view value;
 	assert_true(otlog__next_item(&items, &key, &value));
 	assert_slice(key, "a");
 	assert_int_equal(value.type, OTLOG_VALUE_BOOL);
@@ -124,9 +124,9 @@ only_containers_have_items(void **state)
 	otlog__record_view view;
 	assert_true(OPEN("\x2a\x04\x0a\x02\x0a\x00", &view));
 	assert_int_equal(view.body.type, OTLOG_VALUE_STRING);
-	otlog__items items = otlog__items_of(&view.body);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__items_of(&view.body);
+	otlog_slice key;
+	otlog_value_view value;
 	assert_false(otlog__next_item(&items, &key, &value));
 }
 
@@ -160,11 +160,11 @@ any_depth_is_read_without_recursion(void **state)
 	size_t size = build_nested(bytes + ROOM, DEPTH);
 	otlog__record_view view;
 	assert_true(otlog__record_view_open(bytes + ROOM - size, size, &view));
-	otlog__value_view value = view.body;
+	otlog_value_view value = view.body;
 	size_t depth = 0;
 	for (; value.type == OTLOG_VALUE_ARRAY; depth++) {
-		otlog__items items = otlog__items_of(&value);
-		otlog__slice key;
+		otlog_items items = otlog__items_of(&value);
+		otlog_slice key;
 		if (!otlog__next_item(&items, &key, &value)) {
 			assert_false(items.malformed);
 			break;

@@ -38,7 +38,7 @@ static const otlog_key_alias aliases[] = {
 };
 
 static bool
-is_key(otlog__slice slice, const char *key, size_t key_size)
+is_key(otlog_slice slice, const char *key, size_t key_size)
 {
 	return slice.size == key_size && memcmp(slice.data, key, key_size) == 0;
 }
@@ -47,9 +47,9 @@ is_key(otlog__slice slice, const char *key, size_t key_size)
 static bool
 has_aliases(const otlog__record_view *view)
 {
-	otlog__items items = otlog__attributes_of(view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(view);
+	otlog_slice key;
+	otlog_value_view value;
 	while (otlog__next_item(&items, &key, &value))
 		if (is_key(key, OTLOG__KEY(BONITO__LOG_TYPE)) && value.type == OTLOG_VALUE_STRING)
 			return otlog__bonito_has_aliases((const char *)value.as.bytes.data, value.as.bytes.size);

@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 
-static bool copy_container(void *object, const otlog__value_view *view, size_t depth, otlog_value *out);
+static bool copy_container(void *object, const otlog_value_view *view, size_t depth, otlog_value *out);
 
 /* `depth` containers are around the value. */
 static bool
-copy_value(void *object, const otlog__value_view *view, size_t depth, otlog_value *out)
+copy_value(void *object, const otlog_value_view *view, size_t depth, otlog_value *out)
 {
 	*out = otlog_empty();
 	switch (view->type) {
@@ -40,10 +40,10 @@ copy_value(void *object, const otlog__value_view *view, size_t depth, otlog_valu
 
 /* How many items there are; false if the bytes make no sense. */
 static bool
-count_items(otlog__items items, size_t *count)
+count_items(otlog_items items, size_t *count)
 {
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_slice key;
+	otlog_value_view value;
 	*count = 0;
 	while (otlog__next_item(&items, &key, &value))
 		(*count)++;
@@ -51,7 +51,7 @@ count_items(otlog__items items, size_t *count)
 }
 
 static bool
-copy_attr(void *object, otlog__slice key, const otlog__value_view *value, size_t depth, otlog_attr *out)
+copy_attr(void *object, otlog_slice key, const otlog_value_view *value, size_t depth, otlog_attr *out)
 {
 	out->key = otlog__object_text(object, key.data, key.size);
 	out->key_size = key.size;
@@ -59,7 +59,7 @@ copy_attr(void *object, otlog__slice key, const otlog__value_view *value, size_t
 }
 
 static bool
-copy_container(void *object, const otlog__value_view *view, size_t depth, otlog_value *out)
+copy_container(void *object, const otlog_value_view *view, size_t depth, otlog_value *out)
 {
 	const bool is_map = view->type == OTLOG_VALUE_MAP;
 	otlog_attr *attrs = NULL;
@@ -72,9 +72,9 @@ copy_container(void *object, const otlog__value_view *view, size_t depth, otlog_
 	if (count > 0 && !is_map && !(values = otlog__object_take(object, count * sizeof *values)))
 		return false;
 
-	otlog__items items = otlog__items_of(view);
-	otlog__slice key;
-	otlog__value_view item;
+	otlog_items items = otlog__items_of(view);
+	otlog_slice key;
+	otlog_value_view item;
 	for (size_t i = 0; i < count && otlog__next_item(&items, &key, &item); i++) {
 		if (is_map ? !copy_attr(object, key, &item, depth + 1, &attrs[i])
 		           : !copy_value(object, &item, depth + 1, &values[i]))
@@ -196,9 +196,9 @@ otlog__decode_attributes(void *object, const otlog__record_view *view, const otl
 		return;
 	}
 	uint8_t *lists = (uint8_t *)(attrs + count);
-	otlog__items items = otlog__attributes_of(view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(view);
+	otlog_slice key;
+	otlog_value_view value;
 	while (done < count && otlog__next_item(&items, &key, &value)) {
 		if (!copy_attr(object, key, &value, 0, &attrs[done])) {
 			otlog__object_break(object);

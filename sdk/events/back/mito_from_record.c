@@ -44,7 +44,7 @@ static const otlog__decode_plan plan = { fields, sizeof fields / sizeof fields[0
 
 /* Whether the record is a Mito event. A name with a NUL inside is not: an event is a C string. */
 static bool
-is_ours(otlog__slice name)
+is_ours(otlog_slice name)
 {
 	const size_t size = sizeof MITO__EVENT_NAME - 1;
 	return name.size >= size && memcmp(name.data, MITO__EVENT_NAME, size) == 0 &&

@@ -112,12 +112,12 @@ emitted_view(const emitted *e)
 }
 
 bool
-emitted_find(const emitted *e, const char *key, otlog__value_view *value)
+emitted_find(const emitted *e, const char *key, otlog_value_view *value)
 {
 	const otlog__record_view view = emitted_view(e);
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice its_key;
-	otlog__value_view its_value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice its_key;
+	otlog_value_view its_value;
 	unsigned found = 0;
 	while (otlog__next_item(&items, &its_key, &its_value)) {
 		if (its_key.size != strlen(key) || memcmp(its_key.data, key, its_key.size) != 0)
@@ -134,9 +134,9 @@ size_t
 emitted_attribute_count(const emitted *e)
 {
 	const otlog__record_view view = emitted_view(e);
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice key;
+	otlog_value_view value;
 	size_t count = 0;
 	while (otlog__next_item(&items, &key, &value))
 		count++;
@@ -144,7 +144,7 @@ emitted_attribute_count(const emitted *e)
 }
 
 void
-assert_slice(otlog__slice slice, const char *text)
+assert_slice(otlog_slice slice, const char *text)
 {
 	assert_int_equal(slice.size, strlen(text));
 	if (slice.size > 0)
@@ -154,7 +154,7 @@ assert_slice(otlog__slice slice, const char *text)
 void
 emitted_assert_text(const emitted *e, const char *key, const char *text)
 {
-	otlog__value_view value;
+	otlog_value_view value;
 	if (!text) {
 		assert_false(emitted_find(e, key, &value));
 		return;
@@ -167,7 +167,7 @@ emitted_assert_text(const emitted *e, const char *key, const char *text)
 void
 emitted_assert_int64(const emitted *e, const char *key, int64_t number)
 {
-	otlog__value_view value;
+	otlog_value_view value;
 	assert_true(emitted_find(e, key, &value));
 	assert_int_equal(value.type, OTLOG_VALUE_INT64);
 	assert_true(value.as.int64 == number);

@@ -40,13 +40,13 @@ uint8_t *emitted_damaged(const emitted *e, random_values *random, size_t round, 
 otlog__record_view emitted_view(const emitted *e);
 
 /* Its attribute of that key, the only one; false if there is none. */
-bool emitted_find(const emitted *e, const char *key, otlog__value_view *value);
+bool emitted_find(const emitted *e, const char *key, otlog_value_view *value);
 
 size_t emitted_attribute_count(const emitted *e);
 
 /* Assertions. NULL as text: the attribute is absent. */
 void emitted_assert_text(const emitted *e, const char *key, const char *text);
 void emitted_assert_int64(const emitted *e, const char *key, int64_t number);
-void assert_slice(otlog__slice slice, const char *text);
+void assert_slice(otlog_slice slice, const char *text);
 
 #endif

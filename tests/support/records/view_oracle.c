@@ -6,18 +6,18 @@
 #define CASE(name) OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_##name
 
 static bool
-same(otlog__slice got, ProtobufCBinaryData expected)
+same(otlog_slice got, ProtobufCBinaryData expected)
 {
 	return got.size == expected.len && (!got.size || memcmp(got.data, expected.data, got.size) == 0);
 }
 
-static void check_value(const otlog__value_view *got, const oracle_value *expected, bool damaged);
+static void check_value(const otlog_value_view *got, const oracle_value *expected, bool damaged);
 
 static void
-check_items(otlog__items items, oracle_attr *const *keyed, oracle_value *const *values, size_t count, bool damaged)
+check_items(otlog_items items, oracle_attr *const *keyed, oracle_value *const *values, size_t count, bool damaged)
 {
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_slice key;
+	otlog_value_view value;
 	static const oracle_value empty = OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__INIT;
 	for (size_t i = 0; i < count; i++) {
 		CHECK(otlog__next_item(&items, &key, &value));
@@ -33,7 +33,7 @@ check_items(otlog__items items, oracle_attr *const *keyed, oracle_value *const *
 }
 
 static void
-check_value(const otlog__value_view *got, const oracle_value *expected, bool damaged)
+check_value(const otlog_value_view *got, const oracle_value *expected, bool damaged)
 {
 	switch ((unsigned)expected->value_case) {
 	case CASE(STRING_VALUE):
@@ -90,7 +90,7 @@ oracle_check_view(const uint8_t *bytes, size_t size, const oracle_record *expect
 
 /* Reads each byte, so that the address sanitizer sees a slice that points elsewhere. */
 static bool
-lies_within(otlog__slice slice, const uint8_t *bytes, size_t size)
+lies_within(otlog_slice slice, const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < slice.size; i++)
 		(void)*(const volatile uint8_t *)&slice.data[i];
@@ -99,16 +99,16 @@ lies_within(otlog__slice slice, const uint8_t *bytes, size_t size)
 
 /* Goes 200 containers deep: that is for the stack of this test, the view itself does not recurse. */
 static bool
-walk_value(const otlog__value_view *value, const uint8_t *bytes, size_t size, unsigned depth)
+walk_value(const otlog_value_view *value, const uint8_t *bytes, size_t size, unsigned depth)
 {
 	if (value->type == OTLOG_VALUE_STRING || value->type == OTLOG_VALUE_BYTES)
 		CHECK(lies_within(value->as.bytes, bytes, size));
 	if (value->type != OTLOG_VALUE_ARRAY && value->type != OTLOG_VALUE_MAP)
 		return true;
 	CHECK(lies_within(value->as.container, bytes, size));
-	otlog__items items = otlog__items_of(value);
-	otlog__slice key;
-	otlog__value_view item;
+	otlog_items items = otlog__items_of(value);
+	otlog_slice key;
+	otlog_value_view item;
 	while (depth < 200 && otlog__next_item(&items, &key, &item)) {
 		CHECK(lies_within(key, bytes, size));
 		if (!walk_value(&item, bytes, size, depth + 1))
@@ -125,9 +125,9 @@ oracle_walk_view(const uint8_t *bytes, size_t size)
 		return false;
 	CHECK(lies_within(view.severity_text, bytes, size) && lies_within(view.event_name, bytes, size));
 	CHECK(lies_within(view.trace_id, bytes, size) && lies_within(view.span_id, bytes, size));
-	otlog__items items = otlog__attributes_of(&view);
-	otlog__slice key;
-	otlog__value_view value;
+	otlog_items items = otlog__attributes_of(&view);
+	otlog_slice key;
+	otlog_value_view value;
 	if (!walk_value(&view.body, bytes, size, 0))
 		return false;
 	while (otlog__next_item(&items, &key, &value)) {
