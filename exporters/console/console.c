@@ -27,7 +27,7 @@ render(console *self, const otlog_batch *batch, otlog_export_result *result)
 	self->text.size = 0;
 	if (self->json)
 		return otlog__json_line_append(batch, &self->text, result);
-	switch (otlog__console_lines(batch->request, batch->request_size, self->colour, &self->text)) {
+	switch (otlog__console_lines(batch, self->colour, &self->text)) {
 	case OTLOG__CONSOLE_DONE:
 		return true;
 	case OTLOG__CONSOLE_NO_MEMORY:

@@ -1,7 +1,6 @@
 #include "exporters/console/console_lines.h"
 
 #include "exporters/console/console_value.h"
-#include "sdk/view/request_view.h"
 #include "sdk/base/clock.h"
 
 #include <string.h>
@@ -87,46 +86,37 @@ put_time(writer *w, uint64_t unix_nano)
 }
 
 static void
-put_severity(writer *w, const otlog__record_view *view)
+put_severity(writer *w, const otlog_record_view *record)
 {
-	bool known = view->severity > 0 && view->severity < (int32_t)(sizeof severities / sizeof *severities);
-	const severity_look *look = &severities[known ? view->severity : 0];
+	bool known = record->severity > 0 && record->severity < (int32_t)(sizeof severities / sizeof *severities);
+	const severity_look *look = &severities[known ? record->severity : 0];
 	put_colour(w, look->colour);
-	if (!known && view->severity_text.size)
-		otlog__console_put_word(&w->out, view->severity_text);
+	if (!known && record->severity_text.size)
+		otlog__console_put_word(&w->out, record->severity_text);
 	else
 		otlog__console_puts(&w->out, look->name);
 	put_colour(w, "\x1b[0m");
 }
 
-static bool
-slice_is(otlog_slice slice, const char *text)
-{
-	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
-}
-
 /* Makes the label of a new scope. */
 static bool
-label(writer *w, const otlog__request_record *record)
+label(writer *w, const otlog_record_view *record)
 {
 	otlog__console_out out = { .buffer = &w->label };
-	otlog_items attributes = otlog__resource_attributes(record->resource);
-	otlog__scope_view scope;
-	otlog_slice key, service = { .data = NULL };
+	const otlog_slice scope = record->scope.name;
+	otlog_slice service = { .data = NULL };
 	otlog_value_view value;
 	w->label.size = 0;
-	if (!otlog__scope_view_open(record->scope, &scope))
-		scope.name.size = 0;
-	while (otlog__next_item(&attributes, &key, &value))
-		if (slice_is(key, "service.name") && value.type == OTLOG_VALUE_STRING)
-			service = value.as.bytes;
+	if (otlog_find_item(otlog_resource_attributes(record), "service.name", &value) &&
+	    value.type == OTLOG_VALUE_STRING)
+		service = value.as.bytes;
 	if (service.size)
 		otlog__console_put_word(&out, service);
-	if (service.size && scope.name.size)
+	if (service.size && scope.size)
 		otlog__console_puts(&out, "/");
-	if (scope.name.size)
-		otlog__console_put_word(&out, scope.name);
-	if (!service.size && !scope.name.size)
+	if (scope.size)
+		otlog__console_put_word(&out, scope);
+	if (!service.size && !scope.size)
 		otlog__console_puts(&out, "-");
 	return !out.failed;
 }
@@ -136,7 +126,8 @@ static bool
 is_block(otlog_slice key, const otlog_value_view *value)
 {
 	return value->type == OTLOG_VALUE_STRING && value->as.bytes.size &&
-	       (memchr(value->as.bytes.data, '\n', value->as.bytes.size) || slice_is(key, "exception.stacktrace"));
+	       (memchr(value->as.bytes.data, '\n', value->as.bytes.size) ||
+	        otlog_slice_is(key, "exception.stacktrace"));
 }
 
 /* Returns what of the body is left for below the line. */
@@ -170,7 +161,7 @@ put_attributes(writer *w, otlog_items attributes, bool *sound)
 	otlog_slice key;
 	otlog_value_view value;
 	bool blocks = false;
-	while (otlog__next_item(&attributes, &key, &value)) {
+	while (otlog_next_item(&attributes, &key, &value)) {
 		if (is_block(key, &value)) {
 			blocks = true;
 			continue;
@@ -193,7 +184,7 @@ put_blocks(writer *w, otlog_items attributes)
 {
 	otlog_slice key;
 	otlog_value_view value;
-	while (otlog__next_item(&attributes, &key, &value)) {
+	while (otlog_next_item(&attributes, &key, &value)) {
 		if (!is_block(key, &value))
 			continue;
 		otlog__console_puts(&w->out, "  ");
@@ -219,56 +210,56 @@ put_id(writer *w, const char *name, otlog_slice id)
 }
 
 static void
-put_head(writer *w, const otlog__record_view *view)
+put_head(writer *w, const otlog_record_view *record)
 {
 	put_colour(w, "\x1b[2m");
-	put_time(w, view->time_unix_nano ? view->time_unix_nano : view->observed_time_unix_nano);
+	put_time(w, record->time_unix_nano ? record->time_unix_nano : record->observed_time_unix_nano);
 	put_colour(w, "\x1b[0m");
 	put_space(w);
-	put_severity(w, view);
+	put_severity(w, record);
 	put_space(w);
 	otlog__console_put(&w->out, w->label.data, w->label.size);
-	if (view->event_name.size) {
+	if (record->event_name.size) {
 		otlog__console_puts(&w->out, " [");
-		otlog__console_put_text(&w->out, view->event_name);
+		otlog__console_put_text(&w->out, record->event_name);
 		otlog__console_puts(&w->out, "]");
 	}
 }
 
 static void
-put_record(writer *w, otlog_slice record)
+put_record(writer *w, const otlog_record_view *record)
 {
-	otlog__record_view view;
 	bool sound = true;
-	if (!otlog__record_view_open(record.data, record.size, &view)) {
-		otlog__console_puts(&w->out, "(a record that cannot be read)\n");
-		return;
-	}
-	put_head(w, &view);
-	otlog_slice more = put_body(w, &view.body);
-	bool blocks = put_attributes(w, otlog__attributes_of(&view), &sound);
+	put_head(w, record);
+	otlog_slice more = put_body(w, &record->body);
+	bool blocks = put_attributes(w, otlog_attributes(record), &sound);
 	if (!sound)
 		otlog__console_puts(&w->out, " (an attribute cannot be read)");
-	put_id(w, " trace=", view.trace_id);
-	put_id(w, " span=", view.span_id);
+	put_id(w, " trace=", record->trace_id);
+	put_id(w, " span=", record->span_id);
 	otlog__console_puts(&w->out, "\n");
 	otlog__console_put_block(&w->out, more, "    | ");
 	if (blocks)
-		put_blocks(w, otlog__attributes_of(&view));
+		put_blocks(w, otlog_attributes(record));
 }
 
 otlog__console_end
-otlog__console_lines(const void *request, size_t request_size, bool colour, otlog__buffer *out)
+otlog__console_lines(const otlog_batch *batch, bool colour, otlog__buffer *out)
 {
 	writer w = { .out = { .buffer = out }, .colour = colour };
-	otlog_batch_reader reader = otlog__request_open(request, request_size);
-	otlog__request_record record;
+	otlog_batch_reader reader = otlog_batch_records(batch);
+	otlog_record_view record;
 	bool labelled = true;
-	while (labelled && !w.out.failed && otlog__request_next(&reader, &record)) {
+	while (labelled && !w.out.failed && (otlog_batch_next(&reader, &record) || reader.can_skip)) {
+		if (reader.malformed) {
+			reader.malformed = false;
+			otlog__console_puts(&w.out, "(a record that cannot be read)\n");
+			continue;
+		}
 		if (record.new_scope)
 			labelled = label(&w, &record);
 		if (labelled)
-			put_record(&w, record.record);
+			put_record(&w, &record);
 	}
 	otlog__buffer_free(&w.label);
 	if (w.out.failed || !labelled)

@@ -10,7 +10,8 @@
 #define OTLOG_EXPORTERS_CONSOLE_CONSOLE_LINES_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/view/record_view.h"
+
+#include <otlog/exporter.h>
 
 #include <stdbool.h>
 
@@ -20,7 +21,7 @@ typedef enum otlog__console_end {
 	OTLOG__CONSOLE_MALFORMED
 } otlog__console_end;
 
-/* Appends the lines of every record of a request. A record that cannot be read is a line that says so. */
-otlog__console_end otlog__console_lines(const void *request, size_t request_size, bool colour, otlog__buffer *out);
+/* Appends the lines of every record of a batch. A record that cannot be read is a line that says so. */
+otlog__console_end otlog__console_lines(const otlog_batch *batch, bool colour, otlog__buffer *out);
 
 #endif

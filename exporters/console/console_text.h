@@ -6,7 +6,8 @@
 #define OTLOG_EXPORTERS_CONSOLE_CONSOLE_TEXT_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/view/record_view.h"
+
+#include <otlog/exporter.h>
 
 /* Where lines are put together. Memory that runs short is remembered, not reported at each step. */
 typedef struct otlog__console_out {

@@ -84,7 +84,7 @@ static level
 enter(otlog__console_out *out, const otlog_value_view *container)
 {
 	otlog__console_put(out, container->type == OTLOG_VALUE_MAP ? "{" : "[", 1);
-	return (level){ .items = otlog__items_of(container) };
+	return (level){ .items = otlog_items_of(container) };
 }
 
 static bool
@@ -98,7 +98,7 @@ put_container(otlog__console_out *out, const otlog_value_view *container)
 		level *at = &levels[depth - 1];
 		otlog_slice key;
 		otlog_value_view item;
-		if (!otlog__next_item(&at->items, &key, &item)) {
+		if (!otlog_next_item(&at->items, &key, &item)) {
 			sound = sound && !at->items.malformed;
 			otlog__console_put(out, at->items.keyed ? "}" : "]", 1);
 			depth--;

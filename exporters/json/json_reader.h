@@ -7,7 +7,7 @@
 #ifndef OTLOG_EXPORTERS_JSON_JSON_READER_H
 #define OTLOG_EXPORTERS_JSON_JSON_READER_H
 
-#include "sdk/view/record_view.h"
+#include <otlog/exporter.h>
 
 /* Where reading stands in an object. */
 typedef struct otlog__json_object {

@@ -11,7 +11,8 @@
 #define OTLOG_JSON_ROOM_H
 
 #include "exporters/json/put.h"
-#include "sdk/view/record_view.h"
+
+#include <otlog/exporter.h>
 
 #include <errno.h>
 

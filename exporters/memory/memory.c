@@ -1,8 +1,8 @@
-#include "sdk/view/request_view.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/process/diagnostics.h"
 
+#include <otlog/exporter.h>
 #include <otlog/exporters.h>
 
 #include <errno.h>
@@ -41,22 +41,23 @@ slice_at(const otlog__buffer *slices, size_t i)
 
 /* ---- The exporter ------------------------------------------------------------------------------------------------ */
 
-/* Under the mutex. 0, ENOMEM, or EINVAL if the bytes are no request; nothing is kept then. */
+/* Under the mutex. 0, ENOMEM, or EINVAL if the bytes are no request of records; nothing is kept then. */
 static int
 keep(otlog_memory *m, const otlog_batch *batch)
 {
 	int error = ENOMEM;
 	size_t records_before = m->records.size;
 	otlog_slice request = { NULL, batch->request_size };
-	otlog__request_record record;
+	otlog_record_view record;
 	uint8_t *copy = malloc(batch->request_size ? batch->request_size : 1);
 	if (!copy)
 		goto done;
 	memcpy(copy, batch->request, batch->request_size);
 	request.data = copy;
-	otlog_batch_reader reader = otlog__request_open(copy, batch->request_size);
-	while (otlog__request_next(&reader, &record))
-		if (!otlog__buffer_append(&m->records, &record.record, sizeof record.record))
+	otlog_batch_reader reader =
+	    otlog_batch_records(&(otlog_batch){ .request = copy, .request_size = batch->request_size });
+	while (otlog_batch_next(&reader, &record))
+		if (!otlog__buffer_append(&m->records, &record.encoded, sizeof record.encoded))
 			goto done;
 	if (reader.malformed) {
 		error = EINVAL;

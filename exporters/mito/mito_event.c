@@ -62,7 +62,7 @@ static const group groups[] = {
 };
 
 bool
-otlog__is_mito_event(const otlog__record_view *record)
+otlog__is_mito_event(const otlog_record_view *record)
 {
 	const size_t size = sizeof event_name - 1;
 	return record->event_name.size >= size && memcmp(record->event_name.data, event_name, size) == 0 &&
@@ -142,12 +142,12 @@ put_half_line(otlog__flat *flat, field *f, const char *key)
 }
 
 static bool
-put_attributes(otlog__flat *flat, const otlog__record_view *record, fields *found)
+put_attributes(otlog__flat *flat, const otlog_record_view *record, fields *found)
 {
-	otlog_items attributes = otlog__attributes_of(record);
+	otlog_items attributes = otlog_attributes(record);
 	otlog_slice key;
 	otlog_value_view value;
-	while (otlog__next_item(&attributes, &key, &value)) {
+	while (otlog_next_item(&attributes, &key, &value)) {
 		const group *group = group_of(key);
 		if (!group && keep(found, key, &value))
 			continue;
@@ -167,7 +167,7 @@ put_attributes(otlog__flat *flat, const otlog__record_view *record, fields *foun
 
 /* The name that the event was given; null where it was none. */
 static bool
-put_name(otlog__flat *flat, const otlog__record_view *record, const field *given)
+put_name(otlog__flat *flat, const otlog_record_view *record, const field *given)
 {
 	otlog_slice name = record->event_name;
 	if (!otlog__flat_key(flat, "event"))
@@ -181,7 +181,7 @@ put_name(otlog__flat *flat, const otlog__record_view *record, const field *given
 }
 
 bool
-otlog__flat_put_event(otlog__flat *flat, const otlog__record_view *record, otlog__flat_extras extras)
+otlog__flat_put_event(otlog__flat *flat, const otlog_record_view *record, otlog__flat_extras extras)
 {
 	fields found = { .event = { .given = false } };
 	if (!otlog__flat_open(flat, reserved) || !put_attributes(flat, record, &found))

@@ -2,7 +2,6 @@
 
 #include "exporters/http/transport.h"
 #include "exporters/http/http_verdict_table.h"
-#include "sdk/view/request_view.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 
@@ -16,7 +15,7 @@ typedef struct mito {
 	otlog__http *http;
 	otlog__flat flat;
 	otlog__flat_extra
-	    *extras; /* in the order of the options; name.data is owned, values are of the current resource */
+	    *extras; /* in the order of the options; names are owned, values are of the current resource */
 	size_t extra_count;
 } mito;
 
@@ -40,48 +39,30 @@ static const otlog__peer_names names = {
 
 /* ---- The body ---------------------------------------------------------------------------------------------------- */
 
-/* Finds what of the resource goes into every object. Of a key given twice the last one counts. */
+/* Finds what of the resource goes into every object. */
 static void
-find_extras(mito *self, otlog_slice resource)
+find_extras(mito *self, const otlog_record_view *record)
 {
 	for (size_t i = 0; i < self->extra_count; i++)
-		self->extras[i].value = (otlog_value_view){ .type = OTLOG_VALUE_EMPTY };
-	otlog_items attributes = otlog__resource_attributes(resource);
-	otlog_slice key;
-	otlog_value_view value;
-	while (self->extra_count && otlog__next_item(&attributes, &key, &value))
-		for (size_t i = 0; i < self->extra_count; i++)
-			if (self->extras[i].name.size == key.size &&
-			    memcmp(self->extras[i].name.data, key.data, key.size) == 0)
-				self->extras[i].value = value;
-}
-
-static otlog_slice
-logger_of(otlog_slice scope)
-{
-	otlog__scope_view view;
-	return otlog__scope_view_open(scope, &view) ? view.name : (otlog_slice){ .data = NULL };
+		otlog_find_item(otlog_resource_attributes(record), self->extras[i].name, &self->extras[i].value);
 }
 
 static void
 write_objects(mito *self, const otlog_batch *batch, progress *progress)
 {
-	otlog_batch_reader reader = otlog__request_open(batch->request, batch->request_size);
-	otlog__request_record next;
-	otlog_slice logger = { .data = NULL };
+	otlog_batch_reader reader = otlog_batch_records(batch);
+	otlog_record_view record;
 	const otlog__flat_extras extras = { self->extras, self->extra_count };
-	while (otlog__request_next(&reader, &next)) {
-		otlog__record_view record;
-		if (next.new_resource)
-			find_extras(self, next.resource);
-		if (next.new_scope)
-			logger = logger_of(next.scope);
-		if (!otlog__record_view_open(next.record.data, next.record.size, &record)) {
+	while (otlog_batch_next(&reader, &record) || reader.can_skip) {
+		if (reader.malformed) {
+			reader.malformed = false;
 			progress->malformed++;
 			continue;
 		}
+		if (record.new_resource)
+			find_extras(self, &record);
 		if (!(otlog__is_mito_event(&record) ? otlog__flat_put_event(&self->flat, &record, extras)
-		                                    : otlog__flat_put_record(&self->flat, &record, logger, extras))) {
+		                                    : otlog__flat_put_record(&self->flat, &record, extras))) {
 			progress->no_memory = true;
 			return;
 		}
@@ -155,7 +136,7 @@ destroy(void *exporter)
 	otlog__http_destroy(self->http);
 	otlog__flat_free(&self->flat);
 	for (size_t i = 0; i < self->extra_count; i++)
-		free((void *)self->extras[i].name.data);
+		free((void *)self->extras[i].name);
 	free(self->extras);
 	free(self);
 }
@@ -173,11 +154,11 @@ static const otlog_exporter_functions functions = {
 
 /* Copies the name of an attribute of the resource. False when memory is short. */
 static bool
-add_extra(mito *self, const char *name, size_t size)
+add_extra(mito *self, const char *name)
 {
-	char *copy = strndup(name, size);
+	char *copy = strdup(name);
 	if (copy)
-		self->extras[self->extra_count++].name = (otlog_slice){ (const uint8_t *)copy, size };
+		self->extras[self->extra_count++].name = copy;
 	return copy;
 }
 
@@ -215,7 +196,7 @@ reopen(const void *exporter, otlog_exporter *out)
 	mito *self = create_self(parents->extra_count);
 	bool no_memory = !self;
 	for (size_t i = 0; i < parents->extra_count && !no_memory; i++)
-		no_memory = !add_extra(self, (const char *)parents->extras[i].name.data, parents->extras[i].name.size);
+		no_memory = !add_extra(self, parents->extras[i].name);
 	if (!no_memory)
 		self->http = otlog__http_reopen(parents->http);
 	return hand_out(self, no_memory, out);
@@ -234,7 +215,7 @@ otlog_mito_exporter_create_sized(const otlog_mito_options *options, size_t optio
 	bool no_memory = !self;
 	for (size_t i = 0; i < count && !no_memory; i++) {
 		const char *name = known.resource_attributes[i];
-		no_memory = name && *name && !add_extra(self, name, strlen(name));
+		no_memory = name && *name && !add_extra(self, name);
 	}
 	const otlog__http_options http = {
 		.url = known.url,

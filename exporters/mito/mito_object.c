@@ -27,14 +27,15 @@ otlog__flat_put_extras(otlog__flat *flat, otlog__flat_extras extras)
 		const otlog__flat_extra *extra = &extras.items[i];
 		if (extra->value.type == OTLOG_VALUE_EMPTY)
 			continue;
-		if (!otlog__flat_attribute(flat, NULL, extra->name) || !otlog__python_value(&flat->out, &extra->value))
+		const otlog_slice name = { (const uint8_t *)extra->name, strlen(extra->name) };
+		if (!otlog__flat_attribute(flat, NULL, name) || !otlog__python_value(&flat->out, &extra->value))
 			return false;
 	}
 	return true;
 }
 
 bool
-otlog__flat_put_time(otlog__flat *flat, const otlog__record_view *record)
+otlog__flat_put_time(otlog__flat *flat, const otlog_record_view *record)
 {
 	char text[MITO_TIMESTAMP_SIZE];
 	mito_format_timestamp(record->time_unix_nano ? record->time_unix_nano : record->observed_time_unix_nano, text);
@@ -44,7 +45,7 @@ otlog__flat_put_time(otlog__flat *flat, const otlog__record_view *record)
 
 /* To the nanosecond, as text: as a number it would be too long for many parsers. */
 static bool
-put_exact_time(otlog__flat *flat, const otlog__record_view *record)
+put_exact_time(otlog__flat *flat, const otlog_record_view *record)
 {
 	if (record->time_unix_nano == 0)
 		return true;
@@ -72,7 +73,7 @@ put_number(otlog__flat *flat, const char *key, int64_t number)
 
 /* The text as the source spells it, else the number's name. Source: specification logs/data-model.md. */
 static bool
-put_severity(otlog__flat *flat, const otlog__record_view *record)
+put_severity(otlog__flat *flat, const otlog_record_view *record)
 {
 	static const char *const words[] = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL" };
 	otlog_slice text = record->severity_text;
@@ -88,7 +89,7 @@ put_severity(otlog__flat *flat, const otlog__record_view *record)
 
 /* A receiver may look for `event` in every object. */
 static bool
-put_name(otlog__flat *flat, const otlog__record_view *record)
+put_name(otlog__flat *flat, const otlog_record_view *record)
 {
 	static const char none[] = "log";
 	otlog_slice name = record->event_name;
@@ -98,20 +99,19 @@ put_name(otlog__flat *flat, const otlog__record_view *record)
 }
 
 static bool
-put_attributes(otlog__flat *flat, const otlog__record_view *record)
+put_attributes(otlog__flat *flat, const otlog_record_view *record)
 {
-	otlog_items attributes = otlog__attributes_of(record);
+	otlog_items attributes = otlog_attributes(record);
 	otlog_slice key;
 	otlog_value_view value;
-	while (otlog__next_item(&attributes, &key, &value))
+	while (otlog_next_item(&attributes, &key, &value))
 		if (!otlog__flat_attribute(flat, NULL, key) || !otlog__python_value(&flat->out, &value))
 			return false;
 	return true;
 }
 
 bool
-otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog_slice logger,
-                       otlog__flat_extras extras)
+otlog__flat_put_record(otlog__flat *flat, const otlog_record_view *record, otlog__flat_extras extras)
 {
 	if (!otlog__flat_open(flat, reserved) || !put_attributes(flat, record) ||
 	    !otlog__flat_put_extras(flat, extras) || !otlog__flat_put_time(flat, record) ||
@@ -120,7 +120,7 @@ otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlo
 	if (record->body.type != OTLOG_VALUE_EMPTY &&
 	    !(otlog__flat_key(flat, "message") && otlog__python_value(&flat->out, &record->body)))
 		return false;
-	return put_severity(flat, record) && put_text(flat, "logger", logger) &&
+	return put_severity(flat, record) && put_text(flat, "logger", record->scope.name) &&
 	       put_hex(flat, "trace_id", record->trace_id) && put_hex(flat, "span_id", record->span_id) &&
 	       put_number(flat, "trace_flags", record->flags & 0xff) &&
 	       put_number(flat, "dropped_attributes_count", record->dropped_attributes_count) &&

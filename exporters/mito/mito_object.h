@@ -6,7 +6,7 @@
 
 /* An attribute of the resource that goes into every object. */
 typedef struct otlog__flat_extra {
-	otlog_slice name;
+	const char *name;
 	otlog_value_view value; /* EMPTY: the resource has none of that name */
 } otlog__flat_extra;
 
@@ -19,14 +19,13 @@ typedef struct otlog__flat_extras {
 bool otlog__flat_put_extras(otlog__flat *flat, otlog__flat_extras extras);
 
 /* `timestamp_gmt` with its key. */
-bool otlog__flat_put_time(otlog__flat *flat, const otlog__record_view *record);
+bool otlog__flat_put_time(otlog__flat *flat, const otlog_record_view *record);
 
 /* Whether the event name is that of a Mito event. */
-bool otlog__is_mito_event(const otlog__record_view *record);
-bool otlog__flat_put_event(otlog__flat *flat, const otlog__record_view *record, otlog__flat_extras extras);
+bool otlog__is_mito_event(const otlog_record_view *record);
+bool otlog__flat_put_event(otlog__flat *flat, const otlog_record_view *record, otlog__flat_extras extras);
 
-/* Every other record, Bonito's too; `logger` is the name of its scope. */
-bool otlog__flat_put_record(otlog__flat *flat, const otlog__record_view *record, otlog_slice logger,
-                            otlog__flat_extras extras);
+/* Every other record, Bonito's too. */
+bool otlog__flat_put_record(otlog__flat *flat, const otlog_record_view *record, otlog__flat_extras extras);
 
 #endif

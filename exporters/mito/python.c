@@ -74,12 +74,12 @@ otlog__python_value(otlog__buffer *out, const otlog_value_view *value)
 		return put_leaf(out, value);
 	if (!(value->type == OTLOG_VALUE_MAP ? OTLOG__PUT(out, "{") : OTLOG__PUT(out, "[")))
 		return false;
-	open[depth++] = otlog__items_of(value);
+	open[depth++] = otlog_items_of(value);
 	while (depth) {
 		otlog_items *items = &open[depth - 1];
 		otlog_slice key;
 		otlog_value_view item;
-		if (!otlog__next_item(items, &key, &item)) {
+		if (!otlog_next_item(items, &key, &item)) {
 			if (!(items->keyed ? OTLOG__PUT(out, "}") : OTLOG__PUT(out, "]")))
 				return false;
 			depth--;
@@ -89,7 +89,7 @@ otlog__python_value(otlog__buffer *out, const otlog_value_view *value)
 		if (!put_item(out, key, items->keyed, &item, opens))
 			return false;
 		if (opens)
-			open[depth++] = otlog__items_of(&item);
+			open[depth++] = otlog_items_of(&item);
 	}
 	return true;
 }

@@ -3,7 +3,8 @@
 #define OTLOG_EXPORTERS_MITO_PYTHON_H
 
 #include "sdk/base/buffer.h"
-#include "sdk/view/record_view.h"
+
+#include <otlog/exporter.h>
 
 #define OTLOG__PUT(out, literal) otlog__buffer_append(out, literal, sizeof(literal) - 1)
 

@@ -35,6 +35,7 @@ typedef struct otlog_batch {
 	const void *request; /* one serialised opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest */
 	size_t request_size; /* bytes */
 	size_t records;      /* log records in it, at least 1 */
+	uint64_t reserved[4] OTLOG__INIT; /* zero */
 } otlog_batch;
 
 /* Source: OTLP specification, sections "Partial Success", "Failures", "OTLP/HTTP Response". */
@@ -195,11 +196,17 @@ typedef struct otlog_record_view {
 	bool new_scope;         /* the same of the scope; always if new_resource */
 	otlog_resource_view resource;
 	otlog_scope_view scope;
+	/*
+	 * What the record is known by wherever it is sent, and however often: after a retry, after it has lain in a file,
+	 * from another process. All zero: it has none, which is so of every record today.
+	 */
+	uint8_t id[16];
 } otlog_record_view;
 
 /* Where reading stands in a batch. */
 typedef struct otlog_batch_reader {
 	bool malformed; /* set when reading has stopped at bytes that make no sense */
+	bool can_skip;  /* they are those of one record, or of its scope: clear `malformed` to go on with the next */
 	/* Private from here on. */
 	bool new_resource;
 	bool new_scope;
@@ -208,11 +215,12 @@ typedef struct otlog_batch_reader {
 	otlog_slice scope_logs;
 	otlog_resource_view resource;
 	otlog_scope_view scope;
+	uint64_t reserved[6]; /* begins with what the batch has in its own */
 } otlog_batch_reader;
 
 /*
  * Begins to read a batch; NULL is an empty one. A request that was kept elsewhere, such as one of otlog_memory_request,
- * is read in the same way: the reader looks at `request` and `request_size` alone.
+ * is read in the same way: `request` and `request_size` suffice, all else may be zero.
  */
 static inline otlog_batch_reader
 otlog_batch_records(const otlog_batch *batch)
@@ -222,6 +230,7 @@ otlog_batch_records(const otlog_batch *batch)
 	if (batch && batch->request) {
 		reader.request.data = (const uint8_t *)batch->request;
 		reader.request.size = batch->request_size;
+		memcpy(reader.reserved, batch->reserved, sizeof batch->reserved);
 	}
 	return reader;
 }
@@ -231,8 +240,17 @@ OTLOG_API bool otlog_batch_next_sized(otlog_batch_reader *reader, otlog_record_v
 
 /*
  * Fills *record with the next record, in the order in which the batch has them, together with its resource and scope.
- * False, with *record all zero, at the end or at malformed bytes, which set reader->malformed; it stays false. The
- * attributes and containers of a record are only looked at when they are gone through.
+ * False, with *record all zero, at the end or at malformed bytes, which set reader->malformed; it stays false as long as
+ * that is set. The attributes and containers of a record are only looked at when they are gone through.
+ *
+ * Going on behind a record that cannot be read:
+ *
+ *   while (otlog_batch_next(&reader, &record) || reader.can_skip) {
+ *           if (reader.malformed) {
+ *                   reader.malformed = false;
+ *                   continue;
+ *           }
+ *           …
  */
 static inline bool
 otlog_batch_next(otlog_batch_reader *reader, otlog_record_view *record)

@@ -92,7 +92,7 @@ attempt(delivery *d, const otlog__buffer *request, uint32_t records, otlog_expor
 	otlog__worker *w = d->worker;
 	otlog__batch_processor *p = w->processor;
 	*result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
-	otlog_batch batch = { request->data, request->size, records };
+	otlog_batch batch = { .request = request->data, .request_size = request->size, .records = records };
 	uint64_t now = otlog__monotonic_nano();
 	if (d->attempts++ == 0)
 		d->began_nano = now;
@@ -240,7 +240,7 @@ static void
 drop_record(delivery *d, const otlog__buffer *request, bool too_large, const otlog_export_result *result)
 {
 	otlog__batch_processor *p = d->worker->processor;
-	otlog_batch batch = { request->data, request->size, 1 };
+	otlog_batch batch = { .request = request->data, .request_size = request->size, .records = 1 };
 	otlog_batch_reader reader = otlog_batch_records(&batch);
 	otlog_record_view record;
 	char trace[33] = "";

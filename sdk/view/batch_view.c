@@ -1,149 +1,121 @@
-/* The view that otlog/exporter.h declares: the readers of requests and records, under their public names. */
-#include "sdk/view/request_view.h"
+/* A batch: its records, one after the other, each with its resource and scope. */
+#include "sdk/view/view.h"
+#include "sdk/wire/otlp.h"
+#include "sdk/wire/read.h"
 
-#include <otlog/exporter.h>
-
-/* What one program's record has of another's: the smaller part is copied, the rest is zero. */
-static void
-hand_out(const otlog_record_view *from, otlog_record_view *to, size_t to_size)
+/*
+ * The next field with that tag of what is left of a message: 1 if there is one, 0 at the end, -1 if the bytes make no
+ * sense. *content is only set by 1.
+ */
+static int
+next_field(otlog_slice *rest, uint64_t tag, otlog_slice *content)
 {
-	size_t common = to_size < sizeof *from ? to_size : sizeof *from;
-	memcpy(to, from, common);
-	memset((char *)to + common, 0, to_size - common);
+	otlog_slice found;
+	if (!rest->size)
+		return 0;
+	const uint8_t *end = rest->data + rest->size;
+	const uint8_t *at = otlog__read_item(rest->data, end, tag, &found);
+	if (!at)
+		return -1;
+	*rest = (otlog_slice){ at, (size_t)(end - at) };
+	if (!found.data)
+		return 0;
+	*content = found;
+	return 1;
 }
 
-/* Who copies an id relies on its size. */
-static otlog_slice
-id_of(otlog_slice bytes, size_t size)
-{
-	return bytes.size == size ? bytes : (otlog_slice){ .data = NULL };
-}
-
-/* Reads one LogRecord; resource and scope are left empty. */
+/*
+ * Looks through a message for two of its fields, which may come after what they are wanted for. Sets them to empty if
+ * they are not there; false if the bytes make no sense.
+ */
 static bool
-read_record(otlog_slice bytes, otlog_record_view *record)
+find_fields(otlog_slice message, uint64_t first, otlog_slice *first_content, uint64_t second,
+            otlog_slice *second_content)
 {
-	otlog__record_view view;
-	if (!otlog__record_view_open(bytes.data, bytes.size, &view))
-		return false;
-	*record = (otlog_record_view){ .time_unix_nano = view.time_unix_nano,
-		                       .observed_time_unix_nano = view.observed_time_unix_nano,
-		                       .severity = view.severity,
-		                       .dropped_attributes_count = view.dropped_attributes_count,
-		                       .flags = view.flags,
-		                       .severity_text = view.severity_text,
-		                       .event_name = view.event_name,
-		                       .trace_id = id_of(view.trace_id, 16),
-		                       .span_id = id_of(view.span_id, 8),
-		                       .body = view.body,
-		                       .attributes = view.attributes,
-		                       .encoded = bytes };
+	*first_content = *second_content = (otlog_slice){ .data = NULL };
+	const uint8_t *at = message.data, *end = message.size ? at + message.size : at;
+	while (at < end) {
+		otlog__field field = { .tag = 0 };
+		at = otlog__read_field(at, end, &field);
+		if (!at)
+			return false;
+		if (field.tag == first)
+			*first_content = field.bytes;
+		else if (field.tag == second)
+			*second_content = field.bytes;
+	}
 	return true;
 }
 
-/* Reads the record that the reader stands at. */
-static bool
-read_next(otlog_batch_reader *reader, const otlog__request_record *next, otlog_record_view *record)
+/* Enters the next ScopeLogs, through the next ResourceLogs if need be; returns as next_field does. */
+static int
+enter_scope_logs(otlog_batch_reader *reader)
 {
-	otlog__scope_view scope;
-	if (next->new_scope) {
-		if (!otlog__scope_view_open(next->scope, &scope))
-			return false;
-		reader->scope.name = scope.name;
-		reader->scope.version = scope.version;
+	for (;;) {
+		int found = next_field(&reader->resource_logs, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, &reader->scope_logs);
+		if (found > 0) {
+			reader->new_scope = true;
+			return find_fields(reader->scope_logs, OTLOG__SCOPE_LOGS_SCOPE, &reader->scope.encoded,
+			                   OTLOG__SCOPE_LOGS_SCHEMA_URL, &reader->scope.schema_url)
+			           ? 1
+			           : -1;
+		}
+		if (found == 0)
+			found = next_field(&reader->request, OTLOG__REQUEST_RESOURCE_LOGS, &reader->resource_logs);
+		if (found <= 0)
+			return found;
+		reader->new_resource = true;
+		if (!find_fields(reader->resource_logs, OTLOG__RESOURCE_LOGS_RESOURCE, &reader->resource.encoded,
+		                 OTLOG__RESOURCE_LOGS_SCHEMA_URL, &reader->resource.schema_url))
+			return -1;
 	}
-	if (!read_record(next->record, record))
+}
+
+/* Reads the record whose bytes the reader has come to. False if they make no sense, or those of its scope. */
+static bool
+read_record(otlog_batch_reader *reader, otlog_slice bytes, otlog_record_view *record)
+{
+	if (reader->new_scope && !find_fields(reader->scope.encoded, OTLOG__SCOPE_NAME, &reader->scope.name,
+	                                      OTLOG__SCOPE_VERSION, &reader->scope.version))
 		return false;
-	record->new_resource = next->new_resource;
-	record->new_scope = next->new_scope;
+	if (!otlog__view_record(bytes, record))
+		return false;
+	record->new_resource = reader->new_resource;
+	record->new_scope = reader->new_scope;
 	record->resource = reader->resource;
 	record->scope = reader->scope;
+	reader->new_resource = reader->new_scope = false;
 	return true;
+}
+
+static bool
+read_next(otlog_batch_reader *reader, otlog_record_view *record)
+{
+	otlog_slice bytes;
+	int found;
+	if (reader->malformed)
+		return false;
+	while ((found = next_field(&reader->scope_logs, OTLOG__SCOPE_LOGS_LOG_RECORDS, &bytes)) == 0)
+		if ((found = enter_scope_logs(reader)) <= 0)
+			break;
+	reader->can_skip = found > 0 && !read_record(reader, bytes, record);
+	reader->malformed = found < 0 || reader->can_skip;
+	return found > 0 && !reader->malformed;
 }
 
 bool
 otlog_batch_next_sized(otlog_batch_reader *reader, otlog_record_view *record, size_t record_size)
 {
-	otlog__request_record next;
 	otlog_record_view read;
 	if (!record)
 		return false;
-	bool found = reader && otlog__request_next(reader, &next);
-	if (found && !read_next(reader, &next, &read)) {
-		reader->malformed = true;
-		found = false;
-	}
-	if (found)
-		hand_out(&read, record, record_size);
-	else
-		memset(record, 0, record_size);
-	return found;
-}
-
-bool
-otlog_record_view_open_sized(const void *bytes, size_t size, otlog_record_view *record, size_t record_size)
-{
-	otlog_record_view read;
-	if (!record)
-		return false;
-	if ((!bytes && size) || !read_record((otlog_slice){ bytes, size }, &read)) {
+	/* A program of this version has it read in place, as the exporters of this library do. */
+	otlog_record_view *into = record_size == sizeof read ? record : &read;
+	if (!reader || !read_next(reader, into)) {
 		memset(record, 0, record_size);
 		return false;
 	}
-	hand_out(&read, record, record_size);
+	if (into == &read)
+		otlog__view_hand_out(&read, record, record_size);
 	return true;
-}
-
-/* ---- Attributes and items ---------------------------------------------------------------------------------------- */
-
-otlog_items
-otlog_attributes(const otlog_record_view *record)
-{
-	otlog__record_view view = { .attributes = record ? record->attributes : (otlog_slice){ .data = NULL } };
-	return otlog__attributes_of(&view);
-}
-
-otlog_items
-otlog_resource_attributes(const otlog_record_view *record)
-{
-	return otlog__resource_attributes(record ? record->resource.encoded : (otlog_slice){ .data = NULL });
-}
-
-otlog_items
-otlog_scope_attributes(const otlog_record_view *record)
-{
-	return otlog__scope_attributes(record ? record->scope.encoded : (otlog_slice){ .data = NULL });
-}
-
-otlog_items
-otlog_items_of(const otlog_value_view *container)
-{
-	static const otlog_value_view none = { .type = OTLOG_VALUE_EMPTY };
-	return otlog__items_of(container ? container : &none);
-}
-
-bool
-otlog_next_item(otlog_items *items, otlog_slice *key, otlog_value_view *value)
-{
-	otlog_slice unwanted_key;
-	otlog_value_view unwanted_value;
-	if (!key)
-		key = &unwanted_key;
-	if (!value)
-		value = &unwanted_value;
-	if (items && otlog__next_item(items, key, value))
-		return true;
-	*key = (otlog_slice){ .data = NULL };
-	*value = (otlog_value_view){ .type = OTLOG_VALUE_EMPTY };
-	return false;
-}
-
-bool
-otlog_find_item(otlog_items items, const char *key, otlog_value_view *value)
-{
-	otlog_slice found;
-	while (otlog_next_item(&items, &found, value))
-		if (items.keyed && otlog_slice_is(found, key))
-			return true;
-	return false;
 }

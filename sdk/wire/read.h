@@ -41,7 +41,7 @@ otlog__read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
 }
 
 /* What follows a tag that is of no group. */
-static inline const uint8_t *
+OTLOG__ALWAYS_INLINE const uint8_t *
 otlog__read_content(const uint8_t *at, const uint8_t *end, otlog__field *field)
 {
 	size_t room = (size_t)(end - at);
@@ -73,7 +73,7 @@ otlog__read_content(const uint8_t *at, const uint8_t *end, otlog__field *field)
 }
 
 /* The next field. A group is passed over, and comes with a tag that no OTLP message knows. */
-static inline const uint8_t *
+OTLOG__ALWAYS_INLINE const uint8_t *
 otlog__read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
 {
 	at = otlog__read_tag(at, end, &field->tag);

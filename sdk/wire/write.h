@@ -65,8 +65,6 @@ otlog__put_bytes(uint8_t *at, const void *data, size_t size)
  * size between theirs and the double, without a loop; what was loaded is at hand to see whether it is ASCII.
  */
 #define OTLOG__SHORT_COPY 64
-/* Left to itself gcc -O2 makes calls of some of these, and what they hand on goes through memory. */
-#define OTLOG__ALWAYS_INLINE static inline __attribute__((always_inline))
 #define OTLOG__HIGH_BITS 0x8080808080808080u
 
 typedef uint64_t otlog__chunk __attribute__((vector_size(16)));

@@ -10,7 +10,6 @@ import sys
 PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
 WIRE = "sdk/wire/*"
-VIEW = "sdk/view/*"
 PEER = "exporters/peer/*"
 
 QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "file_header", "layout", "mapping", "queue")]
@@ -24,8 +23,8 @@ MAY_INCLUDE = [
     ("sdk/api/*", [PUBLIC, BASE, "sdk/api/*"]),
     ("sdk/wire/*", [PUBLIC]),
     ("sdk/record/*", [PUBLIC, BASE, WIRE]),
-    ("sdk/view/*", [PUBLIC, BASE, WIRE]),
-    ("sdk/events/back/*", [PUBLIC, "sdk/base/limits.h", VIEW, "sdk/events/*.h"]),
+    ("sdk/view/*", [PUBLIC, WIRE]),
+    ("sdk/events/back/*", [PUBLIC, "sdk/base/limits.h", "sdk/events/*.h"]),
     ("sdk/events/*", [PUBLIC, "sdk/base/hex.h", "sdk/base/utf8.h", "sdk/events/*"]),
     # The queue of this process knows neither of what lies beside it.
     ("sdk/queue/spool/*", [PUBLIC, BASE] + QUEUE_FILE),
@@ -51,16 +50,16 @@ MAY_INCLUDE = [
     # What exporters share, the lower before the higher.
     ("exporters/peer/*", [PUBLIC, BASE]),
     ("exporters/http/*", [PUBLIC, BASE, PEER]),
-    ("exporters/json/*", [PUBLIC, BASE, WIRE, VIEW]),
+    ("exporters/json/*", [PUBLIC, BASE, WIRE]),
     ("exporters/stream/*", [PUBLIC, BASE, "exporters/json/*"]),
     # The exporters, of which none knows another. A new one gets a row of its own.
     ("exporters/otlp_http/*", [PUBLIC, BASE, "exporters/http/*", "exporters/json/*", "proto/*.pb-c.h"]),
     # A library of its own, without libotlog's code: of what it shares with others it has copies (cmake/Grpc.cmake).
     ("exporters/otlp_grpc/*", [PUBLIC, BASE, PEER, "proto/*.pb-c.h"]),
-    ("exporters/mito/*", [PUBLIC, BASE, VIEW, "exporters/http/*", "exporters/json/*"]),
+    ("exporters/mito/*", [PUBLIC, BASE, "exporters/http/*", "exporters/json/*"]),
     ("exporters/otlp_file/*", [PUBLIC, BASE, "exporters/stream/*"]),
-    ("exporters/console/*", [PUBLIC, BASE, VIEW, "exporters/json/*", "exporters/stream/*"]),
-    ("exporters/memory/*", [PUBLIC, BASE, VIEW]),
+    ("exporters/console/*", [PUBLIC, BASE, "exporters/json/*", "exporters/stream/*"]),
+    ("exporters/memory/*", [PUBLIC, BASE]),
     # Examples are what a user could write.
     ("examples/*", [PUBLIC, "proto/*.pb-c.h"]),
     ("tests/interop/*", [PUBLIC]),

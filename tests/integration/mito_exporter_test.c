@@ -381,17 +381,23 @@ records_that_cannot_be_read_are_counted_as_rejected(void **state)
 	otlog_export_result result = { .verdict = OTLOG_VERDICT_OK };
 	otlog_exporter exporter;
 	assert_true(otlog_mito_exporter_create(&mito, &exporter));
-	exporter.functions->export_batch(exporter.self, &(otlog_batch){ half, sizeof half, 2 }, LONG_MS, &result);
+	exporter.functions->export_batch(exporter.self,
+	                                 &(otlog_batch){ .request = half, .request_size = sizeof half, .records = 2 },
+	                                 LONG_MS, &result);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_PARTIAL);
 	assert_int_equal(result.rejected, 1);
 	assert_string_equal(mito_server_next(f->server)->body,
 	                    "[{\"timestamp_gmt\": \"1970-01-01T00:00:00Z\", \"event\": \"log\"}]");
 	result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
-	exporter.functions->export_batch(exporter.self, &(otlog_batch){ none, sizeof none, 1 }, LONG_MS, &result);
+	exporter.functions->export_batch(exporter.self,
+	                                 &(otlog_batch){ .request = none, .request_size = sizeof none, .records = 1 },
+	                                 LONG_MS, &result);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
 	/* A request that ends too early. */
 	result = (otlog_export_result){ .verdict = OTLOG_VERDICT_OK };
-	exporter.functions->export_batch(exporter.self, &(otlog_batch){ half, sizeof half - 4, 2 }, LONG_MS, &result);
+	exporter.functions->export_batch(
+	    exporter.self, &(otlog_batch){ .request = half, .request_size = sizeof half - 4, .records = 2 }, LONG_MS,
+	    &result);
 	assert_int_equal(result.verdict, OTLOG_VERDICT_DROP);
 	assert_false(mito_server_has_more(f->server));
 	exporter.functions->destroy(exporter.self);

@@ -12,7 +12,7 @@ static void
 assert_ids(const char *trace_id, const char *span_id)
 {
 	char hex[33];
-	const otlog__record_view view = emitted_view(&out);
+	const otlog_record_view view = emitted_view(&out);
 	assert_int_equal(view.trace_id.size, strlen(trace_id) / 2);
 	for (size_t i = 0; i < view.trace_id.size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", view.trace_id.data[i]);
@@ -31,7 +31,7 @@ an_entry_becomes_the_record_that_is_documented(void **state)
 	samples_fill(&s);
 	assert_int_equal(bonito_emit(out.logger, &s.bonito[0]), OTLOG_EMIT_ACCEPTED);
 
-	const otlog__record_view view = emitted_view(&out);
+	const otlog_record_view view = emitted_view(&out);
 	otlog_value_view value;
 	assert_slice(view.event_name, "bonito.gateway.request");
 	assert_true(view.time_unix_nano == UINT64_C(1772442845000000000));
@@ -66,7 +66,7 @@ the_empty_entry_is_a_record(void **state)
 {
 	(void)state;
 	assert_int_equal(bonito_emit(out.logger, &(bonito_entry){ 0 }), OTLOG_EMIT_ACCEPTED);
-	const otlog__record_view view = emitted_view(&out);
+	const otlog_record_view view = emitted_view(&out);
 	assert_slice(view.event_name, "bonito.unknown.unknown");
 	assert_int_equal(view.severity, 9);
 	assert_slice(view.severity_text, "info");
@@ -89,7 +89,7 @@ empty_texts_are_sent_and_null_ones_are_not(void **state)
 	                                         .resource_type = "",
 	                                         .action = "",
 	                                         .message = "" });
-	const otlog__record_view view = emitted_view(&out);
+	const otlog_record_view view = emitted_view(&out);
 	assert_int_equal(emitted_attribute_count(&out), 8);
 	emitted_assert_text(&out, "bonito.trace_id", "");
 	emitted_assert_text(&out, "user.id", "");

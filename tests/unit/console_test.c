@@ -396,13 +396,17 @@ what_cannot_be_read_is_said(void **state)
 	static const char request[] =
 	    "\x0a\x15\x12\x13\x12\x02\x0a\x7f\x12\x08\x32\x06\x0a\x01k\x12\x01\x0a\x12\x03\x1a\x01w";
 	otlog__buffer out = { 0 };
-	assert_int_equal(otlog__console_lines(request, sizeof request - 1, false, &out), OTLOG__CONSOLE_DONE);
+	assert_int_equal(
+	    otlog__console_lines(&(otlog_batch){ .request = request, .request_size = sizeof request - 1 }, false, &out),
+	    OTLOG__CONSOLE_DONE);
 	assert_true(otlog__buffer_append(&out, "", 1));
 	assert_string_equal((char *)out.data, "(a record that cannot be read)\n"
 	                                      "1970-01-01T00:00:00.000Z -      - (an attribute cannot be read)\n"
 	                                      "1970-01-01T00:00:00.000Z w -\n");
 	out.size = 0;
-	assert_int_equal(otlog__console_lines(request, sizeof request - 2, false, &out), OTLOG__CONSOLE_MALFORMED);
+	assert_int_equal(
+	    otlog__console_lines(&(otlog_batch){ .request = request, .request_size = sizeof request - 2 }, false, &out),
+	    OTLOG__CONSOLE_MALFORMED);
 	otlog__buffer_free(&out);
 
 	int fd = memory_file();
@@ -439,7 +443,8 @@ any_bytes_come_out_harmless(void **state)
 			bytes[random % batch.request_size] = (uint8_t)(random >> 32);
 		}
 		out.size = 0;
-		otlog__console_lines(bytes, batch.request_size, false, &out);
+		otlog__console_lines(&(otlog_batch){ .request = bytes, .request_size = batch.request_size }, false,
+		                     &out);
 		if (!is_harmless((const char *)out.data, out.size))
 			fail_msg("round %u", round);
 	}
@@ -631,8 +636,7 @@ assert_slow_reader_gets_all(int reader, int writer)
 	drain(reader, &got);
 	assert_true(tries > 3);
 	assert_int_equal(fcntl(writer, F_GETFL), flags); /* others share it */
-	assert_int_equal(otlog__console_lines(batch.request, batch.request_size, false, &expected),
-	                 OTLOG__CONSOLE_DONE);
+	assert_int_equal(otlog__console_lines(&batch, false, &expected), OTLOG__CONSOLE_DONE);
 	assert_int_equal(got.size, expected.size);
 	assert_memory_equal(got.data, expected.data, got.size);
 	otlog__buffer_free(&got);

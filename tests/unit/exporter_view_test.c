@@ -274,7 +274,7 @@ each_record_comes_back_with_its_resource_and_scope(void **state)
 	static const char *const bodies[] = { NULL, "second", "third", "fourth" };
 	size_t size, count = 0;
 	uint8_t *bytes = sample_request(&size);
-	const otlog_batch batch = { .request = bytes, .request_size = size };
+	const otlog_batch batch = { .request = bytes, .request_size = size, .reserved = { 1, 2, 3, 4 } };
 	otlog_batch_reader reader = otlog_batch_records(&batch);
 	otlog_record_view record;
 	for (; otlog_batch_next(&reader, &record); count++) {
@@ -299,6 +299,12 @@ each_record_comes_back_with_its_resource_and_scope(void **state)
 	}
 	assert_int_equal(count, 4);
 	assert_false(reader.malformed);
+	/* No record has an id yet; where one will come from is handed on to the reader. */
+	static const uint8_t none[sizeof record.id];
+	reader = otlog_batch_records(&batch);
+	assert_memory_equal(reader.reserved, batch.reserved, sizeof batch.reserved);
+	assert_true(otlog_batch_next(&reader, &record));
+	assert_memory_equal(record.id, none, sizeof none);
 	free(bytes);
 }
 

@@ -25,11 +25,12 @@ begin(void)
 }
 
 static bool
-put(otlog__flat *flat, const otlog__record_view *view)
+put(otlog__flat *flat, const otlog_record_view *view)
 {
-	const otlog_slice logger = { (const uint8_t *)"test", 4 };
+	otlog_record_view with_scope = *view;
+	with_scope.scope.name = (otlog_slice){ (const uint8_t *)"test", 4 };
 	return otlog__is_mito_event(view) ? otlog__flat_put_event(flat, view, no_extras)
-	                                  : otlog__flat_put_record(flat, view, logger, no_extras);
+	                                  : otlog__flat_put_record(flat, &with_scope, no_extras);
 }
 
 /* The object of the last record is this text. */
@@ -37,7 +38,7 @@ static void
 assert_object(const emitted *e, const char *expected)
 {
 	otlog__flat flat = begin();
-	const otlog__record_view view = emitted_view(e);
+	const otlog_record_view view = emitted_view(e);
 	assert_true(put(&flat, &view));
 	assert_true(otlog__buffer_append(&flat.out, "", 1));
 	assert_string_equal((const char *)flat.out.data + 1, expected);
@@ -277,20 +278,19 @@ static void
 resource_attributes_stand_before_the_time_in_both(void **state)
 {
 	emitted *e = *state;
-	const uint8_t *const texts[] = { (const uint8_t *)"user.name", (const uint8_t *)"ann", (const uint8_t *)"x" };
 	const otlog__flat_extra items[] = {
-		{ { texts[0], 9 }, { .type = OTLOG_VALUE_STRING, .as.bytes = { texts[1], 3 } } },
-		{ { texts[2], 1 }, { .type = OTLOG_VALUE_EMPTY } },
-		{ { texts[2], 1 }, { .type = OTLOG_VALUE_INT64, .as.int64 = 5 } },
+		{ "user.name", { .type = OTLOG_VALUE_STRING, .as.bytes = { (const uint8_t *)"ann", 3 } } },
+		{ "x", { .type = OTLOG_VALUE_EMPTY } },
+		{ "x", { .type = OTLOG_VALUE_INT64, .as.int64 = 5 } },
 	};
 	const otlog__flat_extras extras = { items, 3 };
 	otlog__flat flat = begin();
 	mito_log(e->logger, &(mito_event){ .event = "edit", AT, .extra = OTLOG_ATTRS(OTLOG_KV("x", 1)) });
-	otlog__record_view view = emitted_view(e);
+	otlog_record_view view = emitted_view(e);
 	assert_true(otlog__flat_put_event(&flat, &view, extras));
 	otlog_emit(e->logger, &(otlog_record){ .time_unix_nano = 1 });
 	view = emitted_view(e);
-	assert_true(otlog__flat_put_record(&flat, &view, (otlog_slice){ NULL, 0 }, extras));
+	assert_true(otlog__flat_put_record(&flat, &view, extras));
 	assert_true(otlog__buffer_append(&flat.out, "", 1));
 	assert_string_equal((const char *)flat.out.data,
 	                    "[{\"x\": 1, \"user_name\": \"ann\", \"x_2\": 5, " END "\"edit\"}, "
@@ -454,7 +454,7 @@ random_events_and_records_read_back_the_same(void **state)
 			                                       .body = otlog_string(random_text(&values)),
 			                                       .attributes = random_attrs(&values, 20, 5),
 			                                       .event_name = random_text(&values) });
-		const otlog__record_view view = emitted_view(e);
+		const otlog_record_view view = emitted_view(e);
 		assert_true(put(&flat, &view));
 		flat.out.data++; /* the bracket */
 		flat.out.size--;

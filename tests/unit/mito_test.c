@@ -13,7 +13,7 @@ an_edit_becomes_the_record_that_is_documented(void **state)
 	samples_fill(&s);
 	s.mito[2].extra = OTLOG_ATTRS(OTLOG_KV("sheet_name", "Sheet1"));
 	assert_int_equal(mito_log(out.logger, &s.mito[2]), OTLOG_EMIT_ACCEPTED);
-	const otlog__record_view view = emitted_view(&out);
+	const otlog_record_view view = emitted_view(&out);
 	assert_slice(view.event_name, "mito.rename_column_edit");
 	assert_true(view.time_unix_nano == UINT64_C(1772442853000000000));
 	assert_int_equal(view.severity, 9);

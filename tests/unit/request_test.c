@@ -1,4 +1,5 @@
-#include "sdk/view/request_view.h"
+#include <otlog/exporter.h>
+
 #include "proto/logs_service.pb-c.h"
 #include "sdk/base/buffer.h"
 #include "tests/support/harness/check.h"
@@ -42,12 +43,21 @@ append_attribute(otlog__buffer *out, unsigned number, const char *key, const cha
 	append_buffer(out, number, &pair);
 }
 
+/* A record whose event name is this. */
+static void
+append_record(otlog__buffer *out, const char *event_name)
+{
+	otlog__buffer record = { 0 };
+	append_field(&record, 12, event_name, strlen(event_name));
+	append_buffer(out, 2, &record);
+}
+
 /* Two resources; of the first, two scopes with two and one records; of the second, an empty one and one with one. */
 static otlog__buffer
 make_request(bool schema_first)
 {
 	otlog__buffer request = { 0 };
-	const char *const bodies[2][2][2] = { { { "r0", "r1" }, { "r2", NULL } }, { { NULL, NULL }, { "r3", NULL } } };
+	const char *const names[2][2][2] = { { { "r0", "r1" }, { "r2", NULL } }, { { NULL, NULL }, { "r3", NULL } } };
 	for (unsigned r = 0; r < 2; r++) {
 		otlog__buffer logs = { 0 }, resource = { 0 };
 		char url[8] = "url?";
@@ -62,8 +72,8 @@ make_request(bool schema_first)
 			append_field(&scope, 2, "1.4", 3);
 			append_attribute(&scope, 3, "k", "v");
 			append_buffer(&of_scope, 1, &scope);
-			for (unsigned i = 0; i < 2 && bodies[r][s][i]; i++)
-				append_field(&of_scope, 2, bodies[r][s][i], 2);
+			for (unsigned i = 0; i < 2 && names[r][s][i]; i++)
+				append_record(&of_scope, names[r][s][i]);
 			append_field(&of_scope, 3, s ? "sb" : "sa", 2);
 			append_buffer(&logs, 2, &of_scope);
 		}
@@ -81,6 +91,12 @@ assert_is(otlog_slice slice, const char *text)
 	assert_memory_equal(slice.data, text, slice.size);
 }
 
+static otlog_batch_reader
+open_request(const void *bytes, size_t size)
+{
+	return otlog_batch_records(&(otlog_batch){ .request = bytes, .request_size = size });
+}
+
 /* Reads it all; returns how many records there were. */
 static size_t
 read_all(const void *bytes, size_t size, bool *malformed)
@@ -89,14 +105,15 @@ read_all(const void *bytes, size_t size, bool *malformed)
 	uint8_t *copy = malloc(size ? size : 1);
 	CHECK(copy);
 	memcpy(copy, bytes, size);
-	otlog_batch_reader reader = otlog__request_open(copy, size);
-	otlog__request_record record;
+	otlog_batch_reader reader = open_request(copy, size);
+	otlog_record_view record;
 	size_t count = 0;
-	while (otlog__request_next(&reader, &record)) {
-		CHECK(record.record.size == 0 || (record.record.data >= copy && record.record.data < copy + size));
+	while (otlog_batch_next(&reader, &record)) {
+		const otlog_slice bytes = record.encoded;
+		CHECK(bytes.size == 0 || (bytes.data >= copy && bytes.data < copy + size));
 		count++;
 	}
-	CHECK(!otlog__request_next(&reader, &record)); /* the end stays the end */
+	CHECK(!otlog_batch_next(&reader, &record)); /* the end stays the end */
 	*malformed = reader.malformed;
 	free(copy);
 	return count;
@@ -116,34 +133,33 @@ each_record_comes_with_its_resource_and_scope(void **state)
 	static const bool new_resource[] = { true, false, false, true }, new_scope[] = { true, false, true, true };
 	for (int schema_first = 0; schema_first < 2; schema_first++) {
 		otlog__buffer request = make_request(schema_first);
-		otlog_batch_reader reader = otlog__request_open(request.data, request.size);
-		otlog__request_record record;
+		otlog_batch_reader reader = open_request(request.data, request.size);
+		otlog_record_view record;
 		for (size_t i = 0; i < 4; i++) {
 			otlog_slice key;
 			otlog_value_view value;
-			otlog__scope_view scope;
-			assert_true(otlog__request_next(&reader, &record));
-			assert_is(record.record, records[i]);
-			assert_is(record.resource_schema_url, urls[i]);
-			assert_is(record.scope_schema_url, scope_urls[i]);
+			assert_true(otlog_batch_next(&reader, &record));
+			assert_is(record.event_name, records[i]);
+			assert_is(record.resource.schema_url, urls[i]);
+			assert_is(record.scope.schema_url, scope_urls[i]);
 			assert_int_equal(record.new_resource, new_resource[i]);
 			assert_int_equal(record.new_scope, new_scope[i]);
 
-			otlog_items attributes = otlog__resource_attributes(record.resource);
-			assert_true(otlog__next_item(&attributes, &key, &value));
+			otlog_items attributes = otlog_resource_attributes(&record);
+			assert_true(otlog_next_item(&attributes, &key, &value));
 			assert_is(key, "service.name");
 			assert_is(value.as.bytes, resources[i]);
-			assert_false(otlog__next_item(&attributes, &key, &value));
+			assert_false(otlog_next_item(&attributes, &key, &value));
 
-			assert_true(otlog__scope_view_open(record.scope, &scope));
-			assert_is(scope.name, scopes[i]);
-			assert_is(scope.version, "1.4");
-			assert_true(otlog__next_item(&scope.attributes, &key, &value));
+			assert_is(record.scope.name, scopes[i]);
+			assert_is(record.scope.version, "1.4");
+			attributes = otlog_scope_attributes(&record);
+			assert_true(otlog_next_item(&attributes, &key, &value));
 			assert_is(key, "k");
 			assert_is(value.as.bytes, "v");
-			assert_false(otlog__next_item(&scope.attributes, &key, &value));
+			assert_false(otlog_next_item(&attributes, &key, &value));
 		}
-		assert_false(otlog__request_next(&reader, &record));
+		assert_false(otlog_batch_next(&reader, &record));
 		assert_false(reader.malformed);
 		otlog__buffer_free(&request);
 	}
@@ -180,25 +196,23 @@ static void
 a_resource_or_scope_that_is_not_there_is_empty(void **state)
 {
 	(void)state;
-	static const uint8_t bytes[] = { 0x0a, 0x05, 0x12, 0x03, 0x12, 0x01, 'r' };
-	otlog_batch_reader reader = otlog__request_open(bytes, sizeof bytes);
-	otlog__request_record record;
-	otlog__scope_view scope;
-	assert_true(otlog__request_next(&reader, &record));
-	assert_is(record.record, "r");
-	assert_int_equal(record.resource.size + record.scope.size, 0);
-	assert_int_equal(record.resource_schema_url.size + record.scope_schema_url.size, 0);
-	assert_true(otlog__scope_view_open(record.scope, &scope));
-	assert_int_equal(scope.name.size + scope.version.size, 0);
+	static const uint8_t bytes[] = { 0x0a, 0x07, 0x12, 0x05, 0x12, 0x03, 0x62, 0x01, 'r' };
+	otlog_batch_reader reader = open_request(bytes, sizeof bytes);
+	otlog_record_view record;
+	assert_true(otlog_batch_next(&reader, &record));
+	assert_is(record.event_name, "r");
+	assert_int_equal(record.resource.encoded.size + record.scope.encoded.size, 0);
+	assert_int_equal(record.resource.schema_url.size + record.scope.schema_url.size, 0);
+	assert_int_equal(record.scope.name.size + record.scope.version.size, 0);
 }
 
 static void
 nothing_is_a_request_without_records(void **state)
 {
 	(void)state;
-	otlog_batch_reader reader = otlog__request_open(NULL, 0);
-	otlog__request_record record;
-	assert_false(otlog__request_next(&reader, &record));
+	otlog_batch_reader reader = open_request(NULL, 0);
+	otlog_record_view record;
+	assert_false(otlog_batch_next(&reader, &record));
 	assert_false(reader.malformed);
 }
 
@@ -260,12 +274,58 @@ groups_of_any_depth_are_skipped_and_take_no_stack(void **state)
 	free(bytes);
 }
 
+/* Appends a ScopeLogs with that scope and one record of that event name. */
+static void
+append_scope_logs(otlog__buffer *out, const void *scope, size_t scope_size, const char *event_name)
+{
+	otlog__buffer logs = { 0 };
+	append_field(&logs, 1, scope, scope_size);
+	append_record(&logs, event_name);
+	append_buffer(out, 2, &logs);
+}
+
 static void
 a_scope_that_makes_no_sense_is_said(void **state)
 {
 	(void)state;
-	otlog__scope_view scope;
-	assert_false(otlog__scope_view_open((otlog_slice){ (const uint8_t *)"\x0a\x7f", 2 }, &scope));
+	otlog__buffer logs = { 0 }, request = { 0 };
+	otlog_record_view record;
+	append_scope_logs(&logs, "\x0a\x7f", 2, "lost");
+	append_scope_logs(&logs, "\x0a\x01s", 3, "found");
+	append_buffer(&request, 1, &logs);
+	otlog_batch_reader reader = open_request(request.data, request.size);
+	assert_false(otlog_batch_next(&reader, &record));
+	assert_true(reader.malformed && reader.can_skip);
+	assert_false(otlog_batch_next(&reader, &record));
+	reader.malformed = false;
+	assert_true(otlog_batch_next(&reader, &record));
+	assert_is(record.event_name, "found");
+	assert_is(record.scope.name, "s");
+	assert_true(record.new_resource && record.new_scope);
+	assert_false(otlog_batch_next(&reader, &record));
+	assert_false(reader.malformed || reader.can_skip);
+	otlog__buffer_free(&request);
+}
+
+static void
+what_cannot_be_read_can_be_gone_behind_if_it_is_one_record(void **state)
+{
+	(void)state;
+	/* Records "a", one that is cut off, "b", and a ScopeLogs that is cut off. */
+	static const uint8_t bytes[] = "\x0a\x17\x12\x0f\x12\x03\x62\x01"
+				       "a\x12\x02\x0a\x7f\x12\x04\x62\x02"
+				       "bb\x12\x04\x12\x03\x12\x7f";
+	static const char *const names[] = { "a", NULL, "bb", NULL };
+	otlog_batch_reader reader = open_request(bytes, sizeof bytes - 1);
+	for (size_t i = 0; i < 4; i++) {
+		otlog_record_view record;
+		assert_int_equal(otlog_batch_next(&reader, &record), names[i] != NULL);
+		assert_is(record.event_name, names[i] ? names[i] : "");
+		assert_int_equal(reader.malformed, names[i] == NULL);
+		assert_int_equal(reader.can_skip, i == 1);
+		assert_int_equal(record.new_scope, i == 0); /* the scope is the one of the record before */
+		reader.malformed = false;
+	}
 }
 
 int
@@ -280,6 +340,7 @@ main(void)
 		cmocka_unit_test(any_bytes_end_without_harm),
 		cmocka_unit_test(groups_of_any_depth_are_skipped_and_take_no_stack),
 		cmocka_unit_test(a_scope_that_makes_no_sense_is_said),
+		cmocka_unit_test(what_cannot_be_read_can_be_gone_behind_if_it_is_one_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

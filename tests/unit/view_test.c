@@ -1,4 +1,4 @@
-#include "sdk/view/record_view.h"
+#include <otlog/exporter.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/records/record_oracle.h"
 
-#define OPEN(literal, view) otlog__record_view_open(literal, sizeof(literal) - 1, view)
+#define OPEN(literal, view) otlog_record_view_open(literal, sizeof(literal) - 1, view)
 
 static void
 assert_slice(otlog_slice got, const char *expected)
@@ -19,13 +19,13 @@ static void
 nothing_is_an_empty_record(void **state)
 {
 	(void)state;
-	otlog__record_view view;
-	assert_true(otlog__record_view_open(NULL, 0, &view));
+	otlog_record_view view;
+	assert_true(otlog_record_view_open(NULL, 0, &view));
 	assert_int_equal(view.body.type, OTLOG_VALUE_EMPTY);
-	otlog_items items = otlog__attributes_of(&view);
+	otlog_items items = otlog_attributes(&view);
 	otlog_slice key;
 	otlog_value_view value;
-	assert_false(otlog__next_item(&items, &key, &value));
+	assert_false(otlog_next_item(&items, &key, &value));
 	assert_false(items.malformed);
 }
 
@@ -33,7 +33,7 @@ static void
 of_a_field_given_twice_the_last_one_counts(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	assert_true(OPEN("\x10\x05\x62\x01"
 	                 "a\x2a\x03\x0a\x01x\x10\x09\x62\x02"
 	                 "bc\x2a\x04\x18\x01\x10\x01",
@@ -48,7 +48,7 @@ static void
 unknown_fields_and_other_types_and_groups_are_skipped(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	/* fields 100 of each type; 2 as bytes; a group in a group; then event_name */
 	assert_true(OPEN("\xa0\x06\xff\x01\xa1\x06"
 	                 "12345678\xa2\x06\x03"
@@ -58,10 +58,10 @@ unknown_fields_and_other_types_and_groups_are_skipped(void **state)
 	                 &view));
 	assert_slice(view.event_name, "e");
 	assert_int_equal(view.severity, 0);
-	otlog_items items = otlog__attributes_of(&view);
+	otlog_items items = otlog_attributes(&view);
 	otlog_slice key;
 	otlog_value_view value;
-	assert_false(otlog__next_item(&items, &key, &value));
+	assert_false(otlog_next_item(&items, &key, &value));
 	assert_false(items.malformed);
 }
 
@@ -69,7 +69,7 @@ static void
 numbers_longer_than_they_need_to_be_are_read(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	assert_true(OPEN("\x10\x89\x80\x80\x80\x80\x80\x80\x80\x80\x00\x38\xff\xff\xff\xff\x0f", &view));
 	assert_int_equal(view.severity, 9);
 	assert_true(view.dropped_attributes_count == UINT32_MAX);
@@ -79,7 +79,7 @@ static void
 what_is_malformed_is_no_record(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	assert_false(OPEN("\x09\x01\x02", &view));                                     /* fixed64 cut off */
 	assert_false(OPEN("\x45\x01\x02", &view));                                     /* fixed32 cut off */
 	assert_false(OPEN("\x10", &view));                                             /* varint missing */
@@ -101,33 +101,33 @@ static void
 malformed_items_end_the_reading_and_say_so(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	assert_true(OPEN("\x32\x07\x0a\x01"
 	                 "a\x12\x02\x10\x01\x32\x04\x0a\x01"
 	                 "b\x12\x32\x02\x0a\x00",
 	                 &view));
-	otlog_items items = otlog__attributes_of(&view);
+	otlog_items items = otlog_attributes(&view);
 	otlog_slice key;
 	otlog_value_view value;
-	assert_true(otlog__next_item(&items, &key, &value));
+	assert_true(otlog_next_item(&items, &key, &value));
 	assert_slice(key, "a");
 	assert_int_equal(value.type, OTLOG_VALUE_BOOL);
-	assert_false(otlog__next_item(&items, &key, &value));
+	assert_false(otlog_next_item(&items, &key, &value));
 	assert_true(items.malformed);
-	assert_false(otlog__next_item(&items, &key, &value));
+	assert_false(otlog_next_item(&items, &key, &value));
 }
 
 static void
 only_containers_have_items(void **state)
 {
 	(void)state;
-	otlog__record_view view;
+	otlog_record_view view;
 	assert_true(OPEN("\x2a\x04\x0a\x02\x0a\x00", &view));
 	assert_int_equal(view.body.type, OTLOG_VALUE_STRING);
-	otlog_items items = otlog__items_of(&view.body);
+	otlog_items items = otlog_items_of(&view.body);
 	otlog_slice key;
 	otlog_value_view value;
-	assert_false(otlog__next_item(&items, &key, &value));
+	assert_false(otlog_next_item(&items, &key, &value));
 }
 
 /* Arrays in arrays, built from the inside out: each level puts two tags and two lengths before the one inside. */
@@ -158,21 +158,21 @@ any_depth_is_read_without_recursion(void **state)
 	uint8_t *bytes = malloc(ROOM);
 	assert_non_null(bytes);
 	size_t size = build_nested(bytes + ROOM, DEPTH);
-	otlog__record_view view;
-	assert_true(otlog__record_view_open(bytes + ROOM - size, size, &view));
+	otlog_record_view view;
+	assert_true(otlog_record_view_open(bytes + ROOM - size, size, &view));
 	otlog_value_view value = view.body;
 	size_t depth = 0;
 	for (; value.type == OTLOG_VALUE_ARRAY; depth++) {
-		otlog_items items = otlog__items_of(&value);
+		otlog_items items = otlog_items_of(&value);
 		otlog_slice key;
-		if (!otlog__next_item(&items, &key, &value)) {
+		if (!otlog_next_item(&items, &key, &value)) {
 			assert_false(items.malformed);
 			break;
 		}
 	}
 	assert_int_equal(depth, DEPTH - 1);
 	memset(bytes, 0x0b, ROOM); /* groups in groups, none of which ends */
-	assert_false(otlog__record_view_open(bytes, ROOM, &view));
+	assert_false(otlog_record_view_open(bytes, ROOM, &view));
 	free(bytes);
 }
 

@@ -3,7 +3,6 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/events/back/object.h"
 #include "sdk/events/uuid.h"
-#include "sdk/view/record_view.h"
 
 /* The entry with what needs a second look. */
 typedef struct bonito_fields {
@@ -37,27 +36,17 @@ static const otlog_key_alias aliases[] = {
 #undef OTLOG__X
 };
 
-static bool
-is_key(otlog_slice slice, const char *key, size_t key_size)
-{
-	return slice.size == key_size && memcmp(slice.data, key, key_size) == 0;
-}
-
 /* Whether the record's log type is one whose metadata have names of their own; it decides how the keys are read. */
 static bool
-has_aliases(const otlog__record_view *view)
+has_aliases(const otlog_record_view *view)
 {
-	otlog_items items = otlog__attributes_of(view);
-	otlog_slice key;
-	otlog_value_view value;
-	while (otlog__next_item(&items, &key, &value))
-		if (is_key(key, OTLOG__KEY(BONITO__LOG_TYPE)) && value.type == OTLOG_VALUE_STRING)
-			return otlog__bonito_has_aliases((const char *)value.as.bytes.data, value.as.bytes.size);
-	return false;
+	otlog_value_view type;
+	return otlog_find_item(otlog_attributes(view), BONITO__LOG_TYPE, &type) && type.type == OTLOG_VALUE_STRING &&
+	       otlog__bonito_has_aliases((const char *)type.as.bytes.data, type.as.bytes.size);
 }
 
 static void
-decode_attributes(bonito_decoded *decoded, const otlog__record_view *view, bonito_fields *out, otlog_attrs *others)
+decode_attributes(bonito_decoded *decoded, const otlog_record_view *view, bonito_fields *out, otlog_attrs *others)
 {
 	const otlog__decode_group group = { .keys = { .prefix = BONITO__METADATA_PREFIX,
 		                                      .prefix_size = sizeof BONITO__METADATA_PREFIX - 1,
@@ -89,7 +78,7 @@ severity_of(const otlog_record *record)
  * place: it is a UUID, but another one.
  */
 static bool
-decode_trace(bonito_decoded *decoded, const otlog__record_view *view, bonito_fields *fields)
+decode_trace(bonito_decoded *decoded, const otlog_record_view *view, bonito_fields *fields)
 {
 	uint8_t given[16];
 	char text[OTLOG__UUID_SIZE];
@@ -125,8 +114,8 @@ with_one_more(void *object, otlog_attrs attrs, otlog_attr more)
 bonito_decoded *
 bonito_entry_from_record(const void *record, size_t record_size)
 {
-	otlog__record_view view;
-	if (!record || !otlog__record_view_open(record, record_size, &view) ||
+	otlog_record_view view;
+	if (!record || !otlog_record_view_open(record, record_size, &view) ||
 	    view.event_name.size < sizeof BONITO__EVENT_PREFIX ||
 	    memcmp(view.event_name.data, OTLOG__KEY(BONITO__EVENT_PREFIX)) != 0)
 		return NULL;

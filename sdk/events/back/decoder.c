@@ -1,7 +1,6 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/base/limits.h"
 #include "sdk/events/back/object.h"
-#include "sdk/view/record_view.h"
 
 #include <stdlib.h>
 
@@ -45,7 +44,7 @@ count_items(otlog_items items, size_t *count)
 	otlog_slice key;
 	otlog_value_view value;
 	*count = 0;
-	while (otlog__next_item(&items, &key, &value))
+	while (otlog_next_item(&items, &key, &value))
 		(*count)++;
 	return !items.malformed;
 }
@@ -65,17 +64,17 @@ copy_container(void *object, const otlog_value_view *view, size_t depth, otlog_v
 	otlog_attr *attrs = NULL;
 	otlog_value *values = NULL;
 	size_t count = 0;
-	if (depth < OTLOG__DEPTH_MAX && !count_items(otlog__items_of(view), &count))
+	if (depth < OTLOG__DEPTH_MAX && !count_items(otlog_items_of(view), &count))
 		return false;
 	if (count > 0 && is_map && !(attrs = otlog__object_take(object, count * sizeof *attrs)))
 		return false;
 	if (count > 0 && !is_map && !(values = otlog__object_take(object, count * sizeof *values)))
 		return false;
 
-	otlog_items items = otlog__items_of(view);
+	otlog_items items = otlog_items_of(view);
 	otlog_slice key;
 	otlog_value_view item;
-	for (size_t i = 0; i < count && otlog__next_item(&items, &key, &item); i++) {
+	for (size_t i = 0; i < count && otlog_next_item(&items, &key, &item); i++) {
 		if (is_map ? !copy_attr(object, key, &item, depth + 1, &attrs[i])
 		           : !copy_value(object, &item, depth + 1, &values[i]))
 			return false;
@@ -180,11 +179,11 @@ pick(void *object, const otlog_attr *attrs, const uint8_t *lists, size_t count, 
 }
 
 void
-otlog__decode_attributes(void *object, const otlog__record_view *view, const otlog__decode_plan *plan, void *target,
+otlog__decode_attributes(void *object, const otlog_record_view *view, const otlog__decode_plan *plan, void *target,
                          otlog_attrs *others)
 {
 	size_t count, done = 0;
-	if (!count_items(otlog__attributes_of(view), &count)) {
+	if (!count_items(otlog_attributes(view), &count)) {
 		otlog__object_break(object);
 		return;
 	}
@@ -196,10 +195,10 @@ otlog__decode_attributes(void *object, const otlog__record_view *view, const otl
 		return;
 	}
 	uint8_t *lists = (uint8_t *)(attrs + count);
-	otlog_items items = otlog__attributes_of(view);
+	otlog_items items = otlog_attributes(view);
 	otlog_slice key;
 	otlog_value_view value;
-	while (done < count && otlog__next_item(&items, &key, &value)) {
+	while (done < count && otlog_next_item(&items, &key, &value)) {
 		if (!copy_attr(object, key, &value, 0, &attrs[done])) {
 			otlog__object_break(object);
 			goto done;
@@ -217,7 +216,7 @@ done:
 }
 
 otlog_record *
-otlog__decode_record(void *object, const otlog__record_view *view)
+otlog__decode_record(void *object, const otlog_record_view *view)
 {
 	otlog_record *record = otlog__object_take(object, sizeof *record);
 	otlog_span_context *context = otlog__object_take(object, sizeof *context);

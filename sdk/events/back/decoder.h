@@ -5,9 +5,7 @@
 #ifndef OTLOG_EVENTS_BACK_DECODER_H
 #define OTLOG_EVENTS_BACK_DECODER_H
 
-#include <otlog/logs.h>
-
-struct otlog__record_view;
+#include <otlog/exporter.h>
 
 /* Where the value of one key goes, in the struct that is filled. */
 typedef struct otlog__decode_field {
@@ -35,11 +33,11 @@ typedef struct otlog__decode_plan {
 } otlog__decode_plan;
 
 /* Fills *target, which comes zeroed. What has no place there goes into *others; orders are kept. */
-void otlog__decode_attributes(void *object, const struct otlog__record_view *view, const otlog__decode_plan *plan,
-                              void *target, otlog_attrs *others);
+void otlog__decode_attributes(void *object, const otlog_record_view *view, const otlog__decode_plan *plan, void *target,
+                              otlog_attrs *others);
 
 /* All of the record but its attributes, also its span context, which is all zero if it has none. NULL if broken. */
-otlog_record *otlog__decode_record(void *object, const struct otlog__record_view *view);
+otlog_record *otlog__decode_record(void *object, const otlog_record_view *view);
 
 /* The text of a string value, or of a bytes value that once was text; NULL for any other or with a NUL inside. */
 const char *otlog__text_of_value(const otlog_value *value);

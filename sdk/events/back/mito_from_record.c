@@ -2,7 +2,6 @@
 #include "sdk/events/back/decoder.h"
 #include "sdk/events/mito_model.h"
 #include "sdk/events/back/object.h"
-#include "sdk/view/record_view.h"
 
 /* The event with what needs a second look. */
 typedef struct mito_fields {
@@ -127,8 +126,8 @@ decode_time(void *object, const otlog_record *record, mito_event *event)
 mito_decoded *
 mito_event_from_record(const void *record, size_t record_size)
 {
-	otlog__record_view view;
-	if (!record || !otlog__record_view_open(record, record_size, &view) || !is_ours(view.event_name))
+	otlog_record_view view;
+	if (!record || !otlog_record_view_open(record, record_size, &view) || !is_ours(view.event_name))
 		return NULL;
 	mito_decoded *decoded = otlog__object_create(sizeof *decoded, otlog__decode_expected(record_size));
 	if (!decoded)

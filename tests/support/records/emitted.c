@@ -103,23 +103,23 @@ emitted_damaged(const emitted *e, random_values *random, size_t round, size_t *s
 	return bytes;
 }
 
-otlog__record_view
+otlog_record_view
 emitted_view(const emitted *e)
 {
-	otlog__record_view view;
-	CHECK(otlog__record_view_open(e->bytes, e->size, &view));
+	otlog_record_view view;
+	CHECK(otlog_record_view_open(e->bytes, e->size, &view));
 	return view;
 }
 
 bool
 emitted_find(const emitted *e, const char *key, otlog_value_view *value)
 {
-	const otlog__record_view view = emitted_view(e);
-	otlog_items items = otlog__attributes_of(&view);
+	const otlog_record_view view = emitted_view(e);
+	otlog_items items = otlog_attributes(&view);
 	otlog_slice its_key;
 	otlog_value_view its_value;
 	unsigned found = 0;
-	while (otlog__next_item(&items, &its_key, &its_value)) {
+	while (otlog_next_item(&items, &its_key, &its_value)) {
 		if (its_key.size != strlen(key) || memcmp(its_key.data, key, its_key.size) != 0)
 			continue;
 		*value = its_value;
@@ -133,12 +133,12 @@ emitted_find(const emitted *e, const char *key, otlog_value_view *value)
 size_t
 emitted_attribute_count(const emitted *e)
 {
-	const otlog__record_view view = emitted_view(e);
-	otlog_items items = otlog__attributes_of(&view);
+	const otlog_record_view view = emitted_view(e);
+	otlog_items items = otlog_attributes(&view);
 	otlog_slice key;
 	otlog_value_view value;
 	size_t count = 0;
-	while (otlog__next_item(&items, &key, &value))
+	while (otlog_next_item(&items, &key, &value))
 		count++;
 	return count;
 }

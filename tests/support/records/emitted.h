@@ -3,8 +3,9 @@
 #define TESTS_SUPPORT_RECORDS_EMITTED_H
 
 #include "sdk/api/backend.h"
-#include "sdk/view/record_view.h"
 #include "tests/support/records/values.h"
+
+#include <otlog/exporter.h>
 
 /* The observed time of every record. */
 #define EMITTED_NOW UINT64_C(1772442845123456789)
@@ -37,7 +38,7 @@ void emitted_assert_same(const emitted *a, const emitted *b);
 uint8_t *emitted_damaged(const emitted *e, random_values *random, size_t round, size_t *size);
 
 /* The fields of the last record; the test fails if it is none. */
-otlog__record_view emitted_view(const emitted *e);
+otlog_record_view emitted_view(const emitted *e);
 
 /* Its attribute of that key, the only one; false if there is none. */
 bool emitted_find(const emitted *e, const char *key, otlog_value_view *value);

@@ -1,6 +1,5 @@
 #include "tests/support/records/record_oracle.h"
 
-#include "sdk/view/record_view.h"
 #include "tests/support/harness/check.h"
 #include "tests/support/records/utf8_oracle.h"
 
