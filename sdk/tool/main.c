@@ -16,7 +16,7 @@ write_help(FILE *out)
 {
 	fputs("usage: otlog COMMAND [option...] [argument...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->about);
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n"
 	      "otlog COMMAND --help says more of each; otlog --version which one this is.\n"
 	      "Every command reads the settings of the environment (OTEL_*, MITO_*, OTLOG_*) as a program that calls\n"
@@ -60,7 +60,7 @@ main(int argc, char **argv)
 	bool helps = strcmp(name, "help") == 0;
 	const otlog__tool_command *command = find_command(helps ? argv[2] : name);
 	if (command && helps) {
-		fputs(command->help, stdout);
+		otlog__tool_write_help(command, stdout);
 		return end_output(OTLOG__TOOL_DONE);
 	}
 	if (command)

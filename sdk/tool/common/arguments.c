@@ -2,58 +2,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
-
-int
-otlog__tool_misuse(const otlog__tool_command *command, const char *format, ...)
-{
-	va_list arguments;
-	fprintf(stderr, "otlog %s: ", command->name);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	/* The help begins with the lines of usage, up to an empty one. */
-	const char *end = strstr(command->help, "\n\n");
-	fprintf(stderr, "\n%.*s\notlog %s --help says more\n", (int)(end - command->help), command->help,
-	        command->name);
-	return OTLOG__TOOL_USAGE;
-}
-
-int
-otlog__tool_option(const otlog__tool_command *command, int argc, char **argv, const struct option *options,
-                   int *exit_status)
-{
-	opterr = 0;
-	int option = getopt_long(argc, argv, ":h", options, NULL);
-	if (option == -1)
-		return -1;
-	if (option == 'h') {
-		fputs(command->help, stdout);
-		*exit_status = OTLOG__TOOL_DONE;
-		return -1;
-	}
-	if (option == ':') {
-		*exit_status = otlog__tool_misuse(command, "%s needs a value", argv[optind - 1]);
-		return -1;
-	}
-	if (option != '?')
-		return option;
-	/* What is known but was given a value that it does not take has optopt set; of letters there is only -h. */
-	if (optopt > 0 && strncmp(argv[optind - 1], "--", 2) == 0)
-		*exit_status = otlog__tool_misuse(command, "%s: this option takes no value", argv[optind - 1]);
-	else if (optopt > 0)
-		*exit_status =
-		    otlog__tool_misuse(command, "there is no option -%c; what begins with - goes behind --", optopt);
-	else
-		*exit_status =
-		    otlog__tool_misuse(command, "there is no option %s, or it is short for several", argv[optind - 1]);
-	return -1;
-}
 
 bool
 otlog__tool_seconds(const char *text, uint64_t *ms)

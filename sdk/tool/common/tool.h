@@ -1,45 +1,26 @@
 /*
  * What the commands of the otlog tool share. The tool is a client of the public headers, as any program is.
  *
- *   arguments.c  numbers, severities and attributes of a command line; how mistakes in it are told
- *   notes.c      what the library says while a command runs
- *   tool_text.c  JSON strings, and what may be shown on a terminal
+ *   tool_options.c  the table of a command's options: reading them, --help, and how mistakes are told
+ *   arguments.c     numbers, severities and attributes of a command line
+ *   notes.c         what the library says while a command runs
+ *   tool_text.c     JSON strings, and what may be shown on a terminal
  *
- * Which command it is, --help and --version are for main.c; each command has a folder.
+ * main.c finds the command, and answers `otlog --help` and `otlog --version`. Each command has a folder.
  */
 #ifndef OTLOG_TOOL_COMMON_TOOL_H
 #define OTLOG_TOOL_COMMON_TOOL_H
 
+#include "sdk/tool/common/tool_options.h"
+
 #include <otlog/otlog.h>
 
-#include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
-
-/* Exit statuses, the same for every command. */
-enum { OTLOG__TOOL_DONE, OTLOG__TOOL_FAILED, OTLOG__TOOL_USAGE, OTLOG__TOOL_NOTHING };
-
-typedef struct otlog__tool_command {
-	const char *name;
-	const char *about; /* one line of `otlog --help` */
-	const char *help;  /* all of `otlog NAME --help` */
-	int (*run)(const struct otlog__tool_command *command, int argc, char **argv);
-} otlog__tool_command;
 
 extern const otlog__tool_command otlog__tool_doctor, otlog__tool_emit, otlog__tool_queue, otlog__tool_drain;
 
 /* ---- arguments.c ------------------------------------------------------------------------------------------------- */
-
-/* One option of getopt_long, or -1 at the end. --help and what is wrong end the command: *exit_status says how, and -1. */
-int otlog__tool_option(const otlog__tool_command *command, int argc, char **argv, const struct option *options,
-                       int *exit_status);
-
-/* What *exit_status is while the command may go on. */
-#define OTLOG__TOOL_GO_ON (-1)
-
-/* Says on standard error what is wrong with the command line, and where the help is. Returns OTLOG__TOOL_USAGE. */
-int otlog__tool_misuse(const otlog__tool_command *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Seconds, with a fraction if need be, more than 0 and at most a day, as milliseconds. False: it is none of these. */
 bool otlog__tool_seconds(const char *text, uint64_t *ms);

@@ -8,18 +8,14 @@
 #define MOST_LISTEN_MS 1500
 #define MOST_OPINION_MS 3000
 
-static const char help[] =
-    "usage: otlog doctor [--all] [--json] [--timeout SECONDS]\n"
-    "\n"
+static const char usage[] = "usage: otlog doctor [--all] [--json] [--timeout SECONDS]\n";
+
+static const char about[] =
     "Shows the settings in force and where each comes from; tries to keep a queue in OTLOG_QUEUE_DIR, if that is set;\n"
     "then, for each destination of the environment, resolves its name, connects, sends one test record, and says what\n"
-    "is wrong and how to mend it.\n"
-    "\n"
-    "  --all              settings at their defaults too\n"
-    "  --json             one JSON object on standard output; docs/otlog.md lists its keys\n"
-    "  --timeout SECONDS  of each step; 10\n"
-    "  -h, --help         this text\n"
-    "\n"
+    "is wrong and how to mend it.\n";
+
+static const char footnotes[] =
     "The test record has the event name otlog.doctor and the environment's resource. User names, passwords, headers\n"
     "and queries of URLs are never shown. The console's test record goes to standard output; with --json, to standard\n"
     "error.\n"
@@ -196,43 +192,6 @@ examine(const otlog_exporter *exporter, const otlog__doctor_settings *settings, 
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
-static int
-take_option(const otlog__tool_command *command, int option, request *request)
-{
-	switch (option) {
-	case 'a':
-		request->all = true;
-		break;
-	case 'j':
-		request->json = true;
-		break;
-	case 't':
-		if (!otlog__tool_seconds(optarg, &request->timeout_ms))
-			return otlog__tool_misuse(command, "%s is no number of seconds above 0, at most a day", optarg);
-		break;
-	}
-	return OTLOG__TOOL_GO_ON;
-}
-
-static int
-parse(const otlog__tool_command *command, int argc, char **argv, request *request)
-{
-	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int status = OTLOG__TOOL_GO_ON;
-	for (int option;
-	     status == OTLOG__TOOL_GO_ON && (option = otlog__tool_option(command, argc, argv, options, &status)) != -1;)
-		status = take_option(command, option, request);
-	if (status == OTLOG__TOOL_GO_ON && optind < argc)
-		return otlog__tool_misuse(command, "%s: there is nothing to name here", argv[optind]);
-	return status;
-}
-
 /* Where the report goes. With --json what else wants to write to standard output writes to standard error. */
 static FILE *
 open_report(bool json)
@@ -318,14 +277,33 @@ diagnose(const request *request)
 	return close_report(out, report.exit_status);
 }
 
+static const otlog__tool_option options[] = {
+	{ "all", NULL, otlog__tool_read_switch, offsetof(request, all), "settings at their defaults too" },
+	{ "json", NULL, otlog__tool_read_switch, offsetof(request, json),
+	  "one JSON object on standard output; docs/otlog.md lists its keys" },
+	{ "timeout", "SECONDS", otlog__tool_read_seconds, offsetof(request, timeout_ms), "of each step; 10" },
+	{ 0 },
+};
+
 static int
 run(const otlog__tool_command *command, int argc, char **argv)
 {
 	request request = { .timeout_ms = DEFAULT_TIMEOUT_MS };
-	int status = parse(command, argc, argv, &request);
-	return status == OTLOG__TOOL_GO_ON ? diagnose(&request) : status;
+	int operand;
+	int status = otlog__tool_read_options(command, argc, argv, &request, &operand);
+	if (status != OTLOG__TOOL_GO_ON)
+		return status;
+	if (operand < argc)
+		return otlog__tool_misuse(command, "%s: there is nothing to name here", argv[operand]);
+	return diagnose(&request);
 }
 
 const otlog__tool_command otlog__tool_doctor = {
-	.name = "doctor", .about = "try every destination, and say what is wrong", .help = help, .run = run
+	.name = "doctor",
+	.summary = "try every destination, and say what is wrong",
+	.usage = usage,
+	.about = about,
+	.options = options,
+	.footnotes = footnotes,
+	.run = run,
 };

@@ -11,20 +11,13 @@
 #define SMALL_RECORD (8u << 10)
 #define SMALL_QUEUE (512u << 10)
 
-static const char help[] =
-    "usage: otlog emit [--severity S] [--event NAME] [--logger NAME] [--timeout SECONDS] BODY [KEY=VALUE...]\n"
-    "\n"
-    "Sends one log record to where the settings of the environment say, and waits until it is there.\n"
-    "\n"
-    "  BODY               the text; - reads standard input, less the line end at its end\n"
-    "  KEY=VALUE          an attribute with a text value\n"
-    "  KEY:=VALUE         an attribute with a number (42, 4.2), true, false or null\n"
-    "  --severity S       trace, debug, info, warn, error, fatal, each also as in warn2 … warn4, or 1 … 24; info\n"
-    "  --event NAME       makes it an event of that name\n"
-    "  --logger NAME      the instrumentation scope; otlog.emit\n"
-    "  --timeout SECONDS  how long to try; 5\n"
-    "  -h, --help         this text\n"
-    "\n"
+static const char usage[] =
+    "usage: otlog emit [--severity S] [--event NAME] [--logger NAME] [--timeout SECONDS] BODY [KEY=VALUE...]\n";
+
+static const char about[] =
+    "Sends one log record to where the settings of the environment say, and waits until it is there.\n";
+
+static const char footnotes[] =
     "What begins with - and is no option goes behind --. If TRACEPARENT is set, as W3C Trace Context writes it, the\n"
     "record belongs to that trace. The service is that of OTEL_SERVICE_NAME.\n"
     "\n"
@@ -35,8 +28,7 @@ static const char help[] =
     "  make 2>&1 | tail -n 50 | otlog emit --severity error --event build.failed - branch=main\n";
 
 typedef struct request {
-	const char *severity_text;
-	int severity;
+	otlog__tool_level level;
 	const char *event;
 	const char *logger;
 	uint64_t timeout_ms;
@@ -86,64 +78,6 @@ read_body(const char *argument, request *request)
 	return OTLOG__TOOL_FAILED;
 }
 
-static int
-take_option(const otlog__tool_command *command, int option, request *request)
-{
-	switch (option) {
-	case 's':
-		request->severity_text = optarg;
-		if (!otlog__tool_severity(optarg, &request->severity))
-			return otlog__tool_misuse(
-			    command,
-			    "%s is no severity: give trace, debug, info, warn, error, fatal, or a "
-			    "number from 1 to 24",
-			    optarg);
-		if (*optarg >= '0' && *optarg <= '9')
-			request->severity_text = NULL;
-		break;
-	case 'e':
-		request->event = optarg;
-		break;
-	case 'l':
-		request->logger = optarg;
-		break;
-	case 't':
-		if (!otlog__tool_seconds(optarg, &request->timeout_ms))
-			return otlog__tool_misuse(command, "%s is no number of seconds above 0, at most a day", optarg);
-		break;
-	}
-	return OTLOG__TOOL_GO_ON;
-}
-
-static int
-parse(const otlog__tool_command *command, int argc, char **argv, request *request)
-{
-	static const struct option options[] = {
-		{ "severity", required_argument, NULL, 's' }, { "event", required_argument, NULL, 'e' },
-		{ "logger", required_argument, NULL, 'l' },   { "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },           { 0 },
-	};
-	int status = OTLOG__TOOL_GO_ON;
-	for (int option;
-	     status == OTLOG__TOOL_GO_ON && (option = otlog__tool_option(command, argc, argv, options, &status)) != -1;)
-		status = take_option(command, option, request);
-	if (status != OTLOG__TOOL_GO_ON)
-		return status;
-	if (optind == argc)
-		return otlog__tool_misuse(command, "there is no BODY");
-	if ((size_t)(argc - optind - 1) > MOST_ATTRIBUTES)
-		return otlog__tool_misuse(command, "a record has at most %d attributes", MOST_ATTRIBUTES);
-	for (int i = optind + 1; i < argc; i++) {
-		char *copy = argv[i]; /* it is cut apart, where ps shows it */
-		char shown[64];
-		snprintf(shown, sizeof shown, "%s", copy);
-		const char *wrong = otlog__tool_attribute(copy, &request->attributes[request->attribute_count++]);
-		if (wrong)
-			return otlog__tool_misuse(command, "%s: %s", shown, wrong);
-	}
-	return read_body(argv[optind], request);
-}
-
 static uint64_t
 unix_nano(void)
 {
@@ -160,8 +94,8 @@ emit(const request *request)
 	otlog_emit_result result =
 	    otlog_emit(otlog_get_logger(request->logger, NULL),
 	               &(otlog_record){ .time_unix_nano = unix_nano(),
-	                                .severity = request->severity,
-	                                .severity_text = request->severity_text,
+	                                .severity = request->level.severity,
+	                                .severity_text = request->level.text,
 	                                .body = otlog_string_n(request->body, request->body_size),
 	                                .attributes = { request->attributes, request->attribute_count },
 	                                .event_name = request->event });
@@ -235,11 +169,58 @@ deliver(const request *request)
 	return done ? OTLOG__TOOL_DONE : OTLOG__TOOL_FAILED;
 }
 
+/* ---- The command line -------------------------------------------------------------------------------------------- */
+
+static int
+read_attributes(const otlog__tool_command *command, int count, char **words, request *request)
+{
+	if (count > MOST_ATTRIBUTES)
+		return otlog__tool_misuse(command, "a record has at most %d attributes", MOST_ATTRIBUTES);
+	for (int i = 0; i < count; i++) {
+		char shown[64];
+		snprintf(shown, sizeof shown, "%s", words[i]); /* before it is cut into key and value */
+		const char *wrong = otlog__tool_attribute(words[i], &request->attributes[request->attribute_count++]);
+		if (wrong)
+			return otlog__tool_misuse(command, "%s: %s", shown, wrong);
+	}
+	return OTLOG__TOOL_GO_ON;
+}
+
+static int
+read_operands(const otlog__tool_command *command, int count, char **words, request *request)
+{
+	if (count == 0)
+		return otlog__tool_misuse(command, "there is no BODY");
+	int status = read_attributes(command, count - 1, words + 1, request);
+	return status == OTLOG__TOOL_GO_ON ? read_body(words[0], request) : status;
+}
+
+static const otlog__tool_operand operands[] = {
+	{ "BODY", "the text; - reads standard input, less the line end at its end" },
+	{ "KEY=VALUE", "an attribute with a text value" },
+	{ "KEY:=VALUE", "an attribute with a number (42, 4.2), true, false or null" },
+	{ 0 },
+};
+
+static const otlog__tool_option options[] = {
+	{ "severity", "S", otlog__tool_read_severity, offsetof(request, level),
+	  "trace, debug, info, warn, error, fatal, each also as in warn2 … warn4, or 1 … 24; info" },
+	{ "event", "NAME", otlog__tool_read_text, offsetof(request, event), "makes it an event of that name" },
+	{ "logger", "NAME", otlog__tool_read_text, offsetof(request, logger), "the instrumentation scope; otlog.emit" },
+	{ "timeout", "SECONDS", otlog__tool_read_seconds, offsetof(request, timeout_ms), "how long to try; 5" },
+	{ 0 },
+};
+
 static int
 run(const otlog__tool_command *command, int argc, char **argv)
 {
-	request request = { .severity = OTLOG_SEVERITY_INFO, .logger = "otlog.emit", .timeout_ms = DEFAULT_TIMEOUT_MS };
-	int status = parse(command, argc, argv, &request);
+	request request = { .level = { .severity = OTLOG_SEVERITY_INFO },
+		            .logger = "otlog.emit",
+		            .timeout_ms = DEFAULT_TIMEOUT_MS };
+	int operand;
+	int status = otlog__tool_read_options(command, argc, argv, &request, &operand);
+	if (status == OTLOG__TOOL_GO_ON)
+		status = read_operands(command, argc - operand, argv + operand, &request);
 	if (status == OTLOG__TOOL_GO_ON)
 		status = deliver(&request);
 	free(request.body);
@@ -247,5 +228,12 @@ run(const otlog__tool_command *command, int argc, char **argv)
 }
 
 const otlog__tool_command otlog__tool_emit = {
-	.name = "emit", .about = "send one record, from a shell script", .help = help, .run = run
+	.name = "emit",
+	.summary = "send one record, from a shell script",
+	.usage = usage,
+	.about = about,
+	.operands = operands,
+	.options = options,
+	.footnotes = footnotes,
+	.run = run,
 };

@@ -15,16 +15,14 @@
 #define SHUTDOWN_MS 1000         /* for what is on its way */
 #define QUEUE_BYTES (512u << 10) /* of the drain's own, which stays empty: the least there is */
 
-static const char help[] =
-    "usage: otlog drain [--timeout SECONDS] DIR\n"
-    "\n"
+static const char usage[] = "usage: otlog drain [--timeout SECONDS] DIR\n";
+
+static const char about[] =
     "Delivers what dead processes have left in a queue directory (OTLOG_QUEUE_DIR), to where the settings of the\n"
     "environment say, and ends when nothing waits any more. Processes that run there keep theirs: nothing is sent\n"
-    "twice for want of a lock.\n"
-    "\n"
-    "  --timeout SECONDS  gives up after so long; without it, when no record has been taken for 30 s\n"
-    "  -h, --help         this text\n"
-    "\n"
+    "twice for want of a lock.\n";
+
+static const char footnotes[] =
     "Progress goes to standard error, the result to standard output. An interrupt (Ctrl-C) ends it in good order: "
     "what\n"
     "is not delivered stays in the directory.\n"
@@ -324,27 +322,32 @@ done:
 	return status;
 }
 
+static const otlog__tool_option options[] = {
+	{ "timeout", "SECONDS", otlog__tool_read_seconds, offsetof(drain, timeout_ms),
+	  "gives up after so long; without it, when no record has been taken for 30 s" },
+	{ 0 },
+};
+
 static int
 run(const otlog__tool_command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	drain self = { 0 };
-	int status = OTLOG__TOOL_GO_ON;
-	while (otlog__tool_option(command, argc, argv, options, &status) != -1)
-		if (!otlog__tool_seconds(optarg, &self.timeout_ms))
-			return otlog__tool_misuse(command, "%s is no number of seconds above 0, at most a day", optarg);
+	int operand;
+	int status = otlog__tool_read_options(command, argc, argv, &self, &operand);
 	if (status != OTLOG__TOOL_GO_ON)
 		return status;
-	if (optind + 1 != argc)
+	if (operand + 1 != argc)
 		return otlog__tool_misuse(command, "give one directory");
-	self.directory = argv[optind];
+	self.directory = argv[operand];
 	return drain_directory(&self);
 }
 
 const otlog__tool_command otlog__tool_drain = {
-	.name = "drain", .about = "deliver what dead processes have left in a directory", .help = help, .run = run
+	.name = "drain",
+	.summary = "deliver what dead processes have left in a directory",
+	.usage = usage,
+	.about = about,
+	.options = options,
+	.footnotes = footnotes,
+	.run = run,
 };

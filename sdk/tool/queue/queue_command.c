@@ -4,26 +4,14 @@
 #include <string.h>
 #include <time.h>
 
-static const char help[] =
-    "usage: otlog queue ls [--json] DIR\n"
-    "       otlog queue cat [--json] [--pipeline NAME] DIR [QUEUE]\n"
-    "       otlog queue check [--json] DIR\n"
-    "\n"
-    "Looks into a queue directory (OTLOG_QUEUE_DIR). It changes nothing and takes no lock: processes may run there.\n"
-    "\n"
-    "  ls                 a line for each queue: its name; whether a process has it open (live), its owner is dead\n"
-    "                     (waiting) or it is left alone (foreign, damaged); the owner's process id; since when;\n"
-    "                     records in the queue and in the spool; records lost to damage; bytes on the disk; records\n"
-    "                     that wait for each destination\n"
-    "  cat                the records that wait, queue by queue, the oldest of each first, a line each: time, "
-    "severity,\n"
-    "                     logger, body, attributes\n"
-    "  check              reads every record, and says what is wrong and what to do\n"
-    "  --json             ls, check: a JSON object a line for each queue; docs/otlog.md lists its keys\n"
-    "                     cat: OTLP JSON lines, a line for several records\n"
-    "  --pipeline NAME    only what waits for this destination, such as otlp_http\n"
-    "  -h, --help         this text\n"
-    "\n"
+static const char usage[] = "usage: otlog queue ls [--json] DIR\n"
+			    "       otlog queue cat [--json] [--pipeline NAME] DIR [QUEUE]\n"
+			    "       otlog queue check [--json] DIR\n";
+
+static const char about[] =
+    "Looks into a queue directory (OTLOG_QUEUE_DIR). It changes nothing and takes no lock: processes may run there.\n";
+
+static const char footnotes[] =
     "What waits is delivered by the next process that starts there, or at once by otlog drain DIR.\n"
     "\n"
     "Exit status: 0 all is well; 1 the directory cannot be read, or check has found damaged or foreign files; 2 the\n"
@@ -192,25 +180,42 @@ choose(const otlog__tool_command *command, int count, char **words, otlog__tool_
 	return cat->json ? list_json(words[1]) : list(words[1]);
 }
 
+static const otlog__tool_operand operands[] = {
+	{ "ls", "a line for each queue: its name; whether a process has it open (live), its owner is dead\n"
+	        "(waiting) or it is left alone (foreign, damaged); the owner's process id; since when;\n"
+	        "records in the queue and in the spool; records lost to damage; bytes on the disk; records\n"
+	        "that wait for each destination" },
+	{ "cat", "the records that wait, queue by queue, the oldest of each first, a line each: time, severity,\n"
+	         "logger, body, attributes" },
+	{ "check", "reads every record, and says what is wrong and what to do" },
+	{ 0 },
+};
+
+static const otlog__tool_option options[] = {
+	{ "json", NULL, otlog__tool_read_switch, offsetof(otlog__tool_cat, json),
+	  "ls, check: a JSON object a line for each queue; docs/otlog.md lists its keys\n"
+	  "cat: OTLP JSON lines, a line for several records" },
+	{ "pipeline", "NAME", otlog__tool_read_text, offsetof(otlog__tool_cat, pipeline),
+	  "only what waits for this destination, such as otlp_http" },
+	{ 0 },
+};
+
 static int
 run(const otlog__tool_command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "pipeline", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	otlog__tool_cat cat = { 0 };
-	int status = OTLOG__TOOL_GO_ON;
-	for (int option; (option = otlog__tool_option(command, argc, argv, options, &status)) != -1;) {
-		cat.json |= option == 'j';
-		if (option == 'p')
-			cat.pipeline = optarg;
-	}
-	return status == OTLOG__TOOL_GO_ON ? choose(command, argc - optind, argv + optind, &cat) : status;
+	int operand;
+	int status = otlog__tool_read_options(command, argc, argv, &cat, &operand);
+	return status == OTLOG__TOOL_GO_ON ? choose(command, argc - operand, argv + operand, &cat) : status;
 }
 
 const otlog__tool_command otlog__tool_queue = {
-	.name = "queue", .about = "look into a queue directory: ls, cat, check", .help = help, .run = run
+	.name = "queue",
+	.summary = "look into a queue directory: ls, cat, check",
+	.usage = usage,
+	.about = about,
+	.operands = operands,
+	.options = options,
+	.footnotes = footnotes,
+	.run = run,
 };
