@@ -93,7 +93,7 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	otlog__pipeline *p = &queue->pipelines[pipeline];
 	otlog__place *place = &p->places[lane];
 	otlog__lane_page *page = otlog__lane(queue, lane);
-	/* With the lane in hand the tail and the count belong together. If it cannot be had they do not move either. */
+	/* Tail and count belong together while we hold the lane, or it is closed, or a stopped emit holds it. */
 	bool held = otlog__lane_take(queue, lane, OTLOG__LANE_HELD, otlog__monotonic_nano() + OTLOG__EMIT_NANO);
 	uint64_t tail = atomic_load_explicit(&page->producer.tail, memory_order_relaxed);
 	uint64_t accepted = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);
@@ -112,7 +112,7 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	}
 	uint32_t none = 0;
 	atomic_compare_exchange_strong_explicit(&queue->damaged, &none, 1, memory_order_relaxed,
-	                                        memory_order_relaxed); /* a flag, nothing hangs on it */
+	                                        memory_order_relaxed); /* only a mark, which is reported later */
 }
 
 void

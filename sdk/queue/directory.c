@@ -57,7 +57,7 @@ is_strange_link(const char *path)
 	return lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid != geteuid() && info.st_uid != 0;
 }
 
-/* A folder that was made just now is on the disk only with the one that it lies in. */
+/* A folder that was just made is on the disk only once the one that it lies in is. */
 static void
 keep_name(int folder)
 {
@@ -138,7 +138,7 @@ int
 otlog__directory_open_file(int directory, const char *file, int flags)
 {
 	struct stat info;
-	/* Not to wait for the other end of a pipe. */
+	/* O_NONBLOCK: were it a pipe, opening it would wait for the other end. */
 	int fd = openat(directory, file, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;

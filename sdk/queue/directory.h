@@ -1,5 +1,5 @@
 /*
- * The queue directory: a folder that nobody else can write to, on a file system that keeps its promises.
+ * The queue directory: a folder that nobody else can write to, on a file system where room that was reserved is there.
  *
  * If the one that was named is not there it is created, for its owner alone; its parent must exist. If it belongs to
  * somebody else, or others may write to it (/tmp), a folder `otlog-<uid>` is made inside and used instead: whoever could
@@ -30,7 +30,7 @@ struct stat;
 bool otlog__directory_is_ours(const struct stat *info);
 
 /*
- * Opens a file that may hold other people's mischief: never a link, a device or a pipe. It must be a file of ours that
+ * Opens a file that another user may have put there: never a link, a device or a pipe. It must be a file of ours that
  * nobody else may write to, with one name. -1 with errno set: ELOOP, EINVAL (no plain file), EPERM (somebody else's),
  * EMLINK, or the system's.
  */

@@ -30,7 +30,7 @@ make_list(void)
 	void *pages = mmap(NULL, sizeof *list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED)
 		return;
-	/* Where that is not known a child takes over less than it could: no harm. */
+	/* Where the kernel cannot do this, a child leaves alone what only its parent has open: no harm. */
 	madvise(pages, sizeof *list, MADV_WIPEONFORK);
 	list = pages;
 }

@@ -1,8 +1,9 @@
 /*
  * The names of queues that this process has open, its own and those that it has taken over.
  *
- * A process's own locks (F_SETLK) never stand in its way, and closing any descriptor of a file gives up the lock: who looks
- * through a queue directory asks here before opening anything. Names hold 64 random bits, so the directory does not matter.
+ * A process is never kept out by its own locks (F_SETLK), and closing any descriptor of a file gives up the lock: whoever
+ * looks through a queue directory asks here before opening anything. Names hold 64 random bits, so the directory does not
+ * matter.
  * A forked child has none of its parent's locks and begins with an empty list.
  */
 #ifndef OTLOG_QUEUE_FILE_NAMES_H
@@ -19,8 +20,9 @@ void otlog__names_give_up(const char *name);
 bool otlog__names_has(const char *name);
 
 /*
- * For who opens the file only to look into it. Others may do so at the same time, but nobody can claim it meanwhile: his lock
- * would be gone with the first descriptor that is closed. False: it is claimed, or there is no room.
+ * For a thread that opens the file only to look into it. Others may do so at the same time, but nobody can claim the name
+ * meanwhile: such a one's lock would be gone with the first descriptor that is closed. False: it is claimed, or there is
+ * no room.
  */
 bool otlog__names_look(const char *name);
 

@@ -21,8 +21,9 @@
  *   16 bytes are left there is no room for that header either and readers go on at the lane's start by arithmetic.
  *   The end is published together with the frame behind it, so a lane's tail always lies behind a real frame.
  *
- * The seal is written by a shutdown that leaves records behind, after all else was brought to the disk: it says that the
- * live bytes of the lanes are what they were then. Cursors are not under it, so that others may move them.
+ * The seal is written by a shutdown that leaves records behind, after all else was brought to the disk. It holds a checksum
+ * of the live bytes of the lanes, by which a reader knows that they are as they were then. The cursors do not count in it,
+ * so that who delivers the records later may move them.
  *
  * `seq` counts the frames of a lane, skip frames not included (theirs is that of the frame behind them). `check` binds
  * the header to its lane and to this queue, so bytes of an earlier lap or of another file do not pass for a frame.
@@ -35,7 +36,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OTLOG__QUEUE_MAGIC "otlogQ\r\n" /* a transfer in text mode ruins it */
+#define OTLOG__QUEUE_MAGIC "otlogQ\r\n" /* a transfer as text changes the line end, and is noticed */
 #define OTLOG__QUEUE_VERSION UINT32_C(2)
 #define OTLOG__BYTE_ORDER UINT32_C(0x01020304)
 
@@ -98,7 +99,7 @@ typedef struct otlog__lane_producer {
 } otlog__lane_producer;
 
 typedef struct otlog__lane_refused {
-	_Atomic uint64_t count[OTLOG__LAYOUT_REASONS]; /* writer: anyone, by addition */
+	_Atomic uint64_t count[OTLOG__LAYOUT_REASONS]; /* writers: all emits, by addition */
 	uint64_t pad[5];
 } otlog__lane_refused;
 

@@ -87,7 +87,7 @@ file_name(char out[OTLOG__QUEUE_NAME_MAX + 8], const otlog__mapping *mapping, co
 	snprintf(out, OTLOG__QUEUE_NAME_MAX + 8, "%s%s", mapping->name, suffix);
 }
 
-/* 1; 0 with *trouble; -1: somebody who cleans up held the file or has removed it, so another name is wanted. */
+/* Returns 1: done; 0: *trouble says why not; -1: a process that cleans up held or removed the file: try another name. */
 static int
 create_locked_once(otlog__mapping *mapping, const char *service, otlog__directory_trouble *trouble)
 {
@@ -195,7 +195,7 @@ otlog__mapping_create_memory(otlog__mapping *mapping, uint32_t lanes, uint64_t l
 	mapping->control_size = control;
 	mapping->data_size = lanes * lane_bytes;
 	if (fork_detected)
-		madvise(base, size, MADV_DONTFORK); /* if it fails the child holds an unused copy, that is all */
+		madvise(base, size, MADV_DONTFORK); /* if it fails a child has a copy that it does not use */
 	if (populate(base, size) == 0)
 		return true;
 	otlog__mapping_free(mapping, false);
@@ -259,7 +259,7 @@ otlog__mapping_write_seal(otlog__mapping *mapping)
 		otlog__sealed_words words =
 		    otlog__sealed_words_of(mapping->base + (size_t)OTLOG__CONTROL_PAGE * (1 + (size_t)lane));
 		if (words.tail - words.start > header->lane_bytes)
-			return; /* changed from outside: nothing to vouch for */
+			return; /* another program has changed it: no seal */
 		seal.live_crc = lane_crc(mapping, header, lane, seal.live_crc);
 	}
 	seal.crc = otlog__crc32c(header->crc, &seal, offsetof(otlog__queue_seal_mark, crc));

@@ -2,10 +2,10 @@
  * The memory behind a queue: a file NAME.queue mapped shared, or anonymous memory of the same layout.
  *
  * NAME is <service>-<pid>-<random>. The file begins as NAME.new and becomes NAME.queue once all is in it, so nobody who
- * looks through the directory can take it for a dead owner's before it is locked. It is fully allocated and touched before anything is put into it, so that
- * neither a full disk nor a page fault can hit an emitter. It is locked with F_SETLK: such a lock ends with the
- * process, while flock and open-file locks would live on in a forked child. Any close of the file in this process would
- * give the lock up, so a process opens it exactly once.
+ * looks through the directory can take it for a dead owner's before it is locked. It is fully allocated and touched before
+ * anything is put into it, so that neither a full disk nor a page fault can hit an emitter. It is locked with F_SETLK: such
+ * a lock ends with the process, while flock and open-file locks would live on in a forked child. Any close of the file in
+ * this process would give the lock up, so a process opens it exactly once.
  */
 #ifndef OTLOG_QUEUE_MAPPING_H
 #define OTLOG_QUEUE_MAPPING_H

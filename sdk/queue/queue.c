@@ -98,7 +98,7 @@ make_parts(otlog__queue *queue)
 	}
 	for (uint32_t p = 0; p < queue->pipeline_count; p++) {
 		otlog__pipeline *pipeline = &queue->pipelines[p];
-		pthread_mutex_init(&pipeline->mutex, NULL); /* a plain one cannot fail */
+		pthread_mutex_init(&pipeline->mutex, NULL); /* without attributes it cannot fail */
 		pipeline->places = queue->places + (size_t)p * queue->lanes;
 		pipeline->told_bytes = OTLOG__NEVER;
 		atomic_init(&pipeline->wanted, OTLOG__NEVER);
@@ -236,7 +236,7 @@ bool
 otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano)
 {
 	uint32_t open = OTLOG__GATE_OPEN;
-	/* Relaxed: the lanes order emitters. */
+	/* Relaxed: emits are kept out by the lanes, which are taken next, and in order. */
 	atomic_compare_exchange_strong_explicit(queue->gate, &open, OTLOG__GATE_SEALED, memory_order_relaxed,
 	                                        memory_order_relaxed);
 	if (open == OTLOG__GATE_CHILD || is_empty_of_emitters(queue))
@@ -257,7 +257,7 @@ otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano)
 	return false;
 }
 
-/* Frames of the lane whose end this pipeline has not counted. */
+/* Frames of the lane that this pipeline has not counted as delivered, spooled, dropped or filtered yet. */
 static uint64_t
 queued_in(const otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 {
@@ -337,7 +337,7 @@ close_pipelines(otlog__queue *queue)
 	return left;
 }
 
-/* Brings all to the disk, and if nobody can write to it any more says so. */
+/* Brings everything to the disk, and writes the seal if nobody can write to the lanes any more. */
 static bool
 sync_and_seal(otlog__queue *queue)
 {
@@ -375,7 +375,7 @@ otlog__queue_sync(otlog__queue *queue)
 		return true;
 	if (!otlog__scopes_sync(queue->scopes))
 		return false;
-	/* The names of the files once, their bytes every time. */
+	/* The files' names have to be brought to the disk once, their bytes every time. */
 	return queue->name_synced ? otlog__mapping_sync_bytes(&queue->mapping)
 	                          : (queue->name_synced = otlog__mapping_sync(&queue->mapping));
 }

@@ -6,14 +6,16 @@
  *   lane      a single-producer byte ring with a try-lock word that is held for one emit; nobody owns a lane in between
  *   frame     16-byte header + record bytes, 8-aligned
  *   pipeline  a bit in the frame's mask, and a cursor per lane
- *   cursor    all before it is done with, as far as that pipeline goes: acknowledged, dropped, filtered or evicted
+ *   cursor    where a pipeline is in a lane: with all frames before it it is done, for they were delivered, spooled,
+ *             dropped, filtered or evicted
  *   read      how far that pipeline's worker has copied; between cursor and read lies what is in flight
  *   released  the least cursor of a lane: emitters may overwrite what lies before it
  *
  * A forked child may call everything here and touches nothing of its parent's: emits are OTLOG_EMIT_DISABLED, reads find
  * nothing, waits return at once, the books are zero, a flush has nothing to wait for.
  *
- * Beside it lie spool/, what an outage leaves over, and recovery/, what dead processes have left; it knows neither.
+ * Beside it lie spool/, for what an outage leaves over, and recovery/, for what dead processes have left; nothing here
+ * includes either.
  *
  * The frames are opaque here. The byte layout stands in layout.h, the concurrency in state.h.
  */
@@ -54,11 +56,10 @@ otlog__queue *otlog__queue_open(const otlog__queue_options *options);
 bool otlog__queue_seal(otlog__queue *queue, uint64_t deadline_nano);
 
 /*
- * Seals the queue, unless that is done, and unmaps the data. Frames still there are counted as
- * dropped[after_shutdown], unless the queue lies in a file: that is synced and kept. An empty file is removed, unless
- * there is a spool beside it, which must be closed before. The
- * books stay readable. Call when no worker uses the queue any more. False: an emit is inside still, so that the data
- * stays mapped, or what was left in the file could not be brought to the disk.
+ * Seals the queue, unless that is done, and unmaps the data. Frames still there are counted as dropped[after_shutdown],
+ * unless the queue lies in a file: that is synced and kept. An empty file is removed, unless there is a spool beside it,
+ * which must be closed before. The books stay readable. Call when no worker uses the queue any more. False: an emit is
+ * inside still, so that the data stays mapped, or what was left in the file could not be brought to the disk.
  */
 bool otlog__queue_close(otlog__queue *queue);
 
@@ -77,8 +78,7 @@ const char *otlog__queue_name(const otlog__queue *queue);
 void otlog__queue_keep_file(otlog__queue *queue);
 size_t otlog__queue_max_record(const otlog__queue *queue); /* bytes: half a lane, less the header */
 
-/* ---- Scopes: id → opaque bytes that the batch needs (ScopeLogs without its records) --------------------------------
- */
+/* ---- Scopes: id → opaque bytes that the batch needs (ScopeLogs without its records) ------------------------------ */
 
 /*
  * Keeps a copy, writes it to NAME.meta, returns its number. 0xfffd at most are kept; the others, and those that memory
@@ -98,8 +98,7 @@ typedef struct otlog__scope_bytes {
 /* All of them, for otlog__scopes_get; valid until the queue is freed. Any thread. */
 const struct otlog__scopes *otlog__queue_scopes(const otlog__queue *queue);
 
-/* ---- Emit: any thread, async-signal-safe, never blocks ------------------------------------------------------------
- */
+/* ---- Emit: any thread, async-signal-safe, never blocks ----------------------------------------------------------- */
 
 /* A lane held for one emit. */
 typedef struct otlog__slot {
@@ -124,13 +123,12 @@ void otlog__queue_cancel(otlog__queue *queue, const otlog__slot *slot);
 void otlog__queue_refuse(otlog__queue *queue, otlog_drop_reason reason);
 
 /*
- * Policy block: sleeps until some lane may have `room` bytes (looked at again after the caller is known as waiting, so no
- * wake-up is lost), or the queue was sealed. False when the deadline has passed.
+ * Policy block: sleeps until some lane may have `room` bytes, or the queue was sealed. False when the deadline has passed.
+ * Room that comes just before the sleep is seen: it changes the word that is slept on.
  */
 bool otlog__queue_wait_room(otlog__queue *queue, size_t room, uint64_t deadline_nano);
 
-/* ---- Read: one worker thread per pipeline --------------------------------------------------------------------------
- */
+/* ---- Read: one worker thread per pipeline ------------------------------------------------------------------------ */
 
 typedef struct otlog__frame_ref {
 	const uint8_t *bytes;
@@ -169,7 +167,7 @@ typedef struct otlog__batch_end {
 void otlog__queue_finish(otlog__queue *queue, uint32_t pipeline, const otlog__batch_span *span,
                          const otlog__batch_end *end);
 
-/* Whether the pipeline's worker cannot get rid of its records at this moment: the keeper may then evict for others. */
+/* Tells whether the pipeline's worker cannot get rid of its records now: the keeper may then evict them for the others. */
 void otlog__queue_set_away(otlog__queue *queue, uint32_t pipeline, bool away);
 
 /* Records waiting for the pipeline's worker, those in flight not counted. An estimate while emitters run. */
@@ -198,16 +196,15 @@ void otlog__queue_take_mark(otlog__queue *queue, otlog__queue_mark *mark);
 bool otlog__queue_passed(otlog__queue *queue, uint32_t pipeline, const otlog__queue_mark *mark);
 /* Sleeps until some cursor has moved since `seen` (start with 0, then what this returns) or the deadline has passed. */
 uint32_t otlog__queue_wait_progress(otlog__queue *queue, uint32_t seen, uint64_t deadline_nano);
-/* Wakes those who sleep there, for progress that is not a cursor's. */
+/* Wakes those who sleep there although no cursor has moved: a batch of a spool or backlog, or a flush, has ended. */
 void otlog__queue_tell_progress(otlog__queue *queue);
 
-/* ---- Keeper: one thread per provider, never on the network ---------------------------------------------------------
- */
+/* ---- Keeper: one thread per provider, never on the network ------------------------------------------------------- */
 
 /*
  * Where the queue as a whole is more than three quarters full, or an emit has found no room, and a pipeline which is
- * away holds frames back that all others have read: evicts the oldest for the former, in lanes over half full, until
- * the whole is down to five eighths, and counts them as dropped[queue_full]. Returns how many.
+ * away holds frames back that all others are done with: evicts the oldest of that pipeline's, in lanes over half full,
+ * until the whole is down to five eighths, and counts them as dropped[queue_full]. Returns how many.
  */
 uint64_t otlog__queue_evict(otlog__queue *queue);
 
@@ -239,7 +236,7 @@ typedef struct otlog__queue_books {
 
 void otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books);
 
-/* delivered, spooled, dropped, filtered and queued of the pipeline, taken together under its mutex; `accepted` by their sum. */
+/* Of one pipeline, all taken together under its mutex. `accepted` is the sum of the others. */
 typedef struct otlog__pipeline_books {
 	uint64_t accepted;
 	uint64_t delivered;

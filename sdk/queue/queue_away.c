@@ -1,15 +1,15 @@
-/* The keeper's part: who is away gives way to those who are not. */
+/* What the keeper does for room: a pipeline that is away loses frames so that the others need not. */
 #include "sdk/queue/state.h"
 
 /*
- * Eighths. The queue as a whole is brought down to five, so that the next emits do not call for the keeper again, by
- * taking lanes over four down to three: an absent pipeline loses what others need the room of, and no more.
+ * In eighths. The queue as a whole is brought down to five, so that the next emits do not call for the keeper again. For
+ * that, lanes over four are brought down to three: a pipeline that is away loses what the others need the room of, no more.
  */
 #define ALL_DOWN_TO 5
 #define LANE_FROM 4
 #define LANE_DOWN_TO 3
 
-/* Who holds back less than this is not why room is short: nothing of it is spooled. */
+/* Nothing is spooled for a pipeline that holds back less than this: it is not the reason why room is short. */
 #define SPOOL_FROM 3
 
 void
@@ -45,7 +45,10 @@ needed_by_none(const otlog__queue *queue, uint32_t lane, uint32_t away)
 	return limit;
 }
 
-/* Passes over what is in flight: it has been copied, its batch's verdict counts it. False if that is too far. */
+/*
+ * Moves the cursor over what is in flight: those records were copied, and are counted when their batch has its verdict.
+ * False if that would be beyond the limit.
+ */
 static bool
 pass_in_flight(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t limit)
 {
@@ -156,7 +159,7 @@ evict_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint32_t away,
 	return true;
 }
 
-/* All that are away give way equally. */
+/* Evicts in the lane for every pipeline that is away. Returns whether a cursor may have moved. */
 static bool
 evict_away(otlog__queue *queue, uint32_t lane, uint32_t away, const goal *to, uint64_t *evicted)
 {
@@ -178,7 +181,7 @@ note_look(otlog__queue *queue)
 	queue->keeper.looked_short = otlog__is_short_of_room(queue);
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
-		/* Relaxed: taken before the look, so at most too early. */
+		/* Relaxed: an older value makes the keeper look again a little sooner. */
 		queue->keeper.looked[lane] = atomic_load_explicit(&producer->tail, memory_order_relaxed);
 		queue->keeper.looked_seq[lane] = atomic_load_explicit(&producer->accepted, memory_order_relaxed);
 	}
@@ -236,7 +239,7 @@ otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline)
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
 		const otlog__place *place = &queue->pipelines[pipeline].places[lane];
-		/* Relaxed: how much it is changes all the time. The cursors first, so that it is not less than nothing. */
+		/* Relaxed: this changes all the time. Cursors are read before tails, so that no difference is negative. */
 		uint64_t cursor = atomic_load_explicit(&place->cursor, memory_order_relaxed);
 		uint64_t consumed = atomic_load_explicit(&place->consumed, memory_order_relaxed);
 		held.bytes += atomic_load_explicit(&producer->tail, memory_order_acquire) - cursor;

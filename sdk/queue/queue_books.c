@@ -14,7 +14,7 @@ otlog__queue_take_mark(otlog__queue *queue, otlog__queue_mark *mark)
 		mark->tail[lane] = atomic_load_explicit(&otlog__lane(queue, lane)->producer.tail, memory_order_acquire);
 }
 
-/* Up to where the pipeline's verdicts are known: an evicted frame's may still be out, with its batch. */
+/* Up to where the pipeline's verdicts are known. A frame that is evicted while in flight has none until its batch ends. */
 static uint64_t
 known_until(const otlog__place *place)
 {
@@ -64,7 +64,7 @@ otlog__queue_take_books(otlog__queue *queue, otlog__queue_books *books)
 	books->max_records = queue->lane_records == OTLOG__NEVER ? 0 : queue->lanes * queue->lane_records;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_page *page = otlog__lane(queue, lane);
-		/* Relaxed: counts. `released` first, so that what is used is not less than nothing. */
+		/* Relaxed: plain counters. `released` is read before the tail, so that the difference is not negative. */
 		uint64_t released = atomic_load_explicit(&page->released.position, memory_order_acquire);
 		uint64_t used = atomic_load_explicit(&page->producer.tail, memory_order_relaxed) - released;
 		books->bytes_used += used < queue->lane_bytes ? used : queue->lane_bytes;

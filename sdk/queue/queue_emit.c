@@ -197,11 +197,11 @@ otlog__queue_refuse(otlog__queue *queue, otlog_drop_reason reason)
 	if (otlog__gate(queue) == OTLOG__GATE_CHILD || (uint32_t)reason >= OTLOG_DROP_REASON_COUNT)
 		return;
 	otlog__lane_page *page = otlog__lane(queue, first_lane() & queue->lane_mask);
-	/* Relaxed: a count, nothing hangs on it. */
+	/* Relaxed: a plain counter. */
 	atomic_fetch_add_explicit(&page->refused.count[reason], 1, memory_order_relaxed);
 }
 
-/* Whether the lane would do, as far as one can see without holding it. */
+/* Whether the lane has the room, as far as can be seen without holding it. */
 static bool
 may_fit(otlog__queue *queue, uint32_t lane, uint64_t need)
 {
@@ -213,7 +213,7 @@ may_fit(otlog__queue *queue, uint32_t lane, uint64_t need)
 	uint64_t accepted = atomic_load_explicit(&page->producer.accepted, memory_order_relaxed);
 	uint64_t left = queue->lane_bytes - (tail & (queue->lane_bytes - 1));
 	uint64_t skip = left < need ? left : 0;
-	/* A tail of before with a `released` of after looks like less than nothing: room, then. */
+	/* An older tail with a newer `released` gives a negative size: there is room, so the comparison is signed. */
 	return (int64_t)(tail + skip + need - released) <= (int64_t)queue->lane_bytes &&
 	       (queue->lane_records == OTLOG__NEVER ||
 	        (int64_t)(accepted - released_seq) < (int64_t)queue->lane_records);

@@ -71,8 +71,8 @@ pick_from_lane(picking *batch, uint32_t lane)
 }
 
 /*
- * With no batch out in this lane nothing stands between the cursor and what was passed over. Returns whether the
- * cursor has moved.
+ * If no batch of this lane is in flight, the cursor moves over the frames that were passed over. Returns whether it has
+ * moved.
  */
 static bool
 settle(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
@@ -139,7 +139,8 @@ otlog__queue_read_begin(otlog__queue *queue, uint32_t pipeline, uint32_t max_rec
 	for (uint32_t i = 0; i < queue->lanes && !batch.full; i++) {
 		uint32_t lane = (first + i) & queue->lane_mask;
 		pick_from_lane(&batch, lane);
-		p->next_lane = (lane + 1) & queue->lane_mask; /* behind the one that filled the batch: none starves */
+		p->next_lane =
+		    (lane + 1) & queue->lane_mask; /* the next batch begins behind the lane that filled this one */
 	}
 	if (span->records)
 		hand_out(queue, pipeline, span);
@@ -157,7 +158,7 @@ otlog__queue_read_end(otlog__queue *queue, uint32_t pipeline)
 	otlog__report_troubles(queue);
 }
 
-/* What is left to be counted of a batch's end, lane by lane. */
+/* How many of *left fall to the lane, which has *records without a verdict. Both become less by that. */
 static uint32_t
 take_share(uint32_t *left, uint32_t *records)
 {

@@ -85,11 +85,11 @@ otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_size, con
 {
 	scope *copy = copy_scope(head, head_size, tail, tail_size);
 	if (!copy)
-		return NO_NAME; /* better than another's */
+		return NO_NAME; /* no name is better than that of another scope */
 	uint16_t number = NO_NAME;
 	uint32_t none = 0;
 	pthread_mutex_lock(&scopes->mutex);
-	/* Relaxed, both marks: nothing hangs on them. The caller may hold locks, so nothing is said here. */
+	/* Relaxed: the marks order nothing. The caller may hold locks, so otlog__scopes_report says what they mark. */
 	if (scopes->count == NO_NAME) {
 		atomic_compare_exchange_strong_explicit(&scopes->too_many, &none, MET, memory_order_relaxed,
 		                                        memory_order_relaxed);
@@ -124,7 +124,7 @@ otlog__scopes_put(otlog__scopes *scopes, uint16_t number, const void *head, size
 void
 otlog__scopes_report(otlog__scopes *scopes)
 {
-	/* Relaxed: marks, nothing hangs on them. Looked at before they are changed, for this is called often. */
+	/* Relaxed: the marks order nothing. They are read before they are changed, because this is called often. */
 	int error = atomic_load_explicit(&scopes->unwritten, memory_order_relaxed);
 	if (error)
 		error = atomic_exchange_explicit(&scopes->unwritten, 0, memory_order_relaxed);
@@ -165,7 +165,10 @@ otlog__scopes_sync(otlog__scopes *scopes)
 	pthread_mutex_lock(&scopes->mutex);
 	int meta = scopes->meta;
 	pthread_mutex_unlock(&scopes->mutex);
-	/* Under no lock: whoever takes a logger, or forks, shall not wait for the disk. Who syncs is who closes. */
+	/*
+	 * With no lock held, so that no thread that takes a logger or forks waits for the disk. The descriptor stays open
+	 * meanwhile: the thread that syncs is the one that closes it.
+	 */
 	return meta < 0 || fdatasync(meta) == 0;
 }
 

@@ -17,7 +17,7 @@ uint16_t otlog__scopes_add(otlog__scopes *scopes, const void *head, size_t head_
 bool otlog__scopes_put(otlog__scopes *scopes, uint16_t number, const void *head, size_t head_size, const void *tail,
                        size_t tail_size);
 
-/* Says what was wrong in otlog__scopes_add since the last report. Under no lock. */
+/* Says what was wrong in otlog__scopes_add since the last report. To be called with no lock held. */
 void otlog__scopes_report(otlog__scopes *scopes);
 
 /* No lock: any thread, also while scopes are added. An unknown number gives empty bytes. */

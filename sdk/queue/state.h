@@ -35,13 +35,13 @@ enum { OTLOG__GATE_CHILD = 0, OTLOG__GATE_OPEN = 1, OTLOG__GATE_SEALED = 2 };
 
 #define OTLOG__NEVER UINT64_MAX
 
-/* A word to sleep on. Whoever rouses it makes a system call only if somebody sleeps. */
+/* A word that threads sleep on. To rouse them costs a system call only if one sleeps. */
 typedef struct otlog__sleeper {
 	_Atomic uint32_t word;     /* writer: who rouses, by addition */
 	_Atomic uint32_t sleeping; /* writer: who sleeps, by addition */
 } otlog__sleeper;
 
-/* When the emit that reaches one of these has to look who wants to be woken. Writers: who falls asleep, who wakes. */
+/* The emit that reaches one of these looks whom to wake. Writers: the thread that falls asleep, the one that wakes it. */
 typedef struct otlog__alarm {
 	_Alignas(64) _Atomic uint64_t seq; /* frames */
 	_Atomic uint64_t position;         /* bytes */
@@ -51,8 +51,8 @@ typedef struct otlog__alarm {
  * One pipeline in one lane; written under the pipeline's mutex, read by others where _Atomic.
  *
  *   cursor ≤ read. What lies between is in flight, or was passed over behind what is in flight (`passed_over` frames).
- *   With nothing in flight here both are equal, but after an eviction also while batches are still out: those were
- *   copied, their verdicts count them.
+ *   With nothing in flight both are equal. After an eviction they are equal while batches are in flight, too: the records
+ *   of those were copied, and are counted when the batch has its verdict.
  */
 typedef struct otlog__place {
 	_Alignas(64) _Atomic uint64_t cursor;
@@ -126,7 +126,7 @@ struct otlog__queue {
 static inline uint32_t
 otlog__gate(const otlog__queue *queue)
 {
-	/* Relaxed: it changes by fork, in a thread that sees its own past, or by seal, which takes every lane as well. */
+	/* Relaxed: a fork changes it before the child's only thread looks, and a seal also takes every lane, in order. */
 	return atomic_load_explicit(queue->gate, memory_order_relaxed);
 }
 
@@ -143,8 +143,8 @@ otlog__lane_data(const otlog__queue *queue, uint32_t lane)
 }
 
 /*
- * The pipelines that are away, a bit each; none if all are, for then nobody is there to need the room. Those with a spool
- * are not among them.
+ * The pipelines that are away, a bit each; none if all are, for then no other one needs the room. Those with a spool are
+ * not among them.
  */
 static inline uint32_t
 otlog__who_gives_way(const otlog__queue *queue)
@@ -166,7 +166,7 @@ otlog__somebody_makes_room(const otlog__queue *queue)
 static inline void
 otlog__bump(_Atomic uint64_t *counter, uint64_t by)
 {
-	/* Relaxed: who reads several counters together holds the mutex of their writer. */
+	/* Relaxed: a thread that reads several counters together holds the mutex under which they are written. */
 	if (by)
 		atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
 		                      memory_order_relaxed);
@@ -187,7 +187,7 @@ void otlog__doze(otlog__sleeper *sleeper, uint32_t seen, uint64_t deadline_nano)
 void otlog__alarm_ring(otlog__queue *queue, uint32_t lane);
 
 /*
- * No lane had the room: wakes workers that sleep although something is waiting, and the keeper if somebody is away.
+ * No lane had the room: wakes workers that sleep although something is waiting, and the keeper if it can make room.
  * Signal-safe.
  */
 void otlog__wake_for_room(otlog__queue *queue);
@@ -248,7 +248,7 @@ void otlog__rouse_keeper_for_away(otlog__queue *queue);
 
 /* ---- queue_emit.c ------------------------------------------------------------------------------------------------ */
 
-/* No emit takes that long: its thread was stopped inside. */
+/* No emit takes so long: after this time its thread must have been stopped inside. */
 #define OTLOG__EMIT_NANO (2 * OTLOG__NANOS_PER_S)
 
 /* Takes a lane, waiting for its holder until the deadline. False if it is closed already, or not given back. */

@@ -1,5 +1,5 @@
 /*
- * Who sleeps until what, and how an emit finds out cheaply.
+ * What each sleeping thread waits for, and how an emit finds out cheaply whether to wake one.
  *
  * A worker sleeps until `wanted` frames have been accepted in all lanes together, or until a lane holds a quarter of
  * its bytes for it. No emit can afford to add lanes up, so each lane has an alarm: a seq and a position, set to half of
@@ -27,7 +27,7 @@ otlog__doze(otlog__sleeper *sleeper, uint32_t seen, uint64_t deadline_nano)
 	atomic_fetch_add_explicit(&sleeper->sleeping, 1, memory_order_seq_cst);
 	if (atomic_load_explicit(&sleeper->word, memory_order_seq_cst) == seen)
 		otlog__futex_wait(&sleeper->word, seen, deadline_nano);
-	atomic_fetch_sub_explicit(&sleeper->sleeping, 1, memory_order_relaxed); /* too many is harmless */
+	atomic_fetch_sub_explicit(&sleeper->sleeping, 1, memory_order_relaxed); /* seen late it costs a system call */
 }
 
 uint64_t
@@ -53,7 +53,7 @@ lower(_Atomic uint64_t *alarm, uint64_t to)
 	}
 }
 
-/* How many more frames in one lane are worth adding up again for, when `missing` are missing in all. */
+/* After how many more frames in one lane the lanes are added up again, when `missing` are missing in all. */
 static uint64_t
 step(const otlog__queue *queue, uint64_t missing)
 {
@@ -66,7 +66,7 @@ step(const otlog__queue *queue, uint64_t missing)
 static void
 wake_worker(otlog__pipeline *pipeline)
 {
-	/* One of several emits wakes, and the worker may have given up sleeping meanwhile. */
+	/* Of several emits one wakes the worker, and none does if it has given up sleeping meanwhile. */
 	if (atomic_exchange_explicit(&pipeline->wanted, OTLOG__NEVER, memory_order_seq_cst) != OTLOG__NEVER)
 		otlog__rouse(&pipeline->wake);
 }
@@ -74,7 +74,7 @@ wake_worker(otlog__pipeline *pipeline)
 static uint64_t
 bytes_alarm(const otlog__pipeline *pipeline, uint32_t lane)
 {
-	/* Relaxed: constant while the worker sleeps, and nothing else counts. */
+	/* Relaxed: they do not change while the worker sleeps, and the alarm matters only then. */
 	return atomic_load_explicit(&pipeline->places[lane].read, memory_order_relaxed) +
 	       atomic_load_explicit(&pipeline->enough_bytes, memory_order_relaxed);
 }
@@ -92,7 +92,7 @@ keeper_ring(otlog__queue *queue, uint32_t lane)
 	uint64_t position = atomic_load_explicit(&keeper->position[lane], memory_order_relaxed);
 	uint64_t seq = atomic_load_explicit(&keeper->seq[lane], memory_order_relaxed);
 	if (tail < position && accepted < seq) {
-		lower(&queue->alarms[lane].position, position); /* it rang for a worker */
+		lower(&queue->alarms[lane].position, position); /* it rang for a worker only */
 		lower(&queue->alarms[lane].seq, seq);
 	} else if (!otlog__is_short_of_room(queue)) {
 		otlog__keeper_set_alarm(queue, lane);
@@ -106,7 +106,8 @@ static uint64_t
 part(uint64_t held, uint64_t limit, uint32_t lanes, uint64_t of_lane)
 {
 	if (held > limit)
-		return of_lane / 8; /* the keeper knows and could do nothing: not with every emit */
+		return of_lane /
+		       8; /* the keeper was woken for this and could do nothing: it is not woken by every emit */
 	uint64_t share = (limit - held) / lanes;
 	share = share < of_lane / 4 ? share : of_lane / 4;
 	return share > of_lane / 16 ? share : of_lane / 16;
@@ -204,7 +205,7 @@ static bool
 arm_worker(otlog__queue *queue, otlog__pipeline *pipeline, uint64_t before, uint32_t enough_records)
 {
 	uint64_t wanted = before + reachable(queue, enough_records);
-	/* Who was told of the bytes and read nothing does not care for them: telling again would make it spin. */
+	/* A worker that was woken for bytes and has read nothing since has no use for them: woken again it would spin. */
 	uint64_t bytes = before == pipeline->told_bytes ? OTLOG__NEVER / 2 : queue->lane_bytes / BYTES_SHARE;
 	atomic_store_explicit(&pipeline->enough_bytes, bytes, memory_order_relaxed); /* `wanted` publishes them */
 	atomic_store_explicit(&pipeline->read_before, before, memory_order_relaxed);
@@ -229,7 +230,9 @@ otlog__queue_wait(otlog__queue *queue, uint32_t pipeline, uint32_t enough_record
 	otlog__pipeline *p = &queue->pipelines[pipeline];
 	uint64_t before = 0;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++)
-		before += atomic_load_explicit(&p->places[lane].read_seq, memory_order_relaxed); /* nearly our own */
+		before +=
+		    atomic_load_explicit(&p->places[lane].read_seq,
+		                         memory_order_relaxed); /* others write it only when they evict or spool */
 	/* Acquire: what the waker wrote before, such as a request to stop. */
 	uint32_t word = atomic_load_explicit(&p->wake.word, memory_order_acquire);
 	bool counting = enough_records != UINT32_MAX;

@@ -24,7 +24,7 @@ name_of(file_name out, const char *name, const char *suffix)
 
 /* ---- Taking over ------------------------------------------------------------------------------------------------- */
 
-/* Whether a file that could not be opened may be opened later: it is we who are short of something. */
+/* Whether a file that could not be opened may be opened later, because only this process is short of something. */
 static bool
 is_for_now(int error)
 {
@@ -105,7 +105,10 @@ read_meta(otlog__adopted *file)
 	return done;
 }
 
-/* A program that crashes again and again while its destination is away shall not fill the disk with empty lanes. */
+/*
+ * Gives the room of empty lanes back to the file system, so that a program which crashes again and again while its
+ * destination is away does not fill the disk with them.
+ */
 static bool
 load_lanes(otlog__adopted *file)
 {
@@ -248,7 +251,7 @@ say_adopted(const otlog__adopted *file)
 		const otlog__adopted_pipeline *own = &file->pipelines[p];
 		uint64_t lost_here = own->bit == OTLOG__NOT_THERE ? 0 : lost_in_lanes(file, own->bit);
 		waiting += own->waiting;
-		lost = lost_here > lost ? lost_here : lost; /* the same ones, mostly */
+		lost = lost_here > lost ? lost_here : lost; /* mostly the same records */
 	}
 	if (waiting)
 		otlog__diagnose_always(OTLOG__INFO,

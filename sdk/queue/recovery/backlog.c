@@ -53,7 +53,7 @@ otlog__backlog_create(const otlog__backlog_options *options)
 	const uint32_t count = options->pipeline_count;
 	if (!backlog)
 		return NULL;
-	pthread_mutex_init(&backlog->mutex, NULL); /* a plain one cannot fail */
+	pthread_mutex_init(&backlog->mutex, NULL); /* without attributes it cannot fail */
 	backlog->path = strdup(options->directory);
 	backlog->names = calloc(count ? count : 1, sizeof *backlog->names);
 	backlog->pipelines = aligned_alloc(64, (count ? count : 1) * sizeof *backlog->pipelines);
@@ -229,7 +229,7 @@ otlog__backlog_look(otlog__backlog *backlog)
 	if (backlog->adopter.directory < 0)
 		backlog->adopter.directory = otlog__directory_open(backlog->path, false, &trouble);
 	if (backlog->adopter.directory < 0)
-		return false; /* the queue has said so when it was opened, or says so */
+		return false; /* the queue says why, when it is opened */
 	if (!otlog__directory_visit(backlog->adopter.directory, look_at, &self))
 		otlog__diagnose(OTLOG__WARN,
 		                "queue directory %s cannot be read (%s): what dead processes have left there is not "
@@ -411,7 +411,7 @@ otlog__backlog_free(otlog__backlog *backlog)
 	for (uint32_t p = 0; backlog->names && p < backlog->adopter.pipeline_count; p++)
 		free(backlog->names[p]);
 	free(backlog->names);
-	free(backlog->pipelines); /* mutexes hold nothing; in a child they may be locked for ever */
+	free(backlog->pipelines); /* mutexes are not destroyed: they own no memory, and a child may have them locked */
 	free(backlog->left_alone);
 	free(backlog->path);
 	free(backlog);

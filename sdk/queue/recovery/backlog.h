@@ -2,7 +2,7 @@
  * What dead processes have left in the queue directory: their queues and spools, taken over by lock and delivered oldest
  * first, each under the resource and scopes that its NAME.meta keeps.
  *
- * A file is a dead owner's if its lock (F_SETLK) can be had. A process's own locks never stand in its own way, so the
+ * A file is a dead owner's if its lock (F_SETLK) can be had. A process is never kept out by its own locks, so the
  * names of the queues that this process has open are kept in a list, and those are never opened: closing them again
  * would give up the lock. Files are read with pread and their cursors moved with pwrite, never mapped: a disk that fails
  * is an errno, not a signal. The cursors are those of the file's own control pages, so the adopter may die too.
@@ -13,9 +13,9 @@
  *
  * Threads: look and close are for one thread, the others for any; take and finish of one pipeline exclude each other.
  *
- * A pipeline is matched with that of the same name; of two with the same name the first with the first. Records of one that nobody has stay in the file, with one
- * diagnostic, and the file is given back. Files of another version or architecture are left as they are, with one
- * diagnostic. A file whose records are all done with is removed with its .meta and .spool.
+ * A pipeline is matched with that of the same name; of two with the same name the first with the first. Records of one that
+ * nobody has stay in the file, with one diagnostic, and the file is given back. Files of another version or architecture are
+ * left as they are, with one diagnostic. A file whose records are all done with is removed with its .meta and .spool.
  */
 #ifndef OTLOG_QUEUE_BACKLOG_H
 #define OTLOG_QUEUE_BACKLOG_H

@@ -88,11 +88,11 @@ punch(const otlog__image *image, uint32_t lane, uint64_t from, uint64_t to)
 	if (to > from && start + to <= image->file_bytes) {
 		int done = fallocate(image->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(start + from),
 		                     (off_t)(to - from));
-		(void)done; /* then it takes up its room until it is removed */
+		(void)done; /* where that fails the file takes up its room until it is removed */
 	}
 }
 
-/* Whether all that waits lies between the owner's last word on what was given up, and the tail. */
+/* Whether all that waits lies between what the owner had released last, and the tail. */
 static bool
 is_inside(const otlog__image_lane *loaded, const otlog__sealed_words *words)
 {
@@ -104,7 +104,7 @@ is_inside(const otlog__image_lane *loaded, const otlog__sealed_words *words)
 	return from <= to && to <= words->tail - words->start;
 }
 
-/* Not to the runs alone: what adopters have delivered since is under the seal of an orderly end. */
+/* What adopters have delivered since the owner ended keeps its room, too: the seal's checksum covers it. */
 void
 otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded)
 {
@@ -123,7 +123,7 @@ otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_l
 	punch(image, lane, end, lane_bytes);
 }
 
-/* Of a size that a file may have: all or nothing. */
+/* Writes all of it. False with errno set. The file may be as large as that, which the caller has made sure of. */
 static bool
 write_all(int file, const void *data, size_t size, uint64_t at)
 {

@@ -97,9 +97,9 @@ typedef struct otlog__image_refs {
 } otlog__image_refs;
 
 /*
- * Reads the next records that wait for a pipeline of the mask, and moves *at behind them. Their bytes are put into *bytes from its
- * beginning, and the refs point there. Returns how many; 0: the end, with *at behind the last frame, or memory is short
- * (errno ENOMEM, else 0).
+ * Reads the next records that wait for a pipeline of the mask, and moves *at behind them. Their bytes are put into *bytes
+ * from its beginning, and the refs point there. Returns how many; 0: the end, with *at behind the last frame, or memory is
+ * short (errno ENOMEM, else 0).
  */
 uint32_t otlog__image_read(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded, uint32_t mask,
                            otlog__image_at *at, uint32_t max_records, size_t max_bytes, otlog__buffer *bytes,

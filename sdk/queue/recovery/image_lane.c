@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a lane, for each run at least: what is past that bound is lost. Torn sectors make one for 256 bytes at most. */
+/* A lane has at most one run for so many bytes; further ones are lost. Torn sectors make at most one for 256 bytes. */
 #define LEAST_RUN_BYTES 128u
 
 typedef struct loading {
@@ -18,7 +18,7 @@ typedef struct loading {
 	/* From the control page. */
 	uint64_t tail;
 	uint64_t accepted;
-	uint64_t near; /* what numbers are near to */
+	uint64_t near; /* the sequence numbers of the lane's frames are near this one */
 	/* Of each pipeline: the number of the frame that its cursor points to, if there is one. */
 	uint32_t seq_at_cursor[OTLOG__LAYOUT_PIPELINES];
 	uint32_t has_seq_at_cursor;
@@ -78,7 +78,7 @@ add_frame(loading *load, uint64_t seq, uint64_t position, uint64_t offset, uint6
 
 /* ---- Walking ----------------------------------------------------------------------------------------------------- */
 
-/* The pipelines whose cursor stands here. False if one of them counts otherwise. */
+/* Adds the pipelines whose cursor stands here. False if one of them counts another number of frames before it. */
 static bool
 pass_cursors(const loading *load, uint64_t position, uint64_t seq, uint32_t *passed)
 {
@@ -189,7 +189,7 @@ scan(loading *load)
 	return true;
 }
 
-/* The whole number of which 32 bits are known, as near to the other as can be. */
+/* The number that ends in these 32 bits and is nearest to the other one. */
 static uint64_t
 widen(uint32_t seq, uint64_t near)
 {
@@ -233,7 +233,7 @@ order_runs(loading *load)
 	out->end_position = end_position;
 }
 
-/* When the newest frame was written, whatever lay a lap before it had been read by everybody. */
+/* A frame more than a lap older than the newest one had been read by all pipelines before that was written. */
 static void
 leave_out_old_laps(loading *load)
 {
@@ -273,8 +273,8 @@ is_plausible(const loading *load, uint64_t consumed)
 }
 
 /*
- * The number at the pipeline's cursor, if that stands before a tail that can be believed. Where the lane ends there lies
- * what is a lap old.
+ * The number of the frame at the pipeline's cursor, if that stands before a tail that can be believed. At the tail itself
+ * lies a frame of the lap before.
  */
 static bool
 is_pointed_at(const loading *load, uint32_t pipeline, uint64_t *seq)
@@ -287,7 +287,7 @@ is_pointed_at(const loading *load, uint32_t pipeline, uint64_t *seq)
 	       is_plausible(load, *seq);
 }
 
-/* Frames that the pipeline is done with: in doubt the least, for twice is better than never. */
+/* Frames that the pipeline is done with; in doubt fewer, for it is better to deliver twice than never. */
 static uint64_t
 choose_consumed(const loading *load, uint32_t pipeline)
 {
@@ -295,7 +295,7 @@ choose_consumed(const loading *load, uint32_t pipeline)
 	const otlog__image_place *place = &out->places[pipeline];
 	uint64_t verdicts = 0, pointed;
 	bool points = is_pointed_at(load, pipeline, &pointed), plausible = is_plausible(load, place->consumed);
-	/* Without trust the lane under the cursor may be a lap older than the control page, or newer. */
+	/* If the file is not trusted, the bytes at the cursor may be of an older or newer lap than the control page. */
 	if (plausible && !(points && otlog__image_is_trusted(load->image) && pointed < place->consumed))
 		return place->consumed;
 	if (points)
@@ -308,8 +308,8 @@ choose_consumed(const loading *load, uint32_t pipeline)
 }
 
 /*
- * Without trust the control page may be older than the lane: what is missing before the first frame was then read and
- * overwritten. It is lost only where there is room for it.
+ * If the file is not trusted the control page may be older than the lane. What is missing before the first frame may then
+ * have been read and overwritten. It counts as lost only if the lane has room for it.
  */
 static bool
 is_room_before_first(const loading *load, uint64_t missing)
@@ -396,7 +396,7 @@ otlog__image_words(const otlog__image *image, uint32_t lane)
 	return otlog__sealed_words_of(bytes);
 }
 
-/* Of three counts that lie near each other in a sound lane one that another bears out. */
+/* In a sound lane three counts are near each other: returns one of them that is near another. */
 static uint64_t
 choose_near(const loading *load, uint64_t released)
 {

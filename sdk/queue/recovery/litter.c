@@ -67,7 +67,8 @@ static void
 give_queue(int directory, const char *name)
 {
 	char file[OTLOG__QUEUE_NAME_MAX + 8];
-	if (!otlog__names_claim(name)) /* to close it would cost who adopts it meanwhile the lock */
+	if (!otlog__names_claim(
+		name)) /* this process has it open, and closing another descriptor would give up the lock */
 		return;
 	snprintf(file, sizeof file, "%s.queue", name);
 	int fd = openat(directory, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -11,7 +11,7 @@
 
 #define LEAST_SEGMENT_BYTES (UINT64_C(256) << 10)
 #define MOST_SEGMENT_BYTES (UINT64_C(16) << 20)
-#define SEGMENTS 8u /* that max_bytes is meant to be divided into */
+#define SEGMENTS 8u /* of these, full ones, max_bytes has room for so many */
 
 otlog__spool *
 otlog__spool_create(const otlog__spool_options *options)
@@ -147,7 +147,10 @@ otlog__spool_sync(otlog__spool *spool)
 	return done;
 }
 
-/* What is in flight and whose segment went as the oldest is in no file: nobody will deliver it. Under the mutex. */
+/*
+ * Entries in flight whose segment was dropped as the oldest are in no file any more, so no later process delivers them.
+ * Under the mutex.
+ */
 static void
 give_up_dropped(otlog__spool *spool)
 {

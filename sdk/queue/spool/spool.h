@@ -18,8 +18,8 @@
  * the next segment begins with was given up after an error of the disk, and does not count.
  *
  * Threads: append, take and finish may be called by different threads at the same time. One append runs at a time, and
- * one take or finish; the books' mutex is never held while a file is read, written or synced, so nobody waits for the
- * disk but who asked for it.
+ * one take or finish; the books' mutex is never held while a file is read, written or synced, so only the thread that uses
+ * a file waits for the disk.
  */
 #ifndef OTLOG_QUEUE_SPOOL_H
 #define OTLOG_QUEUE_SPOOL_H

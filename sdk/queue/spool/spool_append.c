@@ -132,7 +132,7 @@ add_segment(otlog__spool *spool, uint64_t bytes)
 	else
 		spool->first = segment;
 	spool->last = segment;
-	/* Descriptors are few: one that is not being read waits without. */
+	/* Descriptors are few: a segment that nobody reads yet is closed until somebody does. */
 	if (before && before->holders == 1 && before->place.position == OTLOG__SPOOL_PAGE)
 		otlog__spool_segment_close(&before->file);
 	pthread_mutex_unlock(&spool->mutex);

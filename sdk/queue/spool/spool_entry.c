@@ -43,7 +43,7 @@ read_at(int fd, void *data, size_t size, uint64_t position)
 	return (ssize_t)done;
 }
 
-/* The number is looked at first: where an entry is searched for, it costs almost nothing and rules almost all out. */
+/* The number is compared first: in a search that costs almost nothing and rules out almost every position. */
 static bool
 is_entry(const otlog__spool_range *range, const otlog__spool_entry *entry, uint64_t position)
 {

@@ -56,13 +56,13 @@ otlog__spool_files_take_books(const otlog__spool_files *files, uint32_t index, o
 	books->waiting = books->found - books->in_flight - books->finished - books->damaged;
 }
 
-/* What a part was thought to have and has not. */
+/* Counts records that the part had when it was opened and that cannot be read. `gone`: its file is. */
 static void
 give_up(const otlog__spool_files *files, otlog__spool_left *p, otlog__spool_part *at, uint64_t records, bool gone)
 {
 	records = records < at->records ? records : at->records;
 	at->records -= records;
-	/* What vanishes under a mere reader was delivered by its owner. */
+	/* A file that vanishes while we only look at it was removed by its owner, who had delivered what is in it. */
 	if (gone && !files->adopt)
 		p->books.finished += records;
 	else
@@ -85,7 +85,7 @@ take_from(otlog__spool_files *files, otlog__spool_left *p, otlog__spool_part *at
 	otlog__spool_step step = otlog__spool_next_entry(&range, &at->place, out, entry, &damaged);
 	give_up(files, p, at, damaged, false);
 	if (step == OTLOG__SPOOL_ENTRY && entry->records > at->records)
-		step = OTLOG__SPOOL_END; /* it was not there when the file was opened */
+		step = OTLOG__SPOOL_END; /* it was not counted when the file was opened */
 	if (step == OTLOG__SPOOL_END)
 		give_up(files, p, at, at->records, false);
 	return step;

@@ -45,7 +45,7 @@ account(otlog__spool *spool, look *at)
 {
 	otlog__spooled *segment = at->segment;
 	uint64_t left = segment->records;
-	/* An entry that was not there when its segment was written would upset the books. */
+	/* More records than were appended: the entry is not ours, and with it the books would not balance. */
 	if (at->step == OTLOG__SPOOL_ENTRY && at->damaged + at->entry.records > left)
 		at->step = OTLOG__SPOOL_END;
 	segment->place = at->place;
@@ -69,7 +69,7 @@ account(otlog__spool *spool, look *at)
 	                                                                .behind = at->place });
 }
 
-/* Returns whether the entry is the caller's. A segment that was dropped meanwhile was counted there. */
+/* Returns whether the entry is the caller's. One whose segment was dropped meanwhile was counted by that. */
 static bool
 settle(otlog__spool *spool, look *at)
 {
