@@ -90,8 +90,8 @@ count_asked_for(const otlog__doctor_settings *settings)
 /* ---- The test record --------------------------------------------------------------------------------------------- */
 
 /*
- * A request as a pipeline would send it: made by a provider of its own, which also has the library's words go to the
- * notes from here on. NULL if there is none, because the SDK is off.
+ * A request as a pipeline would send it, made by a provider for this alone. Starting that also has all that the library
+ * says go to the notes, from here on. NULL if the SDK is off.
  */
 static otlog_memory *
 make_test_record(otlog_batch *batch)
@@ -132,8 +132,8 @@ destroy_exporter(const otlog_exporter *exporter)
 }
 
 /*
- * gRPC says that a certificate does not hold, but not why. The exporter for HTTP meets the same certificate before it
- * says a word of HTTP, and tells.
+ * gRPC says that a certificate is refused, but not why. The exporter for HTTP gets the same certificate before a word of
+ * HTTP is spoken, and says why.
  */
 static otlog__doctor_problem
 ask_second_opinion(const otlog__doctor_place *place, const otlog_batch *batch, uint64_t timeout_ms,
@@ -192,7 +192,7 @@ examine(const otlog_exporter *exporter, const otlog__doctor_settings *settings, 
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
-/* Where the report goes. With --json what else wants to write to standard output writes to standard error. */
+/* Where the report goes. With --json the console exporter and all else writes to standard error instead. */
 static FILE *
 open_report(bool json)
 {
@@ -212,7 +212,7 @@ close_report(FILE *out, int exit_status)
 	return OTLOG__TOOL_FAILED;
 }
 
-/* The provider of the test record, which has no directory, is not what the settings are for. */
+/* Takes out the note that there is no directory: it is about the test record's provider, not about the settings. */
 static void
 try_directory(otlog__doctor_report *report)
 {

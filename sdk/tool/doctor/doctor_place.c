@@ -136,7 +136,7 @@ otlog__doctor_place_find(const char *exporter, const otlog__doctor_settings *set
 	                                                                : "OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE")
 	                          ->value;
 	place->ca_file = *ca_file ? ca_file : NULL;
-	/* Where a variable is set, it is the one to name; else the one that concerns most. */
+	/* Remedies name the variable that is set, and where none is, the one that most programs set. */
 	place->endpoint_variable = endpoint->source ? endpoint->source
 	                           : mito           ? "MITO_CONFIG_LOG_SERVER_URL"
 	                                            : "OTEL_EXPORTER_OTLP_ENDPOINT";

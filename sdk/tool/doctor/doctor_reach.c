@@ -12,7 +12,7 @@
 
 /* ---- Resolve ----------------------------------------------------------------------------------------------------- */
 
-/* getaddrinfo knows no time-out: it runs in a thread, and whoever of the two is last frees this. */
+/* getaddrinfo has no time-out, so it runs in a thread; the last of the two threads to use this frees it. */
 typedef struct lookup {
 	pthread_mutex_t lock; /* guards the rest but the host */
 	pthread_cond_t changed;

@@ -138,7 +138,7 @@ otlog__doctor_text_end(const otlog__doctor_report *report, FILE *out)
 {
 	const colours *colour = choose(out);
 	if (!report->destination_count && !report->failing)
-		free(otlog__tool_notes_cut(report->notes, "the SDK stays off: OTEL_")); /* the last line is of that */
+		free(otlog__tool_notes_cut(report->notes, "the SDK stays off: OTEL_")); /* the last line says so, too */
 	write_notes(report->notes, out);
 	if (report->directory.path && !report->directory.usable)
 		fprintf(out, "\n%sThe queue directory cannot be used.%s\n", colour->bad, colour->end);

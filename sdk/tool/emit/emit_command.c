@@ -86,7 +86,7 @@ unix_nano(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The traceparent is read once the SDK speaks, which tells of a malformed one. */
+/* The traceparent is read after the start: only then does the library tell of a malformed one. */
 static otlog_emit_result
 emit(const request *request)
 {
@@ -104,8 +104,8 @@ emit(const request *request)
 }
 
 /*
- * The least queue that takes the record, where nothing else is asked for: of a script that runs every minute while the
- * destination is away, each run leaves a file in the queue directory.
+ * The smallest queue that takes the record, unless the user asks for another: while the destination is away every run
+ * leaves a file in the queue directory, and a script may run every minute.
  */
 static uint64_t
 queue_bytes(const request *request)
@@ -119,7 +119,7 @@ queue_bytes(const request *request)
 	return size <= SMALL_RECORD && !(asked && *asked) ? SMALL_QUEUE : 0;
 }
 
-/* The library does not know where the traceparent comes from. */
+/* Says it in place of the library, which does not know from which variable the traceparent comes. */
 static void
 tell_of_traceparent(void)
 {

@@ -9,9 +9,9 @@
 
 #define TICK_MS 100
 #define LINE_MS 5000             /* from one plain line of progress to the next */
-#define PATIENCE_MS 30000        /* without a record more, where no time is given */
+#define PATIENCE_MS 30000        /* may pass without another record, where no time is given */
 #define LOOK_MS 1000             /* from one look into the directory to the next: it reads every record */
-#define SETTLE_MS 3000           /* for so long nothing must be left to take over, where books and directory differ */
+#define SETTLE_MS 3000           /* nothing is left to take over for so long: it is over, whatever was expected */
 #define SHUTDOWN_MS 1000         /* for what is on its way */
 #define QUEUE_BYTES (512u << 10) /* of the drain's own, which stays empty: the least there is */
 
@@ -105,8 +105,8 @@ show_progress(drain *self, const sums *sums, double now_ms)
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Whether a pipeline of a file is one of ours, the k-th, as the library finds it: by its name; where the names of a file are
- * gone, it is taken for one like ours, if it has as many.
+ * Whether a pipeline of a file is our k-th one, by the library's rule: they have the same name. A file whose names are gone
+ * is taken for one of our pipelines, in their order, if it has as many.
  */
 static bool
 is_ours(const otlog_queue_file *file, size_t p, const otlog_statistics_snapshot *statistics, size_t k)
@@ -139,8 +139,9 @@ count_ours(const otlog__tool_queues *queues, const otlog_statistics_snapshot *st
 }
 
 /*
- * Whether no file has been left for a while that nobody has taken over: there may have been fewer records than it looked,
- * or another process was quicker. A file that is being taken over stands neither here nor in the books for a moment.
+ * Whether for some time no file has been left to be taken over. There may have been fewer records than were counted, or
+ * another process was quicker. For some time: a file that is just being taken over is neither in the directory's count nor
+ * in the statistics.
  */
 static bool
 nothing_waits_for_us(drain *self, const otlog_statistics_snapshot *statistics)
@@ -231,7 +232,7 @@ tell_of_pipeline(const otlog_pipeline_statistics *pipeline, uint64_t left)
 			       otlog_drop_reason_text((otlog_drop_reason)reason), pipeline->dropped[reason]);
 }
 
-/* What the library says of files and tell_of_strangers says, too. */
+/* Takes out the notes on files of which tell_of_strangers tells. */
 static void
 forget_strangers(void)
 {
@@ -305,7 +306,7 @@ drain_directory(drain *self)
 	}
 	otlog_provider_statistics(self->provider, &statistics);
 	self->expected = count_ours(&before, &statistics);
-	/* Not at once: nobody can take over what is being looked into. */
+	/* The first look comes later: a file cannot be taken over while it is looked into. */
 	self->begin_ms = self->moved_ms = self->line_ms = self->look_ms = otlog__tool_now_ms();
 	self->on_terminal = isatty(STDERR_FILENO);
 	if (!self->on_terminal)

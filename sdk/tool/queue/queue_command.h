@@ -14,7 +14,7 @@
 
 #include <otlog/queue_files.h>
 
-/* Copies, which stay. */
+/* Copies of what a visit shows, which stay when it is over. */
 typedef struct otlog__tool_queues {
 	otlog_queue_file *items;
 	size_t count;
