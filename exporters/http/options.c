@@ -1,6 +1,6 @@
 #include "exporters/http/options.h"
 
-#include "exporters/http/http_header.h"
+#include "sdk/base/header_rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ copy_headers(const otlog__http_options *from, otlog__http_options *to)
 		return from->header_count == 0;
 	for (size_t i = 0; i < from->header_count; i++) {
 		const otlog_header *header = &from->headers[i];
-		if (otlog__header_is_ours(header->name))
+		if (otlog__http_header_check(header) == OTLOG__HEADER_OURS)
 			continue;
 		otlog_header *copy = &headers[to->header_count++];
 		if (!copy_text(header->name, &copy->name) || !copy_text(header->value, &copy->value))

@@ -11,6 +11,7 @@
 #include "sdk/base/address.h"
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
+#include "sdk/base/header_rules.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/sigpipe.h"
@@ -160,26 +161,26 @@ take_header(char *line, size_t one, size_t size, void *self)
 
 /* ---- Creating ---------------------------------------------------------------------------------------------------- */
 
-/* Says what is wrong with a header, without its value: that may be a secret. */
-static bool
-check_header(const otlog__http_options *options, size_t i)
+/* Says what is wrong with header i, without its value: that may be a secret. */
+static void
+say_fault(otlog__header_fault fault, const otlog__http_options *options, size_t i)
 {
 	const otlog_header *header = &options->headers[i];
-	if (!otlog__header_name_valid(header->name)) {
+	if (fault == OTLOG__HEADER_BAD_NAME)
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "the name of header %zu is no HTTP header name. Nothing is exported until %s is "
 		                       "corrected",
 		                       i + 1, options->names.headers);
-		return false;
-	}
-	if (!otlog__header_value_valid(header->value)) {
+	else if (fault == OTLOG__HEADER_BAD_VALUE)
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "the value of header %.64s holds a line end or another control character. "
 		                       "Nothing is exported until %s is corrected",
 		                       header->name, options->names.headers);
-		return false;
-	}
-	return true;
+	else if (fault == OTLOG__HEADER_OURS)
+		otlog__diagnose_always(OTLOG__WARN,
+		                       "header %.64s is left out: the exporter sets it itself. Remove it "
+		                       "from %s",
+		                       header->name, options->names.headers);
 }
 
 static bool
@@ -200,15 +201,12 @@ add_headers(otlog__http *http, const otlog__http_options *options)
 {
 	for (size_t i = 0; i < options->header_count; i++) {
 		const otlog_header *header = &options->headers[i];
-		if (!check_header(options, i))
-			return false;
-		if (otlog__header_is_ours(header->name)) {
-			otlog__diagnose_always(OTLOG__WARN,
-			                       "header %.64s is left out: the exporter sets it itself. Remove it "
-			                       "from %s",
-			                       header->name, options->names.headers);
+		otlog__header_fault fault = otlog__http_header_check(header);
+		say_fault(fault, options, i);
+		if (fault == OTLOG__HEADER_OURS)
 			continue;
-		}
+		if (fault != OTLOG__HEADER_GOOD)
+			return false;
 		if (!otlog__header_append(&http->headers, header->name, header->value))
 			goto no_memory;
 	}

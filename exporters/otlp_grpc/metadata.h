@@ -1,18 +1,8 @@
-/* Headers that the user configures, as gRPC can send them. Pure. */
+/* Headers that the user configures, in the form that gRPC sends, and hidden where a peer quotes them. Pure. */
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_METADATA_H
 #define OTLOG_EXPORTERS_OTLP_GRPC_METADATA_H
 
-#include <otlog/exporters.h>
-
-typedef enum otlog__grpc_header {
-	OTLOG__GRPC_HEADER_GOOD,
-	OTLOG__GRPC_HEADER_BAD_NAME,  /* not of letters, digits, `-`, `_` and `.` */
-	OTLOG__GRPC_HEADER_BAD_VALUE, /* not printable ASCII; the value of a name in -bin may hold anything */
-	OTLOG__GRPC_HEADER_OURS       /* gRPC sets it itself, or keeps the name for later */
-} otlog__grpc_header;
-
-/* Source: gRPC over HTTP2, "Custom-Metadata". */
-otlog__grpc_header otlog__grpc_header_check(const otlog_header *header);
+#include <stddef.h>
 
 /* Lower case in place: HTTP/2 has no other names. */
 void otlog__grpc_header_lower(char *name, size_t size);

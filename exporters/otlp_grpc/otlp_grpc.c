@@ -9,6 +9,7 @@
 #include "exporters/otlp_grpc/place.h"
 #include "exporters/otlp_grpc/grpc_verdict_table.h"
 #include "sdk/base/address.h"
+#include "sdk/base/header_rules.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
@@ -223,26 +224,26 @@ static const otlog_exporter_functions functions = {
 static bool
 check_header(const otlog_header *header, size_t i, bool *send)
 {
-	otlog__grpc_header kind = otlog__grpc_header_check(header);
-	*send = kind == OTLOG__GRPC_HEADER_GOOD;
-	if (kind == OTLOG__GRPC_HEADER_BAD_NAME)
+	otlog__header_fault fault = otlog__grpc_header_check(header);
+	*send = fault == OTLOG__HEADER_GOOD;
+	if (fault == OTLOG__HEADER_BAD_NAME)
 		otlog__diagnose_always(
 		    OTLOG__ERROR,
 		    "the name of header %zu is none that gRPC can send (letters, digits, -, _ and .). "
 		    "Nothing is exported until OTEL_EXPORTER_OTLP_HEADERS is corrected",
 		    i + 1);
-	else if (kind == OTLOG__GRPC_HEADER_BAD_VALUE)
+	else if (fault == OTLOG__HEADER_BAD_VALUE)
 		otlog__diagnose_always(
 		    OTLOG__ERROR,
 		    "the value of header %.64s is more than printable ASCII, which is all that gRPC can "
 		    "send. Nothing is exported until OTEL_EXPORTER_OTLP_HEADERS is corrected",
 		    header->name);
-	else if (kind == OTLOG__GRPC_HEADER_OURS)
+	else if (fault == OTLOG__HEADER_OURS)
 		otlog__diagnose_always(OTLOG__WARN,
 		                       "header %.64s is left out: gRPC sets it itself. Remove it from "
 		                       "OTEL_EXPORTER_OTLP_HEADERS",
 		                       header->name);
-	return kind == OTLOG__GRPC_HEADER_GOOD || kind == OTLOG__GRPC_HEADER_OURS;
+	return fault == OTLOG__HEADER_GOOD || fault == OTLOG__HEADER_OURS;
 }
 
 static grpc_slice

@@ -83,7 +83,7 @@ static bool
 ends_in_number(otlog__text host)
 {
 	size_t end = host.size;
-	if (end && host.data[end - 1] == '.')
+	while (end && host.data[end - 1] == '.')
 		end--;
 	size_t begin = end;
 	while (begin && host.data[begin - 1] != '.')

@@ -1,5 +1,6 @@
 #include "sdk/settings/pairs.h"
 
+#include "sdk/base/header_rules.h"
 #include "sdk/base/strings.h"
 
 #include <stdlib.h>
@@ -93,30 +94,22 @@ otlog__pairs_free(otlog__pairs *pairs)
 	*pairs = (otlog__pairs){ 0 };
 }
 
-static bool
-is_token_character(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool
-is_value_character(char c)
-{
-	return c == '\t' || ((unsigned char)c >= 0x20 && c != 0x7f);
-}
-
 const char *
-otlog__pairs_header_problem(const otlog__pairs *pairs)
+otlog__pairs_header_problem(const otlog__pairs *pairs, bool is_grpc)
 {
 	for (size_t i = 0; i < pairs->count; i++) {
-		for (const char *c = pairs->items[i].name; *c; c++) {
-			if (!is_token_character(*c))
-				return "a header's name has a character that HTTP does not allow there";
-		}
-		for (const char *c = pairs->items[i].value; *c; c++) {
-			if (!is_value_character(*c))
-				return "a header's value has a control character";
+		const otlog_header *header = &pairs->items[i];
+		switch (is_grpc ? otlog__grpc_header_check(header) : otlog__http_header_check(header)) {
+		case OTLOG__HEADER_BAD_NAME:
+			return is_grpc ? "a header's name has a character that gRPC does not allow there"
+			               : "a header's name has a character that HTTP does not allow there";
+		case OTLOG__HEADER_BAD_VALUE:
+			return is_grpc
+			           ? "a header's value is more than printable ASCII, which is all that gRPC can send"
+			           : "a header's value has a control character";
+		case OTLOG__HEADER_GOOD:
+		case OTLOG__HEADER_OURS: /* left out, with a warning, where the requests are made */
+			break;
 		}
 	}
 	return NULL;

@@ -23,7 +23,7 @@ typedef struct otlog__pairs {
 bool otlog__pairs_parse(const char *text, otlog__pairs *pairs, const char **error);
 void otlog__pairs_free(otlog__pairs *pairs);
 
-/* Why the pairs cannot be HTTP headers, a static reason; NULL if they can. Source: RFC 9110, sections 5.1 and 5.5. */
-const char *otlog__pairs_header_problem(const otlog__pairs *pairs);
+/* Why the pairs cannot be headers over HTTP, or over gRPC: a static reason; NULL if they can. */
+const char *otlog__pairs_header_problem(const otlog__pairs *pairs, bool is_grpc);
 
 #endif

@@ -257,7 +257,7 @@ read_list(const reader *reader, const otlog__given *given)
 	if (!parsed && !problem)
 		return false;
 	if (parsed && given->row->kind == OTLOG__KIND_HEADERS)
-		problem = otlog__pairs_header_problem(&pairs);
+		problem = otlog__pairs_header_problem(&pairs, is_grpc(reader));
 	otlog__pairs_free(&pairs);
 	if (problem) {
 		otlog__given_is_bad(given, "no list of the form key=value,key=value", problem,

@@ -55,7 +55,7 @@ UNLIMITED = {
     "exporters/peer/tls_files.c:say_problem": "once for each problem with a file, which is looked at once a second",
     "exporters/peer/tls_files.c:say_taken": "once for each change of a file, which is looked at once a second",
     "exporters/http/transport.c:add_headers": "the caller creates an exporter",
-    "exporters/http/transport.c:check_header": "the caller creates an exporter",
+    "exporters/http/transport.c:say_fault": "the caller creates an exporter",
     "exporters/http/transport.c:otlog__http_create": "the caller creates an exporter",
     "exporters/memory/memory.c:otlog_memory_exporter_create_sized": "the caller creates an exporter",
     "exporters/mito/mito_exporter.c:hand_out": "the caller creates an exporter, or forks",

@@ -348,34 +348,6 @@ what_is_no_http_url_is_refused_with_a_reason(void **state)
 /* ---- Headers ----------------------------------------------------------------------------------------------------- */
 
 static void
-header_names_are_tokens(void **state)
-{
-	(void)state;
-	assert_true(otlog__header_name_valid("X-Api-Key"));
-	assert_true(otlog__header_name_valid("!#$%&'*+-.^_`|~09azAZ"));
-	assert_false(otlog__header_name_valid(NULL));
-	assert_false(otlog__header_name_valid(""));
-	for (int c = 1; c < 256; c++) {
-		const char name[] = { 'x', (char)c, 'y', '\0' };
-		bool token = c < 0x80 && (strchr("!#$%&'*+-.^_`|~", c) || (c >= '0' && c <= '9') ||
-		                          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
-		assert_int_equal(otlog__header_name_valid(name), token);
-	}
-}
-
-static void
-header_values_hold_no_control_characters(void **state)
-{
-	(void)state;
-	assert_true(otlog__header_value_valid(""));
-	assert_false(otlog__header_value_valid(NULL));
-	for (int c = 1; c < 256; c++) {
-		const char value[] = { 'x', (char)c, 'y', '\0' };
-		assert_int_equal(otlog__header_value_valid(value), c == '\t' || (c >= 0x20 && c != 0x7f));
-	}
-}
-
-static void
 an_empty_value_is_sent_as_such(void **state)
 {
 	struct curl_slist *list = NULL;
@@ -453,8 +425,6 @@ main(void)
 		cmocka_unit_test(text_of_a_peer_is_one_line_of_printable_ascii),
 		cmocka_unit_test(addresses_are_shown_without_secrets),
 		cmocka_unit_test(what_is_no_http_url_is_refused_with_a_reason),
-		cmocka_unit_test(header_names_are_tokens),
-		cmocka_unit_test(header_values_hold_no_control_characters),
 		cmocka_unit_test(an_empty_value_is_sent_as_such),
 		cmocka_unit_test(a_sigpipe_between_hold_and_release_is_swallowed),
 		cmocka_unit_test(a_thread_that_blocks_sigpipe_goes_on_blocking_it),
