@@ -217,8 +217,9 @@ make_texts(otlog__text text, const scheme *scheme, otlog__grpc_target *target)
 	return target->name && target->display;
 }
 
+/* Finds the parts, which are all that needs no memory. */
 static const char *
-parse(otlog__text text, bool insecure, otlog__grpc_target *target)
+read_parts(otlog__text text, const scheme **scheme, otlog__grpc_target *target)
 {
 	if (!text.size)
 		return "it is empty";
@@ -227,24 +228,34 @@ parse(otlog__text text, bool insecure, otlog__grpc_target *target)
 	for (size_t i = 0; i < text.size; i++)
 		if ((unsigned char)text.data[i] <= 0x20 || (unsigned char)text.data[i] >= 0x7f)
 			return "it holds a space or another character that no address has";
-	const scheme *scheme = find_scheme(text);
-	if (!scheme)
+	*scheme = find_scheme(text);
+	if (!*scheme)
 		return "its scheme is none of http, https, unix, unix-abstract, dns, ipv4 and ipv6";
-	size_t prefix = strlen(scheme->prefix);
-	const char *problem = scheme->read((otlog__text){ text.data + prefix, text.size - prefix }, target);
-	if (problem)
-		return problem;
-	target->plaintext = scheme->security == AS_TOLD ? insecure : scheme->security == PLAINTEXT;
-	return make_texts(text, scheme, target) ? NULL : "memory is short";
+	size_t prefix = strlen((*scheme)->prefix);
+	return (*scheme)->read((otlog__text){ text.data + prefix, text.size - prefix }, target);
 }
 
 const char *
-otlog__grpc_target_parse(const char *text, bool insecure, otlog__grpc_target *target)
+otlog__grpc_target_problem(otlog__text text)
 {
+	const scheme *scheme;
+	otlog__grpc_target target;
+	return read_parts(text, &scheme, &target);
+}
+
+const char *
+otlog__grpc_target_parse(const char *string, bool insecure, otlog__grpc_target *target)
+{
+	const scheme *scheme;
+	otlog__text text = otlog__text_of(string);
 	*target = (otlog__grpc_target){ 0 };
-	const char *problem = parse(otlog__text_of(text), insecure, target);
+	const char *problem = read_parts(text, &scheme, target);
+	if (!problem && !make_texts(text, scheme, target))
+		problem = "memory is short";
 	if (problem)
 		otlog__grpc_target_free(target);
+	else
+		target->plaintext = scheme->security == AS_TOLD ? insecure : scheme->security == PLAINTEXT;
 	return problem;
 }
 

@@ -27,4 +27,7 @@ typedef struct otlog__grpc_target {
 const char *otlog__grpc_target_parse(const char *text, bool insecure, otlog__grpc_target *target);
 void otlog__grpc_target_free(otlog__grpc_target *target);
 
+/* The reason alone; NULL if there is none. */
+const char *otlog__grpc_target_problem(otlog__text text);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sdk/settings/settings.h"
 
+#include "sdk/base/grpc_target.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/settings/messages.h"
@@ -213,38 +214,59 @@ put_string(const reader *reader, const otlog__setting *row, char *string)
 	return true;
 }
 
+/* Puts a URL of http or https with its path; *problem says why it is none. False only when memory is short. */
+static bool
+put_url(const reader *reader, const otlog__given *given, const char *path, const char **problem)
+{
+	otlog__text text = otlog__text_trim(otlog__text_of(given->value));
+	otlog__url url;
+	*problem = otlog__url_parse(text, &url);
+	if (*problem)
+		return true;
+	char *whole = path ? otlog__url_append(text, path) : otlog__url_complete(text);
+	*problem = otlog__url_parse(otlog__text_of(whole), &url); /* it is longer now */
+	if (!whole || !*problem)
+		return put_string(reader, given->row, whole);
+	free(whole);
+	return true;
+}
+
+static bool
+put_grpc_target(const reader *reader, const otlog__given *given, const char **problem)
+{
+	otlog__text text = otlog__text_trim(otlog__text_of(given->value));
+	*problem = otlog__grpc_target_problem(text);
+	return *problem || put_string(reader, given->row, otlog__text_copy(text));
+}
+
+/* By the rule of the protocol that is chosen; its row stands before. */
 static bool
 read_url(const reader *reader, const otlog__given *given)
 {
-	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
-	if (is_grpc(reader) && url.size && !otlog__text_starts_with(url, "http"))
-		return put_string(reader, given->row, otlog__text_copy(url)); /* one of gRPC's own targets */
-	otlog__url parts;
-	const char *problem = otlog__url_parse(url, &parts);
-	if (problem) {
-		otlog__given bad = *given;
-		bad.instead = initial_url(reader, given->row);
+	const char *problem;
+	const char *path = given->variable == given->row->general ? "v1/logs" : NULL;
+	if (!(is_grpc(reader) ? put_grpc_target(reader, given, &problem) : put_url(reader, given, path, &problem)))
+		return false;
+	otlog__given bad = *given;
+	bad.instead = initial_url(reader, given->row);
+	if (problem && is_grpc(reader))
+		otlog__given_is_bad(&bad, "nothing that gRPC can send to", problem,
+		                    "Set it to a URL such as http://localhost:4317");
+	else if (problem)
 		otlog__given_is_bad(&bad, "no http or https URL", problem,
-		                    is_grpc(reader) ? "Set it to a URL such as http://localhost:4317"
-		                                    : "Set it to a URL such as http://localhost:4318");
-		return true;
-	}
-	if (is_grpc(reader))
-		return put_string(reader, given->row, otlog__text_copy(url));
-	bool is_base = given->variable == given->row->general;
-	return put_string(reader, given->row, is_base ? otlog__url_append(url, "v1/logs") : otlog__url_complete(url));
+		                    "Set it to a URL such as http://localhost:4318");
+	return true;
 }
 
 static bool
 read_address(const reader *reader, const otlog__given *given)
 {
-	otlog__text url = otlog__text_trim(otlog__text_of(given->value));
-	otlog__url parts;
-	const char *problem = otlog__url_parse(url, &parts);
-	if (!problem)
-		return put_string(reader, given->row, otlog__url_complete(url));
-	otlog__given_is_bad(given, "no http or https URL", problem,
-	                    "Set it to a URL such as https://logs.example.com/mito");
+	const char *problem;
+	if (!put_url(reader, given, NULL, &problem))
+		return false;
+	if (problem)
+		otlog__given_is_bad(given, "no http or https URL", problem,
+		                    "Set it to a URL such as https://logs.example.com/mito");
 	return true;
 }
 

@@ -90,13 +90,62 @@ grpc_has_its_own_default_and_takes_targets_as_they_are(void **state)
 }
 
 static void
-a_bad_url_of_grpc_gives_its_default_and_one_warning(void **state)
+what_grpc_cannot_send_to_gives_its_default_and_one_warning(void **state)
 {
 	(void)state;
+	static const char *const bad[] = { "http://h:x",     "http://a%20b", "http://[zz]:4317", "ftp://h",
+		                           "ipv4:no-number", "ipv6:::1",     "dns://h",          "unix:",
+		                           "unix://a/b",     "h:4317:4318",  "h\xc3\xb6st:4317", "xds:///service" };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		otlog__settings s =
+		    READ({ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" }, { "OTEL_EXPORTER_OTLP_ENDPOINT", bad[i] });
+		char setting[128];
+		snprintf(setting, sizeof setting, "OTEL_EXPORTER_OTLP_ENDPOINT=\"%s\" is nothing that gRPC can send to",
+		         bad[i]);
+		assert_warned(setting, "http://localhost:4317");
+		assert_string_equal(s.endpoint, "http://localhost:4317");
+		otlog__settings_free(&s);
+	}
+}
+
+static void
+a_user_of_grpc_is_sent_to_the_headers_and_not_shown(void **state)
+{
+	(void)state;
+	otlog__settings s = READ({ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" },
+	                         { "OTEL_EXPORTER_OTLP_ENDPOINT", "http://ann:hush@h:4317/?hush#hush" });
+	assert_warned("OTEL_EXPORTER_OTLP_ENDPOINT=\"http://***@h:4317/?***\"", "OTEL_EXPORTER_OTLP_HEADERS");
+	assert_null(strstr(said.text[0], "hush"));
+	otlog__settings_free(&s);
+}
+
+static void
+headers_are_checked_by_the_rule_of_the_protocol(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *headers, *reason; /* with gRPC */
+	} cases[] = {
+		{ "x-a=\xc3\xa4", "printable ASCII" },
+		{ "a=1,x-a=%C3%A4", "printable ASCII" },
+		{ "x~a=b", "name" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		otlog__settings s = READ({ "OTEL_EXPORTER_OTLP_HEADERS", cases[i].headers });
+		assert_said_nothing();
+		assert_string_equal(s.headers, cases[i].headers);
+		otlog__settings_free(&s);
+		s = READ({ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" }, { "OTEL_EXPORTER_OTLP_HEADERS", cases[i].headers });
+		assert_int_equal(said.count, 1);
+		assert_non_null(strstr(said.text[0], "OTEL_EXPORTER_OTLP_HEADERS"));
+		assert_non_null(strstr(said.text[0], cases[i].reason));
+		assert_null(s.headers);
+		otlog__settings_free(&s);
+	}
 	otlog__settings s =
-	    READ({ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" }, { "OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:x" });
-	assert_warned("OTEL_EXPORTER_OTLP_ENDPOINT=\"http://h:x\"", "http://localhost:4317");
-	assert_string_equal(s.endpoint, "http://localhost:4317");
+	    READ({ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc" }, { "OTEL_EXPORTER_OTLP_HEADERS", "X-A-Bin=%C3%A4" });
+	assert_said_nothing();
+	assert_string_equal(s.headers, "X-A-Bin=%C3%A4");
 	otlog__settings_free(&s);
 }
 
@@ -124,7 +173,9 @@ main(void)
 		cmocka_unit_test(unknown_names_are_reported_once_and_ignored),
 		cmocka_unit_test(none_beside_others_is_reported_once_and_ignored),
 		cmocka_unit_test(grpc_has_its_own_default_and_takes_targets_as_they_are),
-		cmocka_unit_test(a_bad_url_of_grpc_gives_its_default_and_one_warning),
+		cmocka_unit_test(what_grpc_cannot_send_to_gives_its_default_and_one_warning),
+		cmocka_unit_test(a_user_of_grpc_is_sent_to_the_headers_and_not_shown),
+		cmocka_unit_test(headers_are_checked_by_the_rule_of_the_protocol),
 		cmocka_unit_test(insecure_is_off_unless_it_is_asked_for),
 	};
 	return cmocka_run_group_tests(tests, start_listening, NULL);

@@ -410,8 +410,9 @@ static void
 an_endpoint_that_is_no_url_gives_the_default_and_one_warning(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "localhost:4318", "ftp://h",    "http://",
-		                           "http://h:0",     "http://h:x", "not a url" };
+	static const char *const bad[] = { "localhost:4318", "ftp://h",        "http://",           "http://h:0",
+		                           "http://h:x",     "not a url",      "http://a%20b:4318", "http://[zz]:4318",
+		                           "http://127.1",   "http://h%41st/", "unix:/run/otlp" };
 	static const char *const variables[] = { "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT" };
 	for (size_t v = 0; v < 2; v++) {
 		for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
