@@ -76,7 +76,9 @@ destroy(void *user)
 	close(self->fd);
 }
 
-static const otlog_exporter_functions functions = { .export_batch = export_batch, .destroy = destroy };
+static const otlog_exporter_functions functions = { .size = sizeof functions,
+	                                            .export_batch = export_batch,
+	                                            .destroy = destroy };
 
 int
 main(int argc, char **argv)

@@ -124,6 +124,7 @@ destroy(void *exporter)
 static bool reopen(const void *exporter, otlog_exporter *out);
 
 static const otlog_exporter_functions functions = {
+	.size = sizeof functions,
 	.export_batch = export_batch,
 	.cancel = cancel,
 	.destroy = destroy,

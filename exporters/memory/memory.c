@@ -128,7 +128,9 @@ let_go(void *memory)
 	free(m);
 }
 
-static const otlog_exporter_functions functions = { .export_batch = export_batch, .destroy = let_go };
+static const otlog_exporter_functions functions = { .size = sizeof functions,
+	                                            .export_batch = export_batch,
+	                                            .destroy = let_go };
 
 /* ---- What the caller has of it ----------------------------------------------------------------------------------- */
 

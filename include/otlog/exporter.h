@@ -19,7 +19,7 @@
  *           }
  *           result->verdict = reader.malformed ? OTLOG_VERDICT_DROP : OTLOG_VERDICT_OK;
  *   }
- *   static const otlog_exporter_functions functions = { .export_batch = print_batch };
+ *   static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = print_batch };
  */
 #ifndef OTLOG_EXPORTER_H
 #define OTLOG_EXPORTER_H
@@ -62,6 +62,7 @@ typedef struct otlog_export_result {
 	 * NUL-terminated; "" if nothing did, or nothing is known. Source: semantic conventions, error.type.
 	 */
 	char error_type[32];
+	uint64_t reserved[6]; /* leave it alone: room for members to come */
 } otlog_export_result;
 
 struct otlog_exporter;
@@ -69,38 +70,48 @@ struct otlog_exporter;
 /*
  * The exporter's functions; the table is const and lives as long as any exporter that uses it. NULL stands for "nothing
  * to do" everywhere but in export_batch.
+ *
+ * `size` says which functions the table has, so that a program may be older than the library, whose later functions it
+ * then does not have, or newer: functions that the library does not know are never called, which is said once. A
+ * pipeline whose table does not begin with a size is left out, with one diagnostic.
  */
 typedef struct otlog_exporter_functions {
+	size_t size OTLOG__INIT; /* sizeof(otlog_exporter_functions) */
 	/*
 	 * Sends the batch once and fills *result, which comes zeroed. Returns within timeout_ms (0: no limit). Called
 	 * by threads of the SDK, at most otlog_exporter.concurrency at a time, with all signals blocked.
 	 */
-	void (*export_batch)(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_result *result);
+	void (*export_batch)(void *self, const otlog_batch *batch, uint64_t timeout_ms,
+	                     otlog_export_result *result) OTLOG__INIT;
 	/*
 	 * Makes an export_batch that is running in another thread return soon (verdict RETRY), and every later one at
 	 * once. Called at shutdown when the time is up. Thread-safe, does not wait.
 	 */
-	void (*cancel)(void *self);
+	void (*cancel)(void *self) OTLOG__INIT;
 	/* Hands on what the exporter itself holds back. Called in the export thread. Returns false if not done in time.
 	 */
-	bool (*flush)(void *self, uint64_t timeout_ms);
+	bool (*flush)(void *self, uint64_t timeout_ms) OTLOG__INIT;
 	/* Frees everything. Called once, after the last export_batch has returned. */
-	void (*destroy)(void *self);
+	void (*destroy)(void *self) OTLOG__INIT;
 	/*
 	 * Makes *out an exporter to the same destination, in a child that fork has made: `self` is the parent's, whose
 	 * threads are not here and whose locks may be held for ever. Nothing of it may be used but what has not changed
 	 * since it was created; it is neither freed nor closed. Returns false if that cannot be; then, and where this
 	 * is NULL, the child's records wait in the queue directory, and without one none are taken, which is said.
 	 */
-	bool (*reopen)(const void *self, struct otlog_exporter *out);
+	bool (*reopen)(const void *self, struct otlog_exporter *out) OTLOG__INIT;
 } otlog_exporter_functions;
 
-/* An exporter: functions and their first argument. Whoever takes one owns it and destroys it. */
+/*
+ * An exporter: functions and their first argument. Whoever takes one owns it and destroys it. This struct stays as it
+ * is: what exporters learn to do is a function more.
+ */
 typedef struct otlog_exporter {
 	const otlog_exporter_functions *functions OTLOG__INIT;
 	void *self OTLOG__INIT;
 	const char *name OTLOG__INIT;     /* for diagnostics and statistics, e.g. "otlp_http"; a string that lives on */
 	uint32_t concurrency OTLOG__INIT; /* export_batch calls that may run at once; 0 and 1: one */
+	uint32_t reserved OTLOG__INIT;    /* 0 */
 } otlog_exporter;
 
 /* ---- The view: reading a batch ----------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/exporter_table.h"
 #include "sdk/processor/worker.h"
 
 #include <signal.h>
@@ -54,8 +55,7 @@ start_workers(otlog__batch_processor *p)
 static void
 release(otlog__batch_processor *p)
 {
-	if (p->fixed.exporter.functions && p->fixed.exporter.functions->destroy)
-		p->fixed.exporter.functions->destroy(p->fixed.exporter.self);
+	otlog__exporter_destroy(&p->fixed.exporter);
 	p->fixed.exporter.functions = NULL;
 	for (uint32_t i = 0; p->fixed.workers && i < MAX_WORKERS; i++) {
 		otlog__buffer_free(&p->fixed.workers[i].batch.request);
@@ -76,14 +76,13 @@ otlog__batch_create(otlog__queue *queue, uint32_t pipeline, otlog_exporter expor
 {
 	otlog__batch_processor *p = calloc(1, sizeof *p);
 	if (!p) {
-		if (exporter.functions->destroy)
-			exporter.functions->destroy(exporter.self);
+		otlog__exporter_destroy(&exporter);
 		return NULL;
 	}
 	p->fixed.queue = queue;
 	p->fixed.pipeline = pipeline;
 	p->fixed.exporter = exporter;
-	p->fixed.exporter_flushes = exporter.functions->flush != NULL;
+	p->fixed.exporter_flushes = otlog__exporter_function(&exporter, flush) != NULL;
 	p->fixed.options = *options;
 	p->fixed.most_workers = count_workers(&exporter);
 	p->delivery.schedule =
@@ -163,7 +162,7 @@ otlog__batch_await_stop(otlog__batch_processor *p, uint64_t deadline_nano)
 void
 otlog__batch_cancel(otlog__batch_processor *p)
 {
-	if (p->fixed.exporter.functions->cancel)
+	if (otlog__exporter_function(&p->fixed.exporter, cancel))
 		p->fixed.exporter.functions->cancel(p->fixed.exporter.self);
 }
 

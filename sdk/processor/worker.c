@@ -372,7 +372,7 @@ end_flushes(otlog__batch_processor *p)
 {
 	uint32_t request;
 	while (take_flush(p, &request)) {
-		if (p->fixed.exporter.functions->flush &&
+		if (p->fixed.exporter_flushes &&
 		    !p->fixed.exporter.functions->flush(p->fixed.exporter.self, p->fixed.options.export_timeout_ms))
 			atomic_store_explicit(&p->progress.flushes_failed, request,
 			                      memory_order_relaxed); /* seen with the next */

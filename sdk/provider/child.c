@@ -8,6 +8,7 @@
  */
 #include "sdk/base/clock.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/exporter_table.h"
 #include "sdk/provider/provider.h"
 #include "sdk/crash/stack.h"
 

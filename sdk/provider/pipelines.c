@@ -1,5 +1,6 @@
 #include "sdk/provider/provider.h"
 
+#include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 
 /* A new exporter to the destination of the parent's; without functions if there can be none. */
@@ -9,7 +10,8 @@ reopen(const otlog__pipeline *parent)
 	otlog_exporter exporter = { .functions = NULL };
 	const otlog_exporter *from = &parent->exporter;
 	/* Where the parent has no processor, its exporter was destroyed. */
-	if (!parent->processor || !from->functions->reopen || !from->functions->reopen(from->self, &exporter))
+	if (!parent->processor || !otlog__exporter_function(from, reopen) ||
+	    !from->functions->reopen(from->self, &exporter) || !otlog__exporter_has_size(&exporter))
 		exporter = (otlog_exporter){ .functions = NULL };
 	exporter.name = from->name; /* by this name other processes find their records in the queue's file */
 	return exporter;

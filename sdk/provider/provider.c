@@ -1,6 +1,7 @@
 #include "sdk/provider/provider.h"
 
 #include "sdk/base/clock.h"
+#include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/futex.h"
 #include "sdk/base/strings.h"
@@ -152,7 +153,7 @@ open_and_start(otlog_provider *provider, const otlog_provider *parent)
 	    "no memory or no threads. Raise the limits of the process, or lower OTLOG_QUEUE_BYTES";
 	if (!open_queue(provider)) {
 		for (size_t i = 0; i < provider->pipeline_count; i++)
-			otlog__exporter_give_up(&provider->pipelines[i].exporter);
+			otlog__exporter_destroy(&provider->pipelines[i].exporter);
 		return scarce;
 	}
 	otlog__backing_open(provider);

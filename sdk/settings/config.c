@@ -1,6 +1,7 @@
 #include "sdk/settings/config.h"
 
 #include "sdk/api/rare/clone.h"
+#include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/known_options.h"
 
@@ -185,7 +186,7 @@ void
 otlog__config_give_up(otlog__config *config)
 {
 	for (size_t i = 0; i < config->pipeline_count; i++)
-		otlog__exporter_give_up(&config->pipelines[i].exporter);
+		otlog__exporter_destroy(&config->pipelines[i].exporter);
 	config->pipeline_count = 0;
 }
 

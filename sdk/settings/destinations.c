@@ -1,8 +1,8 @@
 #include "sdk/settings/config.h"
 
+#include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/environment.h"
-#include "sdk/settings/known_options.h"
 
 #define DEFAULT_BATCH_BYTES (1u << 20)
 #define MAX_BATCH_RECORDS 65536u
@@ -36,28 +36,50 @@ add(otlog__config *config, const otlog__settings *settings, const otlog_pipeline
 	own->retry_cap_ms = otlog__config_choose(given->retry_cap_ms, DEFAULT_RETRY_CAP_MS);
 }
 
+/* Whether the pipeline can be had; if not, says why, and destroys the exporter. */
+static bool
+is_usable(const otlog__config *config, const otlog_exporter *exporter, size_t i)
+{
+	const char *name = exporter->name ? exporter->name : "exporter";
+	if (exporter->functions && !otlog__exporter_has_size(exporter)) {
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "pipeline %zu (%s) is left out: the table of its exporter's functions does not begin "
+		    "with its size. Set otlog_exporter_functions.size to the size of the table, and "
+		    "compile the exporter with the headers of this otlog",
+		    i, name);
+		return false;
+	}
+	if (exporter->functions && exporter->functions->export_batch && config->pipeline_count < OTLOG_MAX_PIPELINES)
+		return true;
+	if (!exporter->functions || !exporter->functions->export_batch)
+		otlog__diagnose_always(OTLOG__ERROR,
+		                       "pipeline %zu has no exporter and is left out. Fill "
+		                       "otlog_pipeline_options.exporter, for example with "
+		                       "otlog_otlp_http_exporter_create",
+		                       i);
+	else
+		otlog__diagnose_always(
+		    OTLOG__ERROR, "pipeline %zu (%s) is left out: a provider has %d at most. Use a second provider", i,
+		    name, OTLOG_MAX_PIPELINES);
+	otlog__exporter_destroy(exporter);
+	return false;
+}
+
 static void
 add_given(otlog__config *config, const otlog__settings *settings, const otlog_options *options)
 {
 	for (size_t i = 0; i < options->pipeline_count; i++) {
 		const otlog_pipeline_options *given = &options->pipelines[i];
-		if (!given->exporter.functions || !given->exporter.functions->export_batch) {
-			otlog__diagnose_always(OTLOG__ERROR,
-			                       "pipeline %zu has no exporter and is left out. Fill "
-			                       "otlog_pipeline_options.exporter, for example with "
-			                       "otlog_otlp_http_exporter_create",
-			                       i);
-			otlog__exporter_give_up(&given->exporter);
-		} else if (config->pipeline_count == OTLOG_MAX_PIPELINES) {
-			otlog__diagnose_always(OTLOG__ERROR,
-			                       "pipeline %zu (%s) is left out: a provider has %d at most. "
-			                       "Use a second provider",
-			                       i, given->exporter.name ? given->exporter.name : "exporter",
-			                       OTLOG_MAX_PIPELINES);
-			otlog__exporter_give_up(&given->exporter);
-		} else {
-			add(config, settings, given);
-		}
+		if (!is_usable(config, &given->exporter, i))
+			continue;
+		add(config, settings, given);
+		if (otlog__exporter_is_newer(&given->exporter))
+			otlog__diagnose_always(
+			    OTLOG__WARN,
+			    "pipeline %zu (%s): its exporter has functions that this libotlog does not "
+			    "know and never calls. Install the otlog whose headers it was compiled with",
+			    i, given->exporter.name ? given->exporter.name : "exporter");
 	}
 }
 

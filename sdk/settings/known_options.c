@@ -1,5 +1,7 @@
 #include "sdk/settings/known_options.h"
 
+#include "sdk/base/exporter_table.h"
+
 otlog_options
 otlog__options_known(const otlog_options *options, size_t options_size)
 {
@@ -10,15 +12,8 @@ otlog__options_known(const otlog_options *options, size_t options_size)
 }
 
 void
-otlog__exporter_give_up(const otlog_exporter *exporter)
-{
-	if (exporter->functions && exporter->functions->destroy)
-		exporter->functions->destroy(exporter->self);
-}
-
-void
 otlog__options_give_up(const otlog_options *options)
 {
 	for (size_t i = 0; options->pipelines && i < options->pipeline_count; i++)
-		otlog__exporter_give_up(&options->pipelines[i].exporter);
+		otlog__exporter_destroy(&options->pipelines[i].exporter);
 }

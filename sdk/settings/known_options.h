@@ -10,7 +10,4 @@ otlog_options otlog__options_known(const otlog_options *options, size_t options_
 /* Destroys the exporters of options that nobody takes. */
 void otlog__options_give_up(const otlog_options *options);
 
-/* Destroys an exporter that nobody takes. */
-void otlog__exporter_give_up(const otlog_exporter *exporter);
-
 #endif

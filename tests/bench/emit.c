@@ -39,7 +39,7 @@ discard(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_
 	result->verdict = OTLOG_VERDICT_OK;
 }
 
-static const otlog_exporter_functions discard_functions = { .export_batch = discard };
+static const otlog_exporter_functions discard_functions = { .size = sizeof discard_functions, .export_batch = discard };
 
 static otlog_provider *
 start_provider(const char *queue_dir)

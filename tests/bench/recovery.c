@@ -36,7 +36,7 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 static otlog_provider *
 start_provider(recovery_case *c)
 {
-	static const otlog_exporter_functions functions = { .export_batch = take };
+	static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = take };
 	const otlog_pipeline_options pipeline = { .exporter = {
 						      .functions = &functions, .self = c, .name = "counted" } };
 	return otlog_provider_create(&(otlog_options){ .service_name = "bench",

@@ -264,7 +264,7 @@ emit_an_entry(otlog_logger *log)
 static void
 check_emits(otlog_logger *early)
 {
-	static const otlog_exporter_functions functions = { keep_batch, NULL, NULL, NULL, NULL };
+	static const otlog_exporter_functions functions = { sizeof functions, keep_batch, NULL, NULL, NULL, NULL };
 	kept all = NOTHING;
 	otlog_pipeline_options pipeline = NOTHING;
 	otlog_options options = NOTHING;

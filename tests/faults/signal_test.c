@@ -31,7 +31,7 @@ count_records(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_e
 	result->verdict = OTLOG_VERDICT_OK;
 }
 
-static const otlog_exporter_functions counter = { .export_batch = count_records };
+static const otlog_exporter_functions counter = { .size = sizeof counter, .export_batch = count_records };
 
 /* ---- Handlers ---------------------------------------------------------------------------------------------------- */
 

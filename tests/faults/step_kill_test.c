@@ -185,7 +185,7 @@ walk_log(void *user)
 static void
 prepare_log(void *user)
 {
-	static const otlog_exporter_functions functions = { .export_batch = be_away };
+	static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = be_away };
 	scene *s = user;
 	otlog_pipeline_options pipelines[PIPELINES];
 	for (uint32_t p = 0; p < PIPELINES; p++)

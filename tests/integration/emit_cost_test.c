@@ -96,7 +96,7 @@ emit_neither_allocates_nor_locks(void **state)
 #ifdef SANITIZED
 	skip();
 #endif
-	static const otlog_exporter_functions functions = { .export_batch = discard };
+	static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = discard };
 	otlog_pipeline_options pipeline = { .exporter = { .functions = &functions, .name = "discard" } };
 	otlog_provider *provider =
 	    otlog_provider_create(&(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1 });

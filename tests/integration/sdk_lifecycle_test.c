@@ -204,7 +204,9 @@ flush_holder(void *self, uint64_t timeout_ms)
 static void
 a_flush_reaches_the_exporter_and_hears_its_answer(void **state)
 {
-	static const otlog_exporter_functions functions = { .export_batch = export_nothing, .flush = flush_holder };
+	static const otlog_exporter_functions functions = { .size = sizeof functions,
+		                                            .export_batch = export_nothing,
+		                                            .flush = flush_holder };
 	sdk_fixture *f = *state;
 	holder h = { 0 };
 	otlog_pipeline_options pipeline = { .exporter = { .functions = &functions, .self = &h, .name = "holder" } };

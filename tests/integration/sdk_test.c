@@ -135,7 +135,8 @@ cancel_gate(void *self)
 static void
 start_four_at_gate(sdk_fixture *f, gate *g)
 {
-	static const otlog_exporter_functions functions = { .export_batch = export_through_gate,
+	static const otlog_exporter_functions functions = { .size = sizeof functions,
+		                                            .export_batch = export_through_gate,
 		                                            .cancel = cancel_gate };
 	otlog_pipeline_options pipeline = {
 		.exporter = { .functions = &functions, .self = g, .name = "gate", .concurrency = 4 },

@@ -45,7 +45,7 @@ take_batch(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_expo
 	pthread_mutex_unlock(&p->lock);
 }
 
-static const otlog_exporter_functions functions = { .export_batch = take_batch };
+static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = take_batch };
 
 typedef struct fixture {
 	char directory[64];

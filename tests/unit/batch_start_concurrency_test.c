@@ -28,7 +28,7 @@ take_batch(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_expo
 	*taken += batch->records;
 }
 
-static const otlog_exporter_functions functions = { .export_batch = take_batch };
+static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = take_batch };
 
 static void
 fill(otlog__queue *queue)

@@ -18,7 +18,9 @@ count_destroyed(void *self)
 	destroyed++;
 }
 
-static const otlog_exporter_functions counted = { .export_batch = take, .destroy = count_destroyed };
+static const otlog_exporter_functions counted = { .size = sizeof counted,
+	                                          .export_batch = take,
+	                                          .destroy = count_destroyed };
 
 static otlog__config *
 merge(otlog__settings settings, otlog_options options)
@@ -155,7 +157,7 @@ static void
 a_pipeline_that_cannot_be_had_is_given_up_and_said(void **state)
 {
 	(void)state;
-	static const otlog_exporter_functions unable = { .destroy = count_destroyed };
+	static const otlog_exporter_functions unable = { .size = sizeof unable, .destroy = count_destroyed };
 	otlog_pipeline_options pipelines[OTLOG_MAX_PIPELINES + 2] = { { .exporter = { .functions = &unable } } };
 	for (size_t i = 1; i < sizeof pipelines / sizeof *pipelines; i++)
 		pipelines[i].exporter.functions = &counted;

@@ -345,7 +345,7 @@ static void
 two_exporters_read_the_same_records(void **state)
 {
 	(void)state;
-	static const otlog_exporter_functions counting = { .export_batch = count_by_severity };
+	static const otlog_exporter_functions counting = { .size = sizeof counting, .export_batch = count_by_severity };
 	size_t all[25] = { 0 }, severe[25] = { 0 };
 	const otlog_pipeline_options pipelines[] = {
 		{ .exporter = { .functions = &counting, .self = all, .name = "all" } },

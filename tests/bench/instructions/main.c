@@ -31,7 +31,7 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 	result->verdict = OTLOG_VERDICT_OK;
 }
 
-static const otlog_exporter_functions take_functions = { .export_batch = take };
+static const otlog_exporter_functions take_functions = { .size = sizeof take_functions, .export_batch = take };
 
 static otlog_provider *
 start_provider(sink *s)

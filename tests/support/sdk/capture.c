@@ -104,9 +104,9 @@ destroy(void *self)
 	set(c, &c->destroyed, true);
 }
 
-static const otlog_exporter_functions functions = { .export_batch = export_batch,
-	                                            .cancel = cancel,
-	                                            .destroy = destroy };
+static const otlog_exporter_functions functions = {
+	.size = sizeof functions, .export_batch = export_batch, .cancel = cancel, .destroy = destroy
+};
 
 otlog_exporter
 capture_exporter(capture *c)

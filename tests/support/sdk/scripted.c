@@ -159,8 +159,12 @@ flush(void *self, uint64_t timeout_ms)
 	return flushed;
 }
 
-static const otlog_exporter_functions functions = { .export_batch = export_batch, .cancel = cancel };
-static const otlog_exporter_functions holding_back = { .export_batch = export_batch, .cancel = cancel, .flush = flush };
+static const otlog_exporter_functions functions = { .size = sizeof functions,
+	                                            .export_batch = export_batch,
+	                                            .cancel = cancel };
+static const otlog_exporter_functions holding_back = {
+	.size = sizeof holding_back, .export_batch = export_batch, .cancel = cancel, .flush = flush
+};
 
 void
 scripted_set_flush(scripted *s, bool flushed)

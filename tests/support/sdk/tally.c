@@ -151,7 +151,7 @@ take(void *self, const otlog_batch *batch, uint64_t timeout_ms, otlog_export_res
 otlog_exporter
 tally_exporter(tally_destination *destination, const char *name)
 {
-	static const otlog_exporter_functions functions = { .export_batch = take };
+	static const otlog_exporter_functions functions = { .size = sizeof functions, .export_batch = take };
 	return (otlog_exporter){ .functions = &functions, .self = destination, .name = name };
 }
 
