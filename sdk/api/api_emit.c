@@ -49,7 +49,7 @@ bool
 otlog_enabled(const otlog_logger *logger, int severity, const char *event_name)
 {
 	const otlog__binding *binding = binding_of(logger);
-	return binding && binding->backend->enabled(binding->self, severity, event_name);
+	return binding && binding->backend->enabled(binding, severity, event_name);
 }
 
 static bool

@@ -7,17 +7,45 @@
 #ifndef OTLOG_API_BACKEND_H
 #define OTLOG_API_BACKEND_H
 
+#include "sdk/base/version.h"
+
 #include <otlog/logs.h>
 
 typedef struct otlog__binding otlog__binding;
 
+/*
+ * A process has one libotlog-api, but may have several copies of the SDK: libotlog, and static ones inside of plugins that
+ * were linked at another time. A copy that was made for another libotlog-api must stay off, so it shows what it was made
+ * for, before it uses anything else of what the two share: this file, what cmake/otlog-api.map lists as private, and the
+ * layouts that those functions take. Count the version up with every change of any of it.
+ */
+#define OTLOG__SEAM_VERSION 1
+
+/* This struct and otlog__seam_fits stay as they are for ever. */
+typedef struct otlog__seam {
+	uint32_t version;
+	uint16_t backend_size; /* bytes; the sizes tell where somebody has forgotten to count */
+	uint16_t binding_size;
+	const char *release; /* of the copy, for the diagnostic */
+} otlog__seam;
+
+#define OTLOG__SEAM                                                                                 \
+	{                                                                                           \
+		OTLOG__SEAM_VERSION, sizeof(otlog__backend), sizeof(otlog__binding), OTLOG__VERSION \
+	}
+
+/* Whether a copy of the SDK fits this libotlog-api. If not, says so in one diagnostic: it must stay off. */
+OTLOG_API bool otlog__seam_fits(const otlog__seam *seam);
+
 typedef struct otlog__backend {
+	otlog__seam seam; /* OTLOG__SEAM */
 	/* Registers a scope and returns its number, below 0xffff. Called under the registry's lock. */
 	uint16_t (*add_scope)(void *self, const otlog_logger_options *scope);
 	/* Takes a whole otlog_record; `context` is the one that holds for it, never NULL. Async-signal-safe. */
 	otlog_emit_result (*emit)(const otlog__binding *binding, const otlog_record *record,
 	                          const otlog_span_context *context);
-	bool (*enabled)(void *self, int severity, const char *event_name);
+	/* Whether a record of this severity would be taken; `event_name` may be NULL. Async-signal-safe. */
+	bool (*enabled)(const otlog__binding *binding, int severity, const char *event_name);
 } otlog__backend;
 
 /* Which provider takes a logger's records, and under which scope. */
@@ -40,7 +68,8 @@ OTLOG_API void otlog__registry_destroy(otlog__registry *registry);
 
 /*
  * Brings every logger of the registry to life with this backend, and every later one. minimum_severity is what the
- * loggers show: 0 takes all. NULL makes them no-ops again. False when memory is short: they are no-ops then.
+ * loggers show: 0 takes all. NULL makes them no-ops again. False when memory is short: those that it was too short for are
+ * no-ops then; and, with nothing changed, for a backend that does not fit.
  */
 OTLOG_API bool otlog__registry_bind(otlog__registry *registry, const otlog__backend *backend, void *self,
                                     int minimum_severity);

@@ -214,6 +214,10 @@ otlog__provider_make_heir(const otlog_provider *parent)
 otlog_provider *
 otlog__provider_make(const otlog_options *options, otlog__registry *registry)
 {
+	if (!otlog__seam_fits(&otlog__provider_backend.seam)) {
+		otlog__options_give_up(options);
+		return NULL;
+	}
 	otlog__config *config = otlog__config_read(options);
 	return config ? bind(make_with(config, NULL), registry) : NULL;
 }

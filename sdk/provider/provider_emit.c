@@ -29,9 +29,9 @@ known_severity(int severity)
 }
 
 static bool
-enabled(void *self, int severity, const char *event_name)
+enabled(const otlog__binding *binding, int severity, const char *event_name)
 {
-	const otlog_provider *provider = self;
+	const otlog_provider *provider = binding->self;
 	(void)event_name; /* no filter of ours looks at it */
 	return provider->emit.takers[known_severity(severity)] != 0 &&
 	       atomic_load_explicit(&provider->stop.state, memory_order_relaxed) == OTLOG__RUNNING; /* a hint */
@@ -182,4 +182,4 @@ emit(const otlog__binding *binding, const otlog_record *record, const otlog_span
 	return result == OTLOG_EMIT_DISABLED ? emit_in_child(binding, record, context) : result;
 }
 
-const otlog__backend otlog__provider_backend = { add_scope, emit, enabled };
+const otlog__backend otlog__provider_backend = { OTLOG__SEAM, add_scope, emit, enabled };

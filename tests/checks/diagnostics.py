@@ -67,6 +67,7 @@ UNLIMITED = {
     "exporters/otlp_grpc/otlp_grpc.c:say_no_memory": "the caller creates an exporter",
     "exporters/otlp_http/otlp_http.c:accept_answer": "once for each exporter: `said_foreign` remembers it",
     "exporters/otlp_http/otlp_http.c:open_exporter": "the caller creates an exporter, or forks",
+    "sdk/api/rare/registry.c:otlog__seam_fits": "the caller starts a provider",
     "sdk/provider/backing.c": "the caller starts a provider",
     "sdk/settings/environment.c": "the caller starts a provider, or asks for the environment's pipelines",
     "sdk/provider/pipelines.c": "the caller starts a provider",

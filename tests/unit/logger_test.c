@@ -42,13 +42,13 @@ emit(const otlog__binding *binding, const otlog_record *record, const otlog_span
 }
 
 static bool
-enabled(void *self, int severity, const char *event_name)
+enabled(const otlog__binding *binding, int severity, const char *event_name)
 {
-	(void)self, (void)event_name;
+	(void)binding, (void)event_name;
 	return severity != OTLOG_SEVERITY_DEBUG;
 }
 
-static const otlog__backend backend = { add_scope, emit, enabled };
+static const otlog__backend backend = { OTLOG__SEAM, add_scope, emit, enabled };
 
 static void
 without_an_sdk_everything_is_a_no_op(void **state)

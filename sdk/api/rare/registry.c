@@ -148,9 +148,28 @@ bind_logger(otlog__registry *registry, otlog__logger *logger)
 }
 
 bool
+otlog__seam_fits(const otlog__seam *seam)
+{
+	static const otlog__seam ours = OTLOG__SEAM;
+	if (seam->version == ours.version && seam->backend_size == ours.backend_size &&
+	    seam->binding_size == ours.binding_size)
+		return true;
+	otlog__diagnose_always(
+	    OTLOG__ERROR,
+	    "the SDK stays off: this copy of it is of otlog %.16s (seam %u, %u and %u bytes), but the "
+	    "libotlog-api of this process is of otlog %s (seam %u, %u and %u bytes). Install libotlog and "
+	    "libotlog-api of the same version, and link again what holds a copy of libotlog.a",
+	    seam->release, seam->version, seam->backend_size, seam->binding_size, ours.release, ours.version,
+	    ours.backend_size, ours.binding_size);
+	return false;
+}
+
+bool
 otlog__registry_bind(otlog__registry *registry, const otlog__backend *backend, void *self, int minimum_severity)
 {
 	bool all = true;
+	if (backend && !otlog__seam_fits(&backend->seam))
+		return false;
 	pthread_mutex_lock(&registry->lock);
 	registry->backend = backend;
 	registry->self = self;

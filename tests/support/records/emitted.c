@@ -42,9 +42,9 @@ add_scope(void *self, const otlog_logger_options *scope)
 }
 
 static bool
-takes_all(void *self, int severity, const char *event_name)
+takes_all(const otlog__binding *binding, int severity, const char *event_name)
 {
-	(void)self;
+	(void)binding;
 	(void)severity;
 	(void)event_name;
 	return true;
@@ -53,7 +53,7 @@ takes_all(void *self, int severity, const char *event_name)
 void
 emitted_open(emitted *e, int minimum_severity)
 {
-	static const otlog__backend backend = { add_scope, keep, takes_all };
+	static const otlog__backend backend = { OTLOG__SEAM, add_scope, keep, takes_all };
 	*e = (emitted){ .registry = otlog__registry_create() };
 	CHECK(e->registry);
 	CHECK(otlog__registry_bind(e->registry, &backend, e, minimum_severity));
