@@ -50,6 +50,15 @@ typedef struct otlog_attrs {
 	size_t count;
 } otlog_attrs;
 
+/* Bits of otlog_value.flags. */
+enum otlog_value_flag {
+	/*
+	 * Reserved; this version ignores it. Of an attribute's value: the bytes of the attribute's key never change and are
+	 * never freed, as those of a literal, so that what was made of the key once may be used again.
+	 */
+	OTLOG_VALUE_KEY_IS_CONSTANT = 1
+};
+
 /*
  * An AnyValue of OTLP. Make one with the functions and macros below. It borrows what it points to until the call that
  * takes it returns. A value whose type is none of otlog_value_type counts as empty, and so does one that points to NULL
@@ -57,7 +66,7 @@ typedef struct otlog_attrs {
  */
 struct otlog_value {
 	otlog_value_type type;
-	uint32_t reserved; /* 0 */
+	uint32_t flags; /* OTLOG_VALUE_KEY_IS_CONSTANT; 0 in what the functions below make. Others are ignored */
 	union {
 		bool boolean;
 		int64_t int64;
@@ -88,7 +97,7 @@ struct otlog_attr {
 	{                                                   \
 		otlog_value value;                          \
 		value.type = (tag);                         \
-		value.reserved = 0;                         \
+		value.flags = 0;                            \
 		value.as.member = v;                        \
 		return value;                               \
 	}
@@ -105,7 +114,7 @@ otlog_string_n(const char *data, size_t size)
 {
 	otlog_value value;
 	value.type = OTLOG_VALUE_STRING;
-	value.reserved = 0;
+	value.flags = 0;
 	value.as.bytes.data = data;
 	value.as.bytes.size = size;
 	return value;
@@ -139,7 +148,7 @@ otlog_array(const otlog_value *items, size_t count)
 {
 	otlog_value value;
 	value.type = OTLOG_VALUE_ARRAY;
-	value.reserved = 0;
+	value.flags = 0;
 	value.as.array.items = items;
 	value.as.array.count = count;
 	return value;
@@ -238,7 +247,11 @@ OTLOG_API const char *otlog_emit_result_text(otlog_emit_result result);
  * decided inline; everything else is private. Loggers live as long as the process: never free one.
  */
 typedef struct otlog_logger {
-	int minimum_severity; /* private: written by the SDK, atomically; INT_MAX while nothing is to be emitted */
+	/*
+	 * Private: written by the SDK, atomically. Records below it are filtered; INT_MAX: nothing is emitted at all;
+	 * OTLOG__ASK: what is filtered cannot be told by the severity alone, so otlog_enabled is asked.
+	 */
+	int minimum_severity;
 } otlog_logger;
 
 /* The instrumentation scope, as OTLP has it. Everything is copied; {0} is valid. */
@@ -265,6 +278,15 @@ otlog_get_logger_with(const otlog_logger_options *options)
 	return otlog_get_logger_with_sized(options, sizeof *options);
 }
 
+/*
+ * Whether a record of this severity would be taken at this moment. Optional: use it to skip costly preparations. The
+ * answer may change at any time, so do not keep it. `event_name` may be NULL: whether any record of this severity would.
+ */
+OTLOG_API bool otlog_enabled(const otlog_logger *logger, int severity, const char *event_name);
+
+/* Private: as a logger's minimum, otlog_enabled decides. Below every severity, so that one comparison rules it out. */
+#define OTLOG__ASK INT_MIN
+
 /* Private: the inline half of otlog_enabled. NULL is never enabled; no severity passes every minimum of a live SDK. */
 static inline bool
 otlog__enabled_at(const otlog_logger *logger, int severity)
@@ -272,14 +294,10 @@ otlog__enabled_at(const otlog_logger *logger, int severity)
 	if (!logger)
 		return false;
 	int minimum = __atomic_load_n(&logger->minimum_severity, __ATOMIC_RELAXED);
-	return severity >= minimum || (severity <= 0 && minimum != INT_MAX);
+	if (severity >= minimum)
+		return __builtin_expect(minimum != OTLOG__ASK, 1) || otlog_enabled(logger, severity, NULL);
+	return severity <= 0 && minimum != INT_MAX;
 }
-
-/*
- * Whether a record of this severity would be taken at this moment. Optional: use it to skip costly preparations. The
- * answer may change at any time, so do not keep it. `event_name` may be NULL.
- */
-OTLOG_API bool otlog_enabled(const otlog_logger *logger, int severity, const char *event_name);
 
 /* ---- Records ----------------------------------------------------------------------------------------------------- */
 

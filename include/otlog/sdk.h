@@ -63,7 +63,12 @@ typedef enum otlog_spool_full {
 
 /* One destination. It has its own place in the queue and its own thread; no pipeline slows or starves another. */
 typedef struct otlog_pipeline_options {
-	otlog_exporter exporter OTLOG__INIT;    /* the provider owns it from here on, also if starting fails */
+	otlog_exporter exporter OTLOG__INIT; /* the provider owns it from here on, also if starting fails */
+	/*
+	 * What statistics and diagnostics call the pipeline, to tell two with the same exporter apart; at most 255 bytes.
+	 * What it leaves in a queue directory is taken over by a pipeline of the same name. NULL or "": the exporter's name.
+	 */
+	const char *name OTLOG__INIT;
 	uint32_t max_batch_records OTLOG__INIT; /* 0: OTEL_BLRP_MAX_EXPORT_BATCH_SIZE, else 512 */
 	uint32_t max_batch_bytes OTLOG__INIT;   /* 0: 1 MiB; of records, before compression */
 	uint64_t schedule_delay_ms OTLOG__INIT; /* 0: OTEL_BLRP_SCHEDULE_DELAY, else 1000 */
@@ -153,10 +158,17 @@ otlog_start(const otlog_options *options)
  *   DURABLE    what is not delivered lies in the queue's file, which survives the process; after shutdown it is on the disk
  *   DROPPED    records were dropped since the last flush; otlog_statistics says how many and why
  *   TIMEOUT    the time is up and records are still waiting in memory; after a shutdown they are dropped
+ *   NOT_RUNNING reserved: no SDK runs, although one was wanted. This version says DELIVERED then
  */
-typedef enum otlog_flush_result { OTLOG_DELIVERED, OTLOG_DURABLE, OTLOG_DROPPED, OTLOG_TIMEOUT } otlog_flush_result;
+typedef enum otlog_flush_result {
+	OTLOG_DELIVERED,
+	OTLOG_DURABLE,
+	OTLOG_DROPPED,
+	OTLOG_TIMEOUT,
+	OTLOG_NOT_RUNNING
+} otlog_flush_result;
 
-/* "DELIVERED", "DURABLE", "DROPPED", "TIMEOUT"; a static string. */
+/* "DELIVERED", "DURABLE", "DROPPED", "TIMEOUT", "NOT_RUNNING"; a static string. */
 OTLOG_API const char *otlog_flush_result_text(otlog_flush_result result);
 
 /*
@@ -210,7 +222,8 @@ OTLOG_API const char *otlog_drop_reason_text(otlog_drop_reason reason);
  * where dropped is the sum over the reasons, those of the queue before it included.
  */
 typedef struct otlog_pipeline_statistics {
-	const char *name; /* the exporter's */
+	const char *name;     /* the pipeline's, else its exporter's; lives as long as the provider */
+	const char *exporter; /* its exporter's name */
 	uint64_t emitted;
 	uint64_t adopted; /* taken over from the queue file of a dead process */
 	uint64_t delivered;

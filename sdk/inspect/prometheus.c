@@ -86,13 +86,21 @@ name_of(const otlog_pipeline_statistics *pipeline)
 	return pipeline->name ? pipeline->name : "exporter";
 }
 
-/* How many pipelines before this one have the same kind of exporter. */
+static const char *
+exporter_of(const otlog_pipeline_statistics *pipeline)
+{
+	return pipeline->exporter ? pipeline->exporter : name_of(pipeline);
+}
+
+/* How many pipelines before this one have the same name and kind of exporter. */
 static size_t
 number_of(const otlog_statistics_snapshot *all, size_t pipeline)
 {
+	const otlog_pipeline_statistics *wanted = &all->pipelines[pipeline];
 	size_t number = 0;
 	for (size_t i = 0; i < pipeline; i++)
-		number += strcmp(name_of(&all->pipelines[i]), name_of(&all->pipelines[pipeline])) == 0;
+		number += strcmp(name_of(&all->pipelines[i]), name_of(wanted)) == 0 &&
+		          strcmp(exporter_of(&all->pipelines[i]), exporter_of(wanted)) == 0;
 	return number;
 }
 
@@ -106,11 +114,17 @@ label_processor(writer *w, const otlog_statistics_snapshot *all, size_t pipeline
 static void
 label_exporter(writer *w, const otlog_statistics_snapshot *all, size_t pipeline)
 {
-	otlog__text name = otlog__text_of(name_of(&all->pipelines[pipeline]));
+	const char *name = name_of(&all->pipelines[pipeline]);
+	const char *exporter = exporter_of(&all->pipelines[pipeline]);
+	const size_t number = number_of(all, pipeline);
 	put(w, "otel_component_name=\"");
-	put_escaped(w, name);
-	put(w, "_log_exporter/%zu\",otel_component_type=\"", number_of(all, pipeline));
-	put_escaped(w, name);
+	put_escaped(w, otlog__text_of(name));
+	if (strcmp(name, exporter) == 0)
+		put(w, "_log_exporter/%zu", number);
+	else if (number)
+		put(w, "/%zu", number);
+	put(w, "\",otel_component_type=\"");
+	put_escaped(w, otlog__text_of(exporter));
 	put(w, "_log_exporter\"");
 }
 

@@ -124,6 +124,6 @@ otlog_provider_flush(otlog_provider *provider, uint64_t timeout_ms)
 const char *
 otlog_flush_result_text(otlog_flush_result result)
 {
-	static const char *const texts[] = { "DELIVERED", "DURABLE", "DROPPED", "TIMEOUT" };
+	static const char *const texts[] = { "DELIVERED", "DURABLE", "DROPPED", "TIMEOUT", "NOT_RUNNING" };
 	return (unsigned)result < sizeof texts / sizeof texts[0] ? texts[result] : "unknown result";
 }

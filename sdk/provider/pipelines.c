@@ -13,7 +13,6 @@ reopen(const otlog__pipeline *parent)
 	if (!parent->processor || !otlog__exporter_function(from, reopen) ||
 	    !from->functions->reopen(from->self, &exporter) || !otlog__exporter_has_size(&exporter))
 		exporter = (otlog_exporter){ .functions = NULL };
-	exporter.name = from->name; /* by this name other processes find their records in the queue's file */
 	return exporter;
 }
 
@@ -25,6 +24,8 @@ otlog__pipelines_plan(otlog_provider *provider, const otlog_provider *parent)
 	for (size_t i = 0; i < config->pipeline_count; i++) {
 		const otlog_pipeline_options *options = &config->pipelines[i];
 		provider->pipelines[i].exporter = parent ? reopen(&parent->pipelines[i]) : options->exporter;
+		/* By this name other processes find its records in the queue's file. */
+		provider->pipelines[i].exporter.name = options->name;
 		provider->pipelines[i].batch = (otlog__batch_options){
 			.max_batch_records = options->max_batch_records,
 			.max_batch_bytes = options->max_batch_bytes,

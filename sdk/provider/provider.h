@@ -29,7 +29,7 @@
 enum otlog__provider_state { OTLOG__RUNNING, OTLOG__STOPPING, OTLOG__STOPPED };
 
 typedef struct otlog__pipeline {
-	otlog_exporter exporter; /* until the processor takes it */
+	otlog_exporter exporter; /* until the processor takes it; its name is the pipeline's */
 	otlog__batch_options batch;
 	otlog__batch_processor *processor; /* NULL: none could be had */
 	bool kept; /* it has no exporter here; its records stay in the queue's file for a process that has one */

@@ -47,6 +47,7 @@ take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapsho
 	otlog__pipeline_take_books(provider->queue, (uint32_t)i, &books);
 
 	out->name = pipeline->exporter.name;
+	out->exporter = provider->config->pipelines[i].exporter.name;
 	out->emitted = books.accepted + all->filtered;
 	out->delivered = books.delivered;
 	out->queued = books.queued;

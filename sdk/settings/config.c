@@ -195,6 +195,8 @@ otlog__config_free(otlog__config *config)
 {
 	if (!config)
 		return;
+	for (size_t i = 0; i < OTLOG_MAX_PIPELINES; i++)
+		free(config->pipeline_names[i]);
 	free((void *)config->resource_attributes.items);
 	free(config->resource_schema_url);
 	free(config->queue_directory);

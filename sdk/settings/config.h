@@ -21,10 +21,11 @@ typedef struct otlog__config {
 
 	/*
 	 * At least one. An exporter belongs to whoever starts its pipeline, and stays here after that as a borrowed copy.
-	 * It always has a name.
+	 * Exporter and pipeline always have a name, which is the same one where the pipeline was given none.
 	 */
 	size_t pipeline_count;
 	otlog_pipeline_options pipelines[OTLOG_MAX_PIPELINES];
+	char *pipeline_names[OTLOG_MAX_PIPELINES]; /* those that were given, owned; else NULL */
 
 	uint64_t queue_bytes;
 	uint64_t max_queue_records; /* 0: bounded by bytes alone */

@@ -4,10 +4,13 @@
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/environment.h"
 
+#include <string.h>
+
 #define DEFAULT_BATCH_BYTES (1u << 20)
 #define MAX_BATCH_RECORDS 65536u
 #define DEFAULT_RETRY_INITIAL_MS 1000
 #define DEFAULT_RETRY_CAP_MS 30000
+#define NAME_MOST 255 /* bytes; what a spool file keeps of it */
 
 /* One attempt lasts the smaller of the two time-outs; 0 is none. */
 static uint64_t
@@ -23,11 +26,15 @@ attempt_timeout_ms(const otlog__settings *settings)
 static void
 add(otlog__config *config, const otlog__settings *settings, const otlog_pipeline_options *given)
 {
+	char **name = &config->pipeline_names[config->pipeline_count];
 	otlog_pipeline_options *own = &config->pipelines[config->pipeline_count++];
 	uint64_t records = otlog__config_choose(given->max_batch_records, settings->max_batch_records);
 	*own = *given;
 	if (!own->exporter.name)
 		own->exporter.name = "exporter";
+	/* Out of memory, it goes by the exporter's. */
+	*name = given->name && *given->name ? strndup(given->name, NAME_MOST) : NULL;
+	own->name = *name ? *name : own->exporter.name;
 	own->max_batch_records = (uint32_t)(records < MAX_BATCH_RECORDS ? records : MAX_BATCH_RECORDS);
 	own->max_batch_bytes = (uint32_t)otlog__config_choose(given->max_batch_bytes, DEFAULT_BATCH_BYTES);
 	own->schedule_delay_ms = otlog__config_choose(given->schedule_delay_ms, settings->schedule_delay_ms);
@@ -36,11 +43,20 @@ add(otlog__config *config, const otlog__settings *settings, const otlog_pipeline
 	own->retry_cap_ms = otlog__config_choose(given->retry_cap_ms, DEFAULT_RETRY_CAP_MS);
 }
 
+static const char *
+name_of(const otlog_pipeline_options *given)
+{
+	if (given->name && *given->name)
+		return given->name;
+	return given->exporter.name ? given->exporter.name : "exporter";
+}
+
 /* Whether the pipeline can be had; if not, says why, and destroys the exporter. */
 static bool
-is_usable(const otlog__config *config, const otlog_exporter *exporter, size_t i)
+is_usable(const otlog__config *config, const otlog_pipeline_options *given, size_t i)
 {
-	const char *name = exporter->name ? exporter->name : "exporter";
+	const otlog_exporter *exporter = &given->exporter;
+	const char *name = name_of(given);
 	if (exporter->functions && !otlog__exporter_has_size(exporter)) {
 		otlog__diagnose_always(
 		    OTLOG__ERROR,
@@ -71,7 +87,7 @@ add_given(otlog__config *config, const otlog__settings *settings, const otlog_op
 {
 	for (size_t i = 0; i < options->pipeline_count; i++) {
 		const otlog_pipeline_options *given = &options->pipelines[i];
-		if (!is_usable(config, &given->exporter, i))
+		if (!is_usable(config, given, i))
 			continue;
 		add(config, settings, given);
 		if (otlog__exporter_is_newer(&given->exporter))
@@ -79,7 +95,7 @@ add_given(otlog__config *config, const otlog__settings *settings, const otlog_op
 			    OTLOG__WARN,
 			    "pipeline %zu (%s): its exporter has functions that this libotlog does not "
 			    "know and never calls. Install the otlog whose headers it was compiled with",
-			    i, given->exporter.name ? given->exporter.name : "exporter");
+			    i, name_of(given));
 	}
 }
 

@@ -47,6 +47,7 @@ nothing_given_leaves_every_default_in_force(void **state)
 	assert_int_equal(c->resource_attributes.count, 0);
 	assert_int_equal(c->pipeline_count, 1);
 	assert_string_equal(c->pipelines[0].exporter.name, "exporter");
+	assert_string_equal(c->pipelines[0].name, "exporter");
 	assert_int_equal(c->pipelines[0].max_batch_records, 512);
 	assert_int_equal(c->pipelines[0].max_batch_bytes, 1 << 20);
 	assert_int_equal(c->pipelines[0].schedule_delay_ms, 1000);
@@ -86,6 +87,7 @@ code_wins_over_the_environment(void **state)
 {
 	(void)state;
 	const otlog_pipeline_options pipeline = { .exporter = { .functions = &counted, .name = "mine" },
+		                                  .name = "audit",
 		                                  .max_batch_records = 1000000,
 		                                  .max_batch_bytes = 5,
 		                                  .schedule_delay_ms = 6,
@@ -113,6 +115,7 @@ code_wins_over_the_environment(void **state)
 	assert_true(c->crash_handler);
 	assert_int_equal(c->minimum_severity, OTLOG_SEVERITY_INFO);
 	assert_string_equal(c->pipelines[0].exporter.name, "mine");
+	assert_string_equal(c->pipelines[0].name, "audit");
 	assert_int_equal(c->pipelines[0].max_batch_records, 65536); /* the most there can be */
 	assert_int_equal(c->pipelines[0].max_batch_bytes, 5);
 	assert_int_equal(c->pipelines[0].schedule_delay_ms, 6);

@@ -2,6 +2,8 @@
 
 #include "sdk/api/backend.h"
 
+#include <otlog/bonito.h>
+
 #include <string.h>
 
 /* A backend that remembers what it was asked. */
@@ -14,6 +16,8 @@ typedef struct recorder {
 	otlog_record copy;
 	otlog_span_context context;
 	size_t attributes; /* of the record and its groups */
+	int asks;
+	char asked_for[32]; /* the event of the last */
 } recorder;
 
 static uint16_t
@@ -44,7 +48,9 @@ emit(const otlog__binding *binding, const otlog_record *record, const otlog_span
 static bool
 enabled(const otlog__binding *binding, int severity, const char *event_name)
 {
-	(void)binding, (void)event_name;
+	recorder *r = binding->self;
+	r->asks++;
+	strncpy(r->asked_for, event_name ? event_name : "any", sizeof r->asked_for - 1);
 	return severity != OTLOG_SEVERITY_DEBUG;
 }
 
@@ -96,6 +102,65 @@ loggers_taken_before_come_alive_and_go_quiet_again(void **state)
 	assert_int_equal(otlog_emit(early, &(otlog_record){ .severity = 9 }), OTLOG_EMIT_ACCEPTED);
 	assert_int_equal(second.emits, 1);
 	otlog__registry_destroy(registry);
+}
+
+static void
+a_logger_that_asks_has_the_backend_decide_before_arguments_are_evaluated(void **state)
+{
+	(void)state;
+	recorder r = { 0 };
+	int evaluated = 0;
+	otlog__registry *registry = otlog__registry_create();
+	otlog_logger *logger = otlog__registry_get_logger(registry, &(otlog_logger_options){ .name = "asks" });
+	assert_true(otlog__registry_bind(registry, &backend, &r, OTLOG__ASK));
+	/* Lower than what is refused, and higher: no minimum could say it. */
+	OTLOG_TRACE(logger, "taken", OTLOG_KV("n", ++evaluated));
+	OTLOG_DEBUG(logger, "refused", OTLOG_KV("n", ++evaluated));
+	OTLOG_INFO(logger, "taken", OTLOG_KV("n", ++evaluated));
+	OTLOG_LOG(logger, 0, "taken", OTLOG_KV("n", ++evaluated));
+	OTLOG_LOG(logger, INT_MIN, "taken", OTLOG_KV("n", ++evaluated));
+	assert_int_equal(evaluated, 4);
+	assert_int_equal(r.emits, 4);
+	assert_int_equal(r.asks, 5);
+	assert_string_equal(r.asked_for, "any");
+	assert_false(otlog_enabled(logger, OTLOG_SEVERITY_DEBUG, "cache.miss"));
+	assert_string_equal(r.asked_for, "cache.miss");
+
+	/* Event models ask before they build anything, too. */
+	assert_int_equal(bonito_emit(logger, &(bonito_entry){ .severity = BONITO_SEVERITY_DEBUG }),
+	                 OTLOG_EMIT_FILTERED);
+	assert_int_equal(r.emits, 4);
+	assert_int_equal(bonito_emit(logger, &(bonito_entry){ .severity = BONITO_SEVERITY_INFO }), OTLOG_EMIT_ACCEPTED);
+	assert_int_equal(r.emits, 5);
+
+	/* One with a minimum is not asked by the macros. */
+	r.asks = 0;
+	assert_true(otlog__registry_bind(registry, &backend, &r, OTLOG_SEVERITY_DEBUG));
+	OTLOG_DEBUG(logger, "taken", OTLOG_KV("n", ++evaluated));
+	OTLOG_TRACE(logger, "too low", OTLOG_KV("n", ++evaluated));
+	assert_int_equal(evaluated, 5);
+	assert_int_equal(r.asks, 0);
+
+	otlog__registry_bind(registry, NULL, NULL, 0);
+	OTLOG_FATAL(logger, "off", OTLOG_KV("n", ++evaluated));
+	assert_int_equal(evaluated, 5);
+	otlog__registry_destroy(registry);
+}
+
+static void
+values_are_made_without_flags_and_flags_change_nothing(void **state)
+{
+	(void)state;
+	const otlog_value made[] = { otlog_bool(true), otlog_int64(1),       otlog_uint64(1),
+		                     otlog_double(1),  otlog_string("x"),    otlog_bytes("x", 1),
+		                     otlog_empty(),    otlog_array(NULL, 0), otlog_map(OTLOG__NO_ATTRS) };
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+		assert_int_equal(made[i].flags, 0);
+	otlog_logger_options plain = { .name = "flags", .attributes = OTLOG_ATTRS(OTLOG_KV("k", "v")) };
+	otlog_attr marked = OTLOG_KV("k", "v");
+	marked.value.flags = OTLOG_VALUE_KEY_IS_CONSTANT | 0x80000000u;
+	otlog_logger_options flagged = { .name = "flags", .attributes = { &marked, 1 } };
+	assert_ptr_equal(otlog_get_logger_with(&plain), otlog_get_logger_with(&flagged));
 }
 
 static void
@@ -209,6 +274,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_an_sdk_everything_is_a_no_op),
 		cmocka_unit_test(loggers_taken_before_come_alive_and_go_quiet_again),
+		cmocka_unit_test(a_logger_that_asks_has_the_backend_decide_before_arguments_are_evaluated),
+		cmocka_unit_test(values_are_made_without_flags_and_flags_change_nothing),
 		cmocka_unit_test(the_same_scope_gives_the_same_logger),
 		cmocka_unit_test(a_scope_that_nests_too_deep_is_kept_once),
 		cmocka_unit_test(a_record_takes_the_threads_context_unless_it_names_one),

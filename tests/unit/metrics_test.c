@@ -188,6 +188,28 @@ pipelines_of_the_same_kind_are_numbered(void **state)
 }
 
 static void
+pipelines_with_names_of_their_own_go_by_them(void **state)
+{
+	(void)state;
+	otlog_statistics_snapshot all = { .pipeline_count = 4 };
+	static const char *const names[] = { "eu", "us", "eu", "otlp_http" };
+	static const char *const components[] = { "eu", "us", "eu/1", "otlp_http_log_exporter/0" };
+	for (size_t i = 0; i < 4; i++) {
+		all.pipelines[i].name = names[i];
+		all.pipelines[i].exporter = "otlp_http";
+		all.pipelines[i].delivered = i + 1;
+	}
+	for (size_t i = 0; i < 4; i++) {
+		char series[256];
+		snprintf(series, sizeof series,
+		         "otlog_pipeline_delivered_records_total{otel_component_name=\"%s\","
+		         "otel_component_type=\"otlp_http_log_exporter\"}",
+		         components[i]);
+		assert_value(&all, series, (double)i + 1);
+	}
+}
+
+static void
 more_pipelines_than_there_can_be_are_not_read(void **state)
 {
 	(void)state;
@@ -355,6 +377,7 @@ main(void)
 		cmocka_unit_test(without_pipelines_or_statistics_there_is_little),
 		cmocka_unit_test(a_shorter_snapshot_is_read_as_far_as_it_goes),
 		cmocka_unit_test(pipelines_of_the_same_kind_are_numbered),
+		cmocka_unit_test(pipelines_with_names_of_their_own_go_by_them),
 		cmocka_unit_test(more_pipelines_than_there_can_be_are_not_read),
 		cmocka_unit_test(names_and_errors_are_escaped),
 		cmocka_unit_test(every_size_of_out_is_kept_to),
