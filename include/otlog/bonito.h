@@ -13,11 +13,15 @@
  *
  * An entry becomes this log record:
  *
- *     log_type, event_type      event name `bonito.<log_type>.<event_type>`, attributes bonito.log_type,
- * bonito.event_type severity                  severity number 5, 9, 13, 17, 21; severity text debug, info, warn, error,
- * critical timestamp_unix_nano       time trace_id                  trace id (see bonito_entry) org_id bonito.org_id
+ *     log_type, event_type      event name `bonito.<log_type>.<event_type>`; also the attributes bonito.log_type and
+ *                               bonito.event_type
+ *     severity                  severity number 5, 9, 13, 17 or 21; severity text debug, info, warn, error or critical
+ *     timestamp_unix_nano       time
+ *     trace_id                  trace id (see bonito_entry)
+ *     org_id                    bonito.org_id
  *     user_id                   user.id
- *     resource_id, _type        bonito.resource_id, bonito.resource_type
+ *     resource_id               bonito.resource_id
+ *     resource_type             bonito.resource_type
  *     action                    bonito.action
  *     duration_ms, cost         bonito.duration_ms (int), bonito.cost (double)
  *     metadata                  bonito.metadata.<key>; but for the log types gateway and agent: model, provider,
@@ -129,10 +133,10 @@ typedef struct bonito_entry {
 
 /*
  * Emits one entry. Returns what became of it; OTLOG_EMIT_INVALID for a NULL entry. A severity below the logger's
- * minimum costs a few instructions. `entry_size` is sizeof(bonito_entry) as the caller was compiled: call bonito_emit,
- * which passes it.
+ * minimum costs a few instructions.
  */
 OTLOG_API otlog_emit_result bonito_emit_sized(otlog_logger *logger, const bonito_entry *entry, size_t entry_size);
+OTLOG__EMIT_CALL(bonito_emit, bonito_entry)
 
 /* ---- Convenience calls ------------------------------------------------------------------------------------------- */
 
@@ -280,21 +284,28 @@ typedef struct bonito_billing_event {
 	otlog_attrs metadata OTLOG__INIT;
 } bonito_billing_event;
 
-/* As bonito_emit_sized. Call them without _sized and without the size. */
+/* As bonito_emit. */
 OTLOG_API otlog_emit_result bonito_log_gateway_request_sized(otlog_logger *logger, const bonito_gateway_request *event,
                                                              size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_gateway_request, bonito_gateway_request)
 OTLOG_API otlog_emit_result bonito_log_auth_event_sized(otlog_logger *logger, const bonito_auth_event *event,
                                                         size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_auth_event, bonito_auth_event)
 OTLOG_API otlog_emit_result bonito_log_admin_action_sized(otlog_logger *logger, const bonito_admin_action *event,
                                                           size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_admin_action, bonito_admin_action)
 OTLOG_API otlog_emit_result bonito_log_kb_event_sized(otlog_logger *logger, const bonito_kb_event *event,
                                                       size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_kb_event, bonito_kb_event)
 OTLOG_API otlog_emit_result bonito_log_agent_event_sized(otlog_logger *logger, const bonito_agent_event *event,
                                                          size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_agent_event, bonito_agent_event)
 OTLOG_API otlog_emit_result bonito_log_deployment_event_sized(otlog_logger *logger,
                                                               const bonito_deployment_event *event, size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_deployment_event, bonito_deployment_event)
 OTLOG_API otlog_emit_result bonito_log_billing_event_sized(otlog_logger *logger, const bonito_billing_event *event,
                                                            size_t event_size);
+OTLOG__EMIT_CALL(bonito_log_billing_event, bonito_billing_event)
 
 /* ---- The way back ------------------------------------------------------------------------------------------------ */
 
@@ -326,42 +337,8 @@ OTLOG_API bonito_decoded *bonito_entry_from_record(const void *record, size_t re
 /* NULL is allowed. */
 OTLOG_API void bonito_decoded_free(bonito_decoded *decoded);
 
-/* ---- The calls without a size ------------------------------------------------------------------------------------ */
-
-#define BONITO__CALL(name, type)                                                      \
-	static inline otlog_emit_result name(otlog_logger *logger, const type *event) \
-	{                                                                             \
-		return name##_sized(logger, event, sizeof *event);                    \
-	}
-BONITO__CALL(bonito_emit, bonito_entry)
-BONITO__CALL(bonito_log_gateway_request, bonito_gateway_request)
-BONITO__CALL(bonito_log_auth_event, bonito_auth_event)
-BONITO__CALL(bonito_log_admin_action, bonito_admin_action)
-BONITO__CALL(bonito_log_kb_event, bonito_kb_event)
-BONITO__CALL(bonito_log_agent_event, bonito_agent_event)
-BONITO__CALL(bonito_log_deployment_event, bonito_deployment_event)
-BONITO__CALL(bonito_log_billing_event, bonito_billing_event)
-#undef BONITO__CALL
-
 #ifdef __cplusplus
 } /* extern "C" */
-
-extern "C++" { /* C++ cannot take &(T){...} */
-#define BONITO__CALL(name, type)                                               \
-	inline otlog_emit_result name(otlog_logger *logger, const type &event) \
-	{                                                                      \
-		return name##_sized(logger, &event, sizeof event);             \
-	}
-BONITO__CALL(bonito_emit, bonito_entry)
-BONITO__CALL(bonito_log_gateway_request, bonito_gateway_request)
-BONITO__CALL(bonito_log_auth_event, bonito_auth_event)
-BONITO__CALL(bonito_log_admin_action, bonito_admin_action)
-BONITO__CALL(bonito_log_kb_event, bonito_kb_event)
-BONITO__CALL(bonito_log_agent_event, bonito_agent_event)
-BONITO__CALL(bonito_log_deployment_event, bonito_deployment_event)
-BONITO__CALL(bonito_log_billing_event, bonito_billing_event)
-#undef BONITO__CALL
-} /* extern "C++" */
 #endif
 
 #endif

@@ -246,9 +246,6 @@ otlog_batch_records(const otlog_batch *batch)
 	return reader;
 }
 
-/* As otlog_batch_next. `record_size` is sizeof(otlog_record_view) as the caller was compiled. */
-OTLOG_API bool otlog_batch_next_sized(otlog_batch_reader *reader, otlog_record_view *record, size_t record_size);
-
 /*
  * Fills *record with the next record, in the order in which the batch has them, together with its resource and scope.
  * False, with *record all zero, at the end or at malformed bytes, which set reader->malformed; it stays false as long as
@@ -263,20 +260,21 @@ OTLOG_API bool otlog_batch_next_sized(otlog_batch_reader *reader, otlog_record_v
  *           }
  *           …
  */
+OTLOG_API bool otlog_batch_next_sized(otlog_batch_reader *reader, otlog_record_view *record, size_t record_size);
+
 static inline bool
 otlog_batch_next(otlog_batch_reader *reader, otlog_record_view *record)
 {
 	return otlog_batch_next_sized(reader, record, sizeof *record);
 }
 
-/* As otlog_record_view_open. */
-OTLOG_API bool otlog_record_view_open_sized(const void *bytes, size_t size, otlog_record_view *record,
-                                            size_t record_size);
-
 /*
  * Fills *record from one serialised LogRecord of `size` bytes, such as one of otlog_memory_record; resource and scope
  * are empty. False, with *record all zero, if the bytes are no LogRecord.
  */
+OTLOG_API bool otlog_record_view_open_sized(const void *bytes, size_t size, otlog_record_view *record,
+                                            size_t record_size);
+
 static inline bool
 otlog_record_view_open(const void *bytes, size_t size, otlog_record_view *record)
 {

@@ -263,13 +263,36 @@ typedef struct otlog_logger_options {
 } otlog_logger_options;
 
 /*
+ * Private: the call without a size of a function `name_sized` that emits (see otlog/otlog.h). In C++ also by reference, for
+ * &(T){…} is no C++.
+ */
+#define OTLOG__EMIT_CALL(name, type)                                                  \
+	static inline otlog_emit_result name(otlog_logger *logger, const type *given) \
+	{                                                                             \
+		return name##_sized(logger, given, sizeof *given);                    \
+	}                                                                             \
+	OTLOG__EMIT_CALL_BY_REFERENCE(name, type)
+#ifdef __cplusplus
+#define OTLOG__EMIT_CALL_BY_REFERENCE(name, type)                  \
+	extern "C++" {                                             \
+	inline otlog_emit_result                                   \
+	name(otlog_logger *logger, const type &given)              \
+	{                                                          \
+		return name##_sized(logger, &given, sizeof given); \
+	}                                                          \
+	}
+#else
+#define OTLOG__EMIT_CALL_BY_REFERENCE(name, type)
+#endif
+
+/*
  * The global provider's logger of this name and version (either may be NULL). The same arguments give the same logger.
  * Never returns NULL: out of memory, it returns a logger that does nothing. Takes a lock and allocates on first use of
  * a name: call it once per scope and keep the result.
  */
 OTLOG_API otlog_logger *otlog_get_logger(const char *name, const char *version);
 
-/* The same with schema URL and scope attributes. `options_size` is sizeof(otlog_logger_options). */
+/* The same with schema URL and scope attributes. */
 OTLOG_API otlog_logger *otlog_get_logger_with_sized(const otlog_logger_options *options, size_t options_size);
 
 static inline otlog_logger *
@@ -277,6 +300,16 @@ otlog_get_logger_with(const otlog_logger_options *options)
 {
 	return otlog_get_logger_with_sized(options, sizeof *options);
 }
+
+#ifdef __cplusplus
+extern "C++" {
+inline otlog_logger *
+otlog_get_logger_with(const otlog_logger_options &options)
+{
+	return otlog_get_logger_with_sized(&options, sizeof options);
+}
+}
+#endif
 
 /*
  * Whether a record of this severity would be taken at this moment. Optional: use it to skip costly preparations. The
@@ -343,15 +376,10 @@ typedef struct otlog_record {
 
 /*
  * Emits one record. Returns what became of it. A NULL logger gives OTLOG_EMIT_DISABLED, a NULL record
- * OTLOG_EMIT_INVALID. `record_size` is sizeof(otlog_record) as the caller was compiled.
+ * OTLOG_EMIT_INVALID.
  */
 OTLOG_API otlog_emit_result otlog_emit_sized(otlog_logger *logger, const otlog_record *record, size_t record_size);
-
-static inline otlog_emit_result
-otlog_emit(otlog_logger *logger, const otlog_record *record)
-{
-	return otlog_emit_sized(logger, record, sizeof *record);
-}
+OTLOG__EMIT_CALL(otlog_emit, otlog_record)
 
 /* Where in the source a record comes from: sent as code.file.path, code.function.name and code.line.number. */
 typedef struct otlog_site {
@@ -530,17 +558,6 @@ opt(T v)
 #define OTLOG_ATTRS(...) ::otlog::attrs({ __VA_ARGS__ })
 #define OTLOG_ARRAY(...) ::otlog::array({ __VA_ARGS__ })
 #define OTLOG_OPT(v) ::otlog::opt(v)
-
-inline otlog_emit_result
-otlog_emit(otlog_logger *logger, const otlog_record &record) /* C++ cannot take &(T){...} */
-{
-	return otlog_emit_sized(logger, &record, sizeof record);
-}
-inline otlog_logger *
-otlog_get_logger_with(const otlog_logger_options &options)
-{
-	return otlog_get_logger_with_sized(&options, sizeof options);
-}
 } /* extern "C++" */
 #endif
 

@@ -116,11 +116,9 @@ typedef struct mito_event {
 	otlog_attrs extra OTLOG__INIT; /* further keys of the flat wire form, which begin with none of its prefixes */
 } mito_event;
 
-/*
- * Emits one event. Returns what became of it; OTLOG_EMIT_INVALID for a NULL event. `event_size` is sizeof(mito_event)
- * as the caller was compiled: call mito_log, which passes it.
- */
+/* Emits one event. Returns what became of it; OTLOG_EMIT_INVALID for a NULL event. */
 OTLOG_API otlog_emit_result mito_log_sized(otlog_logger *logger, const mito_event *event, size_t event_size);
+OTLOG__EMIT_CALL(mito_log, mito_event)
 
 /* ---- Convenience calls ------------------------------------------------------------------------------------------- */
 
@@ -179,16 +177,20 @@ typedef struct mito_frontend_failure {
 	otlog_attrs extra OTLOG__INIT;
 } mito_frontend_failure;
 
-/* As mito_log_sized. Call them without _sized and without the size. */
+/* As mito_log. */
 OTLOG_API otlog_emit_result mito_log_edit_event_sized(otlog_logger *logger, const mito_edit_event *event,
                                                       size_t event_size);
+OTLOG__EMIT_CALL(mito_log_edit_event, mito_edit_event)
 OTLOG_API otlog_emit_result mito_log_error_sized(otlog_logger *logger, const mito_error_event *event,
                                                  size_t event_size);
+OTLOG__EMIT_CALL(mito_log_error, mito_error_event)
 OTLOG_API otlog_emit_result mito_log_mitosheet_rendered_sized(otlog_logger *logger, const mito_rendered_event *event,
                                                               size_t event_size);
+OTLOG__EMIT_CALL(mito_log_mitosheet_rendered, mito_rendered_event)
 OTLOG_API otlog_emit_result mito_log_frontend_render_failed_sized(otlog_logger *logger,
                                                                   const mito_frontend_failure *event,
                                                                   size_t event_size);
+OTLOG__EMIT_CALL(mito_log_frontend_render_failed, mito_frontend_failure)
 
 /* ---- Severity codes and times ------------------------------------------------------------------------------------ */
 
@@ -241,36 +243,8 @@ OTLOG_API mito_decoded *mito_event_from_record(const void *record, size_t record
 /* NULL is allowed. */
 OTLOG_API void mito_decoded_free(mito_decoded *decoded);
 
-/* ---- The calls without a size ------------------------------------------------------------------------------------ */
-
-#define MITO__CALL(name, type)                                                        \
-	static inline otlog_emit_result name(otlog_logger *logger, const type *event) \
-	{                                                                             \
-		return name##_sized(logger, event, sizeof *event);                    \
-	}
-MITO__CALL(mito_log, mito_event)
-MITO__CALL(mito_log_edit_event, mito_edit_event)
-MITO__CALL(mito_log_error, mito_error_event)
-MITO__CALL(mito_log_mitosheet_rendered, mito_rendered_event)
-MITO__CALL(mito_log_frontend_render_failed, mito_frontend_failure)
-#undef MITO__CALL
-
 #ifdef __cplusplus
 } /* extern "C" */
-
-extern "C++" { /* C++ cannot take &(T){...} */
-#define MITO__CALL(name, type)                                                 \
-	inline otlog_emit_result name(otlog_logger *logger, const type &event) \
-	{                                                                      \
-		return name##_sized(logger, &event, sizeof event);             \
-	}
-MITO__CALL(mito_log, mito_event)
-MITO__CALL(mito_log_edit_event, mito_edit_event)
-MITO__CALL(mito_log_error, mito_error_event)
-MITO__CALL(mito_log_mitosheet_rendered, mito_rendered_event)
-MITO__CALL(mito_log_frontend_render_failed, mito_frontend_failure)
-#undef MITO__CALL
-} /* extern "C++" */
 #endif
 
 #endif

@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
-"""The libraries export exactly what their version scripts list, the headers declare exactly the public part of it, and the
-static library takes no name that could be somebody else's.
+"""The libraries export exactly what their version scripts list, the headers declare exactly the public part of it.
+Where a size is passed, the call without one stands below. The static library takes no name that could be somebody else's.
 usage: exports.py ROOT NAME=LIBRARY... NAME=ARCHIVE.a"""
 
 import pathlib
@@ -46,6 +45,16 @@ def declared(root):
     return names
 
 
+def without_call(root):
+    """Functions with a size that no inline function of the same name, without `_sized`, stands right below."""
+    for name, header in sorted(declared(root).items()):
+        text = (root / header).read_text(encoding="utf-8")
+        call = re.escape(name[: -len("_sized")])
+        below = rf"\b{name}\([^;]*\);\s*(?:static inline [^;{{]*\b{call}\(|OTLOG__EMIT_CALL\({call},)"
+        if name.endswith("_sized") and not re.search(below, text):
+            yield f"{header}: no inline {name[: -len('_sized')]} stands below {name}: see otlog/otlog.h"
+
+
 def compare(script, library):
     """Where script and library differ."""
     wanted, found = listed(script), exported(library)
@@ -87,6 +96,7 @@ def main():
     for name in sorted(public - set(headers)):
         if "*" not in name:
             errors.append(f"cmake: {name} is exported, but no public header declares it with OTLOG_API")
+    errors += without_call(root)
     print("\n".join(errors + [f"{len(headers)} declared functions, {len(errors)} differences"]))
     return 1 if errors else 0
 
