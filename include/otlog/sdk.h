@@ -230,7 +230,9 @@ typedef struct otlog_pipeline_statistics {
 	uint64_t queued; /* waiting or in flight, in the queue, the spool or adopted files */
 	uint64_t filtered;
 	uint64_t dropped[OTLOG_MAX_DROP_REASONS];
-	uint64_t spooled;   /* of those queued, in the spool */
+	uint64_t
+	    refused[OTLOG_MAX_DROP_REASONS]; /* of those dropped, before the queue: the same ones for every pipeline */
+	uint64_t spooled;                    /* of those queued, in the spool */
 	uint64_t in_flight; /* of those queued, in batches that are being delivered, waits between attempts included */
 	uint64_t batches;   /* acknowledged or given up */
 	uint64_t retries;   /* attempts that ended in RETRY */
@@ -252,15 +254,10 @@ typedef struct otlog_statistics_snapshot {
 	uint64_t queue_records;      /* capacity; 0: bounded by bytes alone */
 	uint64_t truncated;          /* records whose longest values were cut to fit */
 	uint64_t dropped_attributes; /* over the limit of 128, or with an empty key */
-	size_t pipeline_count;
-	otlog_pipeline_statistics pipelines[OTLOG_MAX_PIPELINES];
+	size_t pipeline_count;       /* at most OTLOG_MAX_PIPELINES; see otlog_statistics_pipeline */
 } otlog_statistics_snapshot;
 
-/*
- * Fills *out; all zero if the SDK was never started; what it was at its end after shutdown. Each pipeline's books are
- * taken under that pipeline's lock, so they balance. Blocks for as long as a worker copies a batch (mostly
- * microseconds).
- */
+/* Fills *out; all zero if the SDK was never started; what it was at its end after shutdown. Does not block. */
 OTLOG_API void otlog_statistics_sized(otlog_statistics_snapshot *out, size_t out_size);
 
 static inline void
@@ -270,20 +267,37 @@ otlog_statistics(otlog_statistics_snapshot *out)
 }
 
 /*
+ * Fills *out for one pipeline, counted from 0 in the order in which the options gave them. False, with *out all zero, if
+ * there are not so many. The pipeline's books are taken under its lock, so they balance, but those of two pipelines, and
+ * the totals, are each of their own moment. Blocks for as long as a worker copies a batch (mostly microseconds).
+ */
+OTLOG_API bool otlog_statistics_pipeline_sized(size_t pipeline, otlog_pipeline_statistics *out, size_t out_size);
+
+static inline bool
+otlog_statistics_pipeline(size_t pipeline, otlog_pipeline_statistics *out)
+{
+	return otlog_statistics_pipeline_sized(pipeline, out, sizeof *out);
+}
+
+/*
  * Writes the statistics in the text format of Prometheus, version 0.0.4: the `otel.sdk.*` log metrics of the semantic
  * conventions (in development there, so names may change), and what otlog counts beyond them as `otlog_*`. The list is
- * in docs/metrics.md. NULL statistics are all zero.
+ * in docs/metrics.md. NULL statistics are all zero; `pipelines` are `pipeline_count` of them, of which the first
+ * OTLOG_MAX_PIPELINES count, and may be NULL if there are none.
  *
  * As with snprintf, at most out_size bytes are written, the last of them a NUL, and the size of the whole text without
  * it is returned. `out` may be NULL if out_size is 0. Pure: allocates nothing, never blocks.
  */
 OTLOG_API size_t otlog_statistics_prometheus_sized(const otlog_statistics_snapshot *statistics, size_t statistics_size,
-                                                   char *out, size_t out_size);
+                                                   const otlog_pipeline_statistics *pipelines, size_t pipeline_size,
+                                                   size_t pipeline_count, char *out, size_t out_size);
 
 static inline size_t
-otlog_statistics_prometheus(const otlog_statistics_snapshot *statistics, char *out, size_t out_size)
+otlog_statistics_prometheus(const otlog_statistics_snapshot *statistics, const otlog_pipeline_statistics *pipelines,
+                            size_t pipeline_count, char *out, size_t out_size)
 {
-	return otlog_statistics_prometheus_sized(statistics, sizeof *statistics, out, out_size);
+	return otlog_statistics_prometheus_sized(statistics, sizeof *statistics, pipelines, sizeof *pipelines,
+	                                         pipeline_count, out, out_size);
 }
 
 /* ---- What the environment says ----------------------------------------------------------------------------------- */
@@ -367,6 +381,15 @@ static inline void
 otlog_provider_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)
 {
 	otlog_provider_statistics_sized(provider, out, sizeof *out);
+}
+
+OTLOG_API bool otlog_provider_statistics_pipeline_sized(otlog_provider *provider, size_t pipeline,
+                                                        otlog_pipeline_statistics *out, size_t out_size);
+
+static inline bool
+otlog_provider_statistics_pipeline(otlog_provider *provider, size_t pipeline, otlog_pipeline_statistics *out)
+{
+	return otlog_provider_statistics_pipeline_sized(provider, pipeline, out, sizeof *out);
 }
 
 /*

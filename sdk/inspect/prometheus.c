@@ -4,6 +4,7 @@
  * Names: semantic conventions, "SDK metrics" (otel.sdk.*), as OpenTelemetry's rules for Prometheus translate them: `_` for
  * `.`, `_total` behind a counter, the unit behind what has one. Format: Prometheus, "Exposition formats", text 0.0.4.
  */
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
 #include "sdk/base/utf8.h"
 
@@ -28,6 +29,13 @@ typedef struct writer {
 	size_t size;
 	size_t used; /* of the whole text, also where it does not fit */
 } writer;
+
+/* What is written, in the structs of this version. */
+typedef struct given {
+	otlog_statistics_snapshot totals;
+	size_t pipeline_count;
+	otlog_pipeline_statistics pipelines[OTLOG_MAX_PIPELINES];
+} given;
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
@@ -94,7 +102,7 @@ exporter_of(const otlog_pipeline_statistics *pipeline)
 
 /* How many pipelines before this one have the same name and kind of exporter. */
 static size_t
-number_of(const otlog_statistics_snapshot *all, size_t pipeline)
+number_of(const given *all, size_t pipeline)
 {
 	const otlog_pipeline_statistics *wanted = &all->pipelines[pipeline];
 	size_t number = 0;
@@ -105,14 +113,14 @@ number_of(const otlog_statistics_snapshot *all, size_t pipeline)
 }
 
 static void
-label_processor(writer *w, const otlog_statistics_snapshot *all, size_t pipeline)
+label_processor(writer *w, const given *all, size_t pipeline)
 {
 	(void)all;
 	put(w, "otel_component_name=\"" PROCESSOR_TYPE "/%zu\",otel_component_type=\"" PROCESSOR_TYPE "\"", pipeline);
 }
 
 static void
-label_exporter(writer *w, const otlog_statistics_snapshot *all, size_t pipeline)
+label_exporter(writer *w, const given *all, size_t pipeline)
 {
 	const char *name = name_of(&all->pipelines[pipeline]);
 	const char *exporter = exporter_of(&all->pipelines[pipeline]);
@@ -146,7 +154,7 @@ value_at(const void *statistics, size_t offset)
 }
 
 static void
-put_numbers(writer *w, const otlog_statistics_snapshot *all)
+put_numbers(writer *w, const given *all)
 {
 	static const family families[] = {
 		{ "otlog_emitted_records_total", "counter", "Records whose emit reached the SDK.",
@@ -168,12 +176,12 @@ put_numbers(writer *w, const otlog_statistics_snapshot *all)
 	};
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
 		begin(w, families[i].name, families[i].type, families[i].help);
-		put(w, "%s %" PRIu64 "\n", families[i].name, value_at(all, families[i].offset));
+		put(w, "%s %" PRIu64 "\n", families[i].name, value_at(&all->totals, families[i].offset));
 	}
 }
 
 static void
-put_pipeline_numbers(writer *w, const otlog_statistics_snapshot *all)
+put_pipeline_numbers(writer *w, const given *all)
 {
 	static const family families[] = {
 		{ "otlog_pipeline_emitted_records_total", "counter", "Records emitted, whatever became of them.",
@@ -213,17 +221,17 @@ put_pipeline_numbers(writer *w, const otlog_statistics_snapshot *all)
 /* ---- Numbers by reason ------------------------------------------------------------------------------------------- */
 
 static void
-put_refused(writer *w, const otlog_statistics_snapshot *all)
+put_refused(writer *w, const given *all)
 {
 	static const char name[] = "otlog_refused_records_total";
 	begin(w, name, "counter", "Of those emitted, the records dropped before the queue.");
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
 		put(w, "%s{reason=\"%s\"} %" PRIu64 "\n", name, otlog_drop_reason_text((otlog_drop_reason)reason),
-		    all->refused[reason]);
+		    all->totals.refused[reason]);
 }
 
 static void
-put_dropped(writer *w, const otlog_statistics_snapshot *all)
+put_dropped(writer *w, const given *all)
 {
 	static const char name[] = "otlog_pipeline_dropped_records_total";
 	begin(w, name, "counter", "Records dropped, those refused before the queue included.");
@@ -241,12 +249,13 @@ put_dropped(writer *w, const otlog_statistics_snapshot *all)
  * has never come to a destination.
  */
 static uint64_t
-refused_by_destination(const otlog_statistics_snapshot *all, size_t pipeline, int reason)
+refused_by_destination(const given *all, size_t pipeline, int reason)
 {
 	if (reason != OTLOG_DROP_REJECTED && reason != OTLOG_DROP_TOO_LARGE)
 		return 0;
 	uint64_t dropped = all->pipelines[pipeline].dropped[reason];
-	return dropped > all->refused[reason] ? dropped - all->refused[reason] : 0;
+	uint64_t refused = all->pipelines[pipeline].refused[reason];
+	return dropped > refused ? dropped - refused : 0;
 }
 
 /* The word of the semantic conventions, where they have one. */
@@ -258,7 +267,7 @@ error_type_of(int reason)
 }
 
 static void
-put_processed(writer *w, const otlog_statistics_snapshot *all)
+put_processed(writer *w, const given *all)
 {
 	static const char name[] = "otel_sdk_processor_log_processed_total";
 	begin(w, name, "counter",
@@ -283,7 +292,7 @@ put_processed(writer *w, const otlog_statistics_snapshot *all)
 }
 
 static void
-put_exported(writer *w, const otlog_statistics_snapshot *all)
+put_exported(writer *w, const given *all)
 {
 	static const char name[] = "otel_sdk_exporter_log_exported_total";
 	static const int reasons[] = { OTLOG_DROP_REJECTED, OTLOG_DROP_TOO_LARGE };
@@ -305,16 +314,17 @@ put_exported(writer *w, const otlog_statistics_snapshot *all)
 /* ---- The rest of the semantic conventions ------------------------------------------------------------------------ */
 
 static void
-put_created(writer *w, const otlog_statistics_snapshot *all)
+put_created(writer *w, const given *all)
 {
 	static const char name[] = "otel_sdk_log_created_total";
 	begin(w, name, "counter", "Log records given to the SDK that some pipeline's minimum severity lets pass.");
-	put(w, "%s %" PRIu64 "\n", name, all->emitted > all->filtered ? all->emitted - all->filtered : 0);
+	put(w, "%s %" PRIu64 "\n", name,
+	    all->totals.emitted > all->totals.filtered ? all->totals.emitted - all->totals.filtered : 0);
 }
 
 /* Where the queue is bounded by bytes alone it has no capacity in records: none is shown. */
 static void
-put_queue(writer *w, const otlog_statistics_snapshot *all)
+put_queue(writer *w, const given *all)
 {
 	static const char size[] = "otel_sdk_processor_log_queue_size";
 	static const char capacity[] = "otel_sdk_processor_log_queue_capacity";
@@ -324,18 +334,18 @@ put_queue(writer *w, const otlog_statistics_snapshot *all)
 		label_processor(w, all, p);
 		put(w, "} %" PRIu64 "\n", all->pipelines[p].queued);
 	}
-	if (all->queue_records == 0)
+	if (all->totals.queue_records == 0)
 		return;
 	begin(w, capacity, "gauge", "Log records that the queue can hold; all pipelines share it.");
 	for (size_t p = 0; p < all->pipeline_count; p++) {
 		put(w, "%s{", capacity);
 		label_processor(w, all, p);
-		put(w, "} %" PRIu64 "\n", all->queue_records);
+		put(w, "} %" PRIu64 "\n", all->totals.queue_records);
 	}
 }
 
 static void
-put_in_flight(writer *w, const otlog_statistics_snapshot *all)
+put_in_flight(writer *w, const given *all)
 {
 	static const char name[] = "otel_sdk_exporter_log_inflight";
 	begin(w, name, "gauge", "Log records in batches being delivered, waits between attempts included.");
@@ -347,7 +357,7 @@ put_in_flight(writer *w, const otlog_statistics_snapshot *all)
 }
 
 static void
-put_durations(writer *w, const otlog_statistics_snapshot *all)
+put_durations(writer *w, const given *all)
 {
 	static const char name[] = "otel_sdk_exporter_operation_duration_seconds";
 	begin(w, name, "histogram", "Time from the first attempt to deliver a batch to its verdict.");
@@ -370,7 +380,7 @@ put_durations(writer *w, const otlog_statistics_snapshot *all)
 }
 
 static void
-put_failing(writer *w, const otlog_statistics_snapshot *all)
+put_failing(writer *w, const given *all)
 {
 	static const char name[] = "otlog_pipeline_failing";
 	begin(w, name, "gauge", "1, with the error, if the last attempt failed; 0 if it succeeded.");
@@ -389,7 +399,7 @@ put_failing(writer *w, const otlog_statistics_snapshot *all)
 }
 
 static void
-put_pipelines(writer *w, const otlog_statistics_snapshot *all)
+put_pipelines(writer *w, const given *all)
 {
 	put_queue(w, all);
 	put_processed(w, all);
@@ -402,15 +412,18 @@ put_pipelines(writer *w, const otlog_statistics_snapshot *all)
 }
 
 size_t
-otlog_statistics_prometheus_sized(const otlog_statistics_snapshot *statistics, size_t statistics_size, char *out,
-                                  size_t out_size)
+otlog_statistics_prometheus_sized(const otlog_statistics_snapshot *statistics, size_t statistics_size,
+                                  const otlog_pipeline_statistics *pipelines, size_t pipeline_size,
+                                  size_t pipeline_count, char *out, size_t out_size)
 {
-	otlog_statistics_snapshot all = { 0 }; /* an older program's snapshot may be smaller, a newer one's larger */
+	given all = { .pipeline_count = pipelines ? pipeline_count : 0 };
 	writer w = { .out = out, .size = out ? out_size : 0 };
-	if (statistics)
-		memcpy(&all, statistics, statistics_size < sizeof all ? statistics_size : sizeof all);
 	if (all.pipeline_count > OTLOG_MAX_PIPELINES)
 		all.pipeline_count = OTLOG_MAX_PIPELINES;
+	otlog__sized_copy(&all.totals, sizeof all.totals, statistics, statistics_size);
+	for (size_t i = 0; i < all.pipeline_count; i++)
+		otlog__sized_copy(&all.pipelines[i], sizeof all.pipelines[i],
+		                  (const char *)pipelines + i * pipeline_size, pipeline_size);
 	if (w.size)
 		*w.out = '\0';
 	put_created(&w, &all);

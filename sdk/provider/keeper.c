@@ -40,43 +40,46 @@ rise(uint64_t now, uint64_t *before)
 	return more;
 }
 
-/* Records given up for one pipeline so that the others keep the room. */
+/* Records given up for one pipeline, the i-th, so that the others keep the room. */
 static void
-report_evicted(const otlog_statistics_snapshot *now, reported *before)
+report_evicted(const otlog_pipeline_statistics *pipeline, size_t i, reported *before)
 {
-	for (size_t i = 0; i < now->pipeline_count; i++) {
-		const otlog_pipeline_statistics *pipeline = &now->pipelines[i];
-		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_QUEUE_FULL] - now->refused[OTLOG_DROP_QUEUE_FULL],
-		                     &before->evicted[i]);
-		if (more)
-			otlog__diagnose(OTLOG__WARN,
-			                "%s: %" PRIu64
-			                " record%s dropped for this destination alone, which takes none, so that "
-			                "the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
-			                pipeline->name, more, otlog__s(more));
-	}
+	uint64_t more = rise(pipeline->dropped[OTLOG_DROP_QUEUE_FULL] - pipeline->refused[OTLOG_DROP_QUEUE_FULL],
+	                     &before->evicted[i]);
+	if (more)
+		otlog__diagnose(OTLOG__WARN,
+		                "%s: %" PRIu64
+		                " record%s dropped for this destination alone, which takes none, so that "
+		                "the others keep the queue. See that it answers, or raise OTLOG_QUEUE_BYTES",
+		                pipeline->name, more, otlog__s(more));
 }
 
 /* Records given up behind the queue: in the spool, and in files of dead processes. */
 static void
-report_files(const otlog_statistics_snapshot *now, reported *before)
+report_files(const otlog_pipeline_statistics *pipeline, size_t i, reported *before)
 {
-	for (size_t i = 0; i < now->pipeline_count; i++) {
-		const otlog_pipeline_statistics *pipeline = &now->pipelines[i];
-		uint64_t more = rise(pipeline->dropped[OTLOG_DROP_SPOOL_FULL], &before->spool_full[i]);
-		if (more)
-			otlog__diagnose(OTLOG__ERROR,
-			                "%s: the spool is full: %" PRIu64
-			                " record%s dropped as spool_full. See that the destination answers, or raise "
-			                "OTLOG_SPOOL_BYTES",
-			                pipeline->name, more, otlog__s(more));
-		if ((more = rise(pipeline->dropped[OTLOG_DROP_DAMAGED], &before->damaged[i])))
-			otlog__diagnose(
-			    OTLOG__ERROR,
-			    "%s: %" PRIu64
-			    " record%s dropped as damaged: bytes in the files of OTLOG_QUEUE_DIR make no sense. "
-			    "Look after the disk, and keep other programs from writing there",
-			    pipeline->name, more, otlog__s(more));
+	uint64_t more = rise(pipeline->dropped[OTLOG_DROP_SPOOL_FULL], &before->spool_full[i]);
+	if (more)
+		otlog__diagnose(OTLOG__ERROR,
+		                "%s: the spool is full: %" PRIu64
+		                " record%s dropped as spool_full. See that the destination answers, or raise "
+		                "OTLOG_SPOOL_BYTES",
+		                pipeline->name, more, otlog__s(more));
+	if ((more = rise(pipeline->dropped[OTLOG_DROP_DAMAGED], &before->damaged[i])))
+		otlog__diagnose(OTLOG__ERROR,
+		                "%s: %" PRIu64
+		                " record%s dropped as damaged: bytes in the files of OTLOG_QUEUE_DIR make no sense. "
+		                "Look after the disk, and keep other programs from writing there",
+		                pipeline->name, more, otlog__s(more));
+}
+
+static void
+report_pipelines(otlog_provider *provider, reported *before)
+{
+	otlog_pipeline_statistics pipeline;
+	for (size_t i = 0; otlog_provider_statistics_pipeline(provider, i, &pipeline); i++) {
+		report_evicted(&pipeline, i, before);
+		report_files(&pipeline, i, before);
 	}
 }
 
@@ -86,7 +89,7 @@ report(otlog_provider *provider, reported *before)
 {
 	otlog_statistics_snapshot now;
 	uint64_t more;
-	otlog_provider_statistics_sized(provider, &now, sizeof now);
+	otlog_provider_statistics(provider, &now);
 	if ((more = rise(now.refused[OTLOG_DROP_QUEUE_FULL], &before->refused[OTLOG_DROP_QUEUE_FULL])))
 		otlog__diagnose(
 		    OTLOG__WARN,
@@ -112,8 +115,7 @@ report(otlog_provider *provider, reported *before)
 		                " emit%s dropped: the record was NULL. Look for the caller of otlog_emit that passes "
 		                "none",
 		                more, otlog__s(more));
-	report_evicted(&now, before);
-	report_files(&now, before);
+	report_pipelines(provider, before);
 	if ((more = rise(now.truncated, &before->truncated)))
 		otlog__diagnose(OTLOG__WARN,
 		                "%" PRIu64

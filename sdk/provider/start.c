@@ -187,3 +187,9 @@ otlog_statistics_sized(otlog_statistics_snapshot *out, size_t out_size)
 {
 	otlog_provider_statistics_sized(take_current(), out, out_size);
 }
+
+bool
+otlog_statistics_pipeline_sized(size_t pipeline, otlog_pipeline_statistics *out, size_t out_size)
+{
+	return otlog_provider_statistics_pipeline_sized(take_current(), pipeline, out, out_size);
+}

@@ -1,5 +1,7 @@
 #include "sdk/provider/provider.h"
 
+#include "sdk/base/sized.h"
+
 #include <string.h>
 
 /* What the spool and the backlog of the pipeline hold, and what became of it. */
@@ -39,88 +41,112 @@ add_counts(otlog__batch_processor *processor, otlog_pipeline_statistics *out)
 	memcpy(out->duration_counts, counts.duration_counts, sizeof out->duration_counts);
 }
 
+/* What a pipeline shares with all others is told to it: what never came as far as the queue counts for each. */
 static void
-take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapshot *all, otlog_pipeline_statistics *out)
+take_pipeline(otlog_provider *provider, size_t i, const otlog_statistics_snapshot *totals,
+              otlog_pipeline_statistics *out)
 {
 	const otlog__pipeline *pipeline = &provider->pipelines[i];
 	otlog__pipeline_books books;
 	otlog__pipeline_take_books(provider->queue, (uint32_t)i, &books);
 
-	out->name = pipeline->exporter.name;
-	out->exporter = provider->config->pipelines[i].exporter.name;
-	out->emitted = books.accepted + all->filtered;
-	out->delivered = books.delivered;
-	out->queued = books.queued;
-	out->filtered = books.filtered + all->filtered;
+	*out = (otlog_pipeline_statistics){ .name = pipeline->exporter.name,
+		                            .exporter = provider->config->pipelines[i].exporter.name,
+		                            .emitted = books.accepted + totals->filtered,
+		                            .delivered = books.delivered,
+		                            .queued = books.queued,
+		                            .filtered = books.filtered + totals->filtered };
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
-		out->dropped[reason] = books.dropped[reason] + all->refused[reason];
-		out->emitted += all->refused[reason];
+		out->dropped[reason] = books.dropped[reason] + totals->refused[reason];
+		out->refused[reason] = totals->refused[reason];
+		out->emitted += totals->refused[reason];
 	}
 	add_backing(provider, i, &books, out);
 	add_counts(pipeline->processor, out);
 }
 
 static void
-take_all(otlog_provider *provider, otlog_statistics_snapshot *out)
+take_totals(otlog_provider *provider, otlog_statistics_snapshot *out)
 {
 	otlog__queue_books books;
 	otlog__queue_take_books(provider->queue, &books);
-	/* Relaxed: plain counters. */
-	out->filtered = atomic_load_explicit(&provider->counted.filtered, memory_order_relaxed);
-	out->truncated = atomic_load_explicit(&provider->counted.truncated, memory_order_relaxed);
-	out->dropped_attributes = atomic_load_explicit(&provider->counted.dropped_attributes, memory_order_relaxed);
-	out->accepted = books.accepted;
+	*out = (otlog_statistics_snapshot){
+		/* Relaxed: plain counters. */
+		.filtered = atomic_load_explicit(&provider->counted.filtered, memory_order_relaxed),
+		.truncated = atomic_load_explicit(&provider->counted.truncated, memory_order_relaxed),
+		.dropped_attributes = atomic_load_explicit(&provider->counted.dropped_attributes, memory_order_relaxed),
+		.accepted = books.accepted,
+		.queue_bytes = books.bytes,
+		.queue_bytes_used = books.bytes_used,
+		.queue_records = books.max_records,
+		.pipeline_count = provider->pipeline_count,
+	};
 	out->emitted = books.accepted + out->filtered;
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
 		out->refused[reason] = books.refused[reason];
 		out->emitted += books.refused[reason];
 	}
-	out->queue_bytes = books.bytes;
-	out->queue_bytes_used = books.bytes_used;
-	out->queue_records = books.max_records;
-	out->pipeline_count = provider->pipeline_count;
-	for (size_t i = 0; i < provider->pipeline_count; i++)
-		take_pipeline(provider, i, out, &out->pipelines[i]);
 }
 
 void
 otlog_provider_statistics_sized(otlog_provider *provider, otlog_statistics_snapshot *out, size_t out_size)
 {
-	otlog_statistics_snapshot all = { 0 };
+	otlog_statistics_snapshot totals = { 0 };
 	if (!out)
 		return;
 	provider = otlog__provider_of_this_process(provider);
 	if (provider)
-		take_all(provider, &all);
-	memset(out, 0, out_size);
-	memcpy(out, &all, out_size < sizeof all ? out_size : sizeof all);
+		take_totals(provider, &totals);
+	otlog__sized_copy(out, out_size, &totals, sizeof totals);
 }
 
-/* Of all pipelines together, those refused at the door once. */
-static uint64_t
-dropped_as(const otlog_statistics_snapshot *all, otlog_drop_reason reason)
+bool
+otlog_provider_statistics_pipeline_sized(otlog_provider *provider, size_t pipeline, otlog_pipeline_statistics *out,
+                                         size_t out_size)
 {
-	uint64_t dropped = all->refused[reason];
-	for (size_t i = 0; i < all->pipeline_count; i++)
-		dropped += all->pipelines[i].dropped[reason] - all->refused[reason];
+	otlog_statistics_snapshot totals;
+	otlog_pipeline_statistics one = { 0 };
+	provider = otlog__provider_of_this_process(provider);
+	bool found = provider && pipeline < provider->pipeline_count;
+	if (!out)
+		return found;
+	if (found) {
+		take_totals(provider, &totals);
+		take_pipeline(provider, pipeline, &totals, &one);
+	}
+	otlog__sized_copy(out, out_size, &one, sizeof one);
+	return found;
+}
+
+/* Of all pipelines together, for reasons from `first` on and before `end`; those refused at the door not counted. */
+static uint64_t
+dropped_behind(otlog_provider *provider, const otlog_statistics_snapshot *totals, int first, int end)
+{
+	uint64_t dropped = 0;
+	for (size_t i = 0; i < provider->pipeline_count; i++) {
+		otlog_pipeline_statistics pipeline;
+		take_pipeline(provider, i, totals, &pipeline);
+		for (int reason = first; reason < end; reason++)
+			dropped += pipeline.dropped[reason] - pipeline.refused[reason];
+	}
 	return dropped;
 }
 
 uint64_t
 otlog__provider_dropped(otlog_provider *provider)
 {
-	otlog_statistics_snapshot all = { 0 };
-	uint64_t dropped = 0;
-	take_all(provider, &all);
+	otlog_statistics_snapshot totals;
+	take_totals(provider, &totals);
+	uint64_t dropped = dropped_behind(provider, &totals, 0, OTLOG_DROP_REASON_COUNT);
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
-		dropped += dropped_as(&all, (otlog_drop_reason)reason);
+		dropped += totals.refused[reason];
 	return dropped;
 }
 
 uint64_t
 otlog__provider_given_up(otlog_provider *provider)
 {
-	otlog_statistics_snapshot all = { 0 };
-	take_all(provider, &all);
-	return dropped_as(&all, OTLOG_DROP_AFTER_SHUTDOWN) - all.refused[OTLOG_DROP_AFTER_SHUTDOWN];
+	otlog_statistics_snapshot totals;
+	take_totals(provider, &totals);
+	return dropped_behind(provider, &totals, OTLOG_DROP_AFTER_SHUTDOWN, OTLOG_DROP_AFTER_SHUTDOWN + 1);
 }

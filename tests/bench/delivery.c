@@ -134,9 +134,9 @@ open_console(delivery *d, otlog_exporter *out)
 static uint64_t
 arrived_console(delivery *d)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(d->provider, &books);
-	return books.pipelines[0].delivered;
+	otlog_pipeline_statistics books;
+	otlog_provider_statistics_pipeline(d->provider, 0, &books);
+	return books.delivered;
 }
 
 static const route routes[] = {

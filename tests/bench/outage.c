@@ -99,9 +99,9 @@ pause_s(double seconds)
 static otlog_pipeline_statistics
 look(outage *o)
 {
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(o->provider, &all);
-	return all.pipelines[0];
+	otlog_pipeline_statistics now;
+	otlog_provider_statistics_pipeline(o->provider, 0, &now);
+	return now;
 }
 
 static uint64_t

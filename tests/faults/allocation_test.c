@@ -15,6 +15,7 @@
 #include "tests/support/harness/scarce.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 #include "tests/support/servers/receiver_process.h"
 
@@ -86,11 +87,11 @@ start(bool with_http)
 	                                               .diagnostic = sdk_silence });
 }
 
-static otlog_statistics_snapshot
+static sdk_books
 books_of(otlog_provider *provider)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(provider, &books);
+	sdk_books books;
+	sdk_take_books(provider, &books);
 	tally_check_books(&books);
 	return books;
 }
@@ -101,7 +102,7 @@ wait_for_backlog(otlog_provider *provider)
 {
 	uint64_t before = 0;
 	for (uint32_t still_ms = 0; still_ms < 20 && process_count_files(directory) > 2; still_ms++) {
-		otlog_statistics_snapshot books = books_of(provider);
+		sdk_books books = books_of(provider);
 		uint64_t now = books.pipelines[0].delivered + books.pipelines[1].delivered;
 		still_ms = now == before ? still_ms : 0;
 		before = now;
@@ -122,7 +123,7 @@ wait_for_spool(otlog_provider *provider)
 
 /* What each destination has got is what the books say it has. */
 static void
-compare(const otlog_statistics_snapshot *books)
+compare(const sdk_books *books)
 {
 	for (uint32_t i = 0; i < DESTINATIONS; i++) {
 		const otlog_pipeline_statistics *p = &books->pipelines[i];
@@ -130,7 +131,7 @@ compare(const otlog_statistics_snapshot *books)
 		tally_sum ours = tally_count(destination, OURS, 1), theirs = tally_count(destination, THEIRS, 1);
 		uint64_t behind = p->filtered;
 		for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
-			behind += p->dropped[reason] - books->refused[reason];
+			behind += p->dropped[reason] - p->refused[reason];
 		CHECK(ours.wrong + theirs.wrong + ours.twice + theirs.twice == 0);
 		CHECK(p->delivered == ours.seen + theirs.seen);
 		CHECK(p->adopted <= LEFT && p->adopted >= theirs.seen);
@@ -154,7 +155,7 @@ static void
 live(void)
 {
 	static char page[65536];
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	otlog_provider *provider = start(over_http);
 	result->started = provider;
 	otlog_logger *logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "scarce" });
@@ -166,7 +167,7 @@ live(void)
 		otlog_flush_result flushed = otlog_provider_flush(provider, LONG_MS);
 		wait_for_backlog(provider);
 		books = books_of(provider);
-		otlog_statistics_prometheus(&books, page, sizeof page);
+		otlog_statistics_prometheus(&books.totals, books.pipelines, books.pipeline_count, page, sizeof page);
 		otlog_flush_result ended = otlog_provider_shutdown(provider, LONG_MS);
 		books = books_of(provider);
 		CHECK(flushed <= OTLOG_DROPPED && ended <= OTLOG_DROPPED);
@@ -185,7 +186,7 @@ deliver_rest(void)
 	otlog_provider *provider = start(over_http);
 	CHECK(provider);
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	do {
 		usleep(1000);
 		books = books_of(provider);

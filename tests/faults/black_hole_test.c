@@ -6,6 +6,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/files.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/servers/raw_server.h"
 
 #include <otlog/exporters.h>
@@ -28,7 +29,7 @@ typedef struct caller {
 	/* What came of it. */
 	double took_s, shutdown_took_s;
 	otlog_flush_result flushed, shut_down;
-	otlog_statistics_snapshot books;
+	sdk_books books;
 } caller;
 
 static void
@@ -67,7 +68,7 @@ run(void *self)
 	otlog_logger *logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "hole" });
 	CHECK(sdk_emit_many(logger, RECORDS) == RECORDS);
 	do { /* some call while the attempt hangs, some before it */
-		otlog_provider_statistics(provider, &c->books);
+		sdk_take_books(provider, &c->books);
 		a_moment();
 	} while (c->number % 3 && c->books.pipelines[0].in_flight == 0);
 	double before = sdk_seconds_now();
@@ -81,7 +82,7 @@ run(void *self)
 		c->shut_down = otlog_provider_shutdown(provider, c->timeout_ms);
 		c->took_s = sdk_seconds_now() - before;
 	}
-	otlog_provider_statistics(provider, &c->books);
+	sdk_take_books(provider, &c->books);
 	otlog_provider_destroy(provider);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/load.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 #include "tests/support/servers/certificates.h"
 #include "tests/support/servers/nginx.h"
@@ -193,7 +194,7 @@ static void
 certificates_that_are_swapped_cost_no_record(void **state)
 {
 	run *r = *state;
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	const uint32_t steps = faults_count(8) * 1000 / STEP_MS;
 	unsigned descriptors = 0, threads = 0;
 	load *load = load_start(r->tally, r->logger, PER_SECOND);
@@ -213,7 +214,7 @@ certificates_that_are_swapped_cost_no_record(void **state)
 	load_stop(load);
 	assert_int_equal(otlog_provider_flush(r->provider, LONG_MS), OTLOG_DELIVERED);
 	unsigned descriptors_now = process_descriptors(), threads_now = process_threads();
-	otlog_provider_statistics(r->provider, &books);
+	sdk_take_books(r->provider, &books);
 	assert_int_equal(otlog_provider_shutdown(r->provider, LONG_MS), OTLOG_DELIVERED);
 	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	tally_check_statistics(&sum, &books);

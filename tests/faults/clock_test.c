@@ -16,6 +16,7 @@
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/load.h"
 #include "tests/support/sdk/tally.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -109,11 +110,11 @@ start(run *r)
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "clock" });
 }
 
-static otlog_statistics_snapshot
+static sdk_books
 books_of(const run *r)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(r->provider, &books);
+	sdk_books books;
+	sdk_take_books(r->provider, &books);
 	tally_check_books(&books);
 	return books;
 }
@@ -187,7 +188,7 @@ a_clock_that_is_moved_by_a_day_changes_nothing(void **state)
 	assert_int_equal(otlog_provider_shutdown(r->provider, LONG_MS), OTLOG_DELIVERED);
 	uint64_t took_ms = (otlog__monotonic_nano() - from) / OTLOG__NANOS_PER_MS;
 	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
-	otlog_statistics_snapshot books = books_of(r);
+	sdk_books books = books_of(r);
 	tally_check_statistics(&sum, &books);
 	print_message(
 	    "clock moved by a day, %u times: %lu emitted, %lu lost, %lu twice; flushed and shut down in %lu ms\n",

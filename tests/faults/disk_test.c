@@ -16,6 +16,7 @@
 #include "tests/support/harness/small_disk.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 
 #include <errno.h>
@@ -141,12 +142,12 @@ emit_all(otlog_provider *provider, bool comes_back)
 		pthread_join(emitters[i].thread, NULL);
 }
 
-static otlog_statistics_snapshot
+static sdk_books
 end(otlog_provider *provider, bool comes_back)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	otlog_flush_result ended = otlog_provider_shutdown(provider, comes_back ? LONG_MS : 20);
-	otlog_provider_statistics(provider, &books);
+	sdk_take_books(provider, &books);
 	otlog_provider_destroy(provider);
 	uint64_t dropped = tally_check_books(&books);
 	CHECK(ended != OTLOG_DELIVERED || books.pipelines[0].queued == 0);
@@ -167,7 +168,7 @@ live(const trial *t)
 		t->later();
 	result->in_memory = process_count_files(t->directory) == 0;
 	emit_all(provider, !t->leaves);
-	otlog_statistics_snapshot books = end(provider, !t->leaves);
+	sdk_books books = end(provider, !t->leaves);
 	result->sum = tally_count(&records->destinations[0], 0, THREADS);
 	tally_check_statistics(&result->sum, &books);
 	result->dropped = tally_check_books(&books);
@@ -183,13 +184,13 @@ live(const trial *t)
 static void
 deliver_rest(const trial *t)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	atomic_store(&records->destinations[0].away, 0);
 	otlog_provider *provider = start(&(trial){ .directory = t->directory, .full = t->full });
 	do {
 		usleep(1000);
-		otlog_provider_statistics(provider, &books);
+		sdk_take_books(provider, &books);
 	} while (books.pipelines[0].delivered + tally_check_books(&books) < result->left &&
 	         otlog__monotonic_nano() < give_up);
 	books = end(provider, true);

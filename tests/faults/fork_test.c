@@ -8,6 +8,7 @@
 #include "tests/support/harness/sanitized.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
@@ -233,13 +234,13 @@ fork_under_load(const char *directory, int64_t forks)
 	atomic_store(&l.stop, true);
 	for (int i = 0; i < EMITTERS; i++)
 		pthread_join(emitters[i], NULL);
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
-	otlog_statistics(&books);
-	assert_int_equal(books.accepted, atomic_load(&l.accepted));
+	sdk_take_global_books(&books);
+	assert_int_equal(books.totals.accepted, atomic_load(&l.accepted));
 	if (directory)
 		deliver_rest(server, directory);
-	check_received(server, books.accepted, forks, directory);
+	check_received(server, books.totals.accepted, forks, directory);
 	receiver_stop(server);
 }
 

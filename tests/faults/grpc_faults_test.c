@@ -9,6 +9,7 @@
 #include "tests/support/harness/threads.h"
 #include "tests/support/sdk/emitters.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/servers/grpc/h2_server.h"
 
 #include <otlog/otlog.h>
@@ -90,7 +91,7 @@ play(void *scenario_)
 {
 	const scenario *scenario = scenario_;
 	run r = { .scenario = scenario };
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	unsigned faults = faults_count(REPETITIONS);
 	start(&r);
 	emitters_run(r.emitters, THREADS); /* a connection stands before the first fault */
@@ -106,7 +107,7 @@ play(void *scenario_)
 	CHECK(otlog_provider_shutdown(r.provider, FLUSH_MS) == OTLOG_DELIVERED);
 	compare_records(&r, faults);
 	emitters_check_books(r.emitters, THREADS, r.provider);
-	otlog_provider_statistics(r.provider, &books);
+	sdk_take_books(r.provider, &books);
 	bool answered = scenario->play.goaway_first || scenario->play.goaway_after;
 	CHECK(answered || books.pipelines[0].retries >= faults);
 	otlog_provider_destroy(r.provider);

@@ -7,6 +7,7 @@
 #include "tests/support/sdk/splitting_fixture.h"
 #include "tests/support/servers/grpc/grpc_exporter.h"
 #include "tests/support/servers/grpc/grpc_server.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 

@@ -7,6 +7,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/servers/receiver.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 
@@ -146,7 +147,7 @@ start(receiver *server)
 static void
 stall_once(void)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	receiver *server = receiver_start(NULL);
 	otlog_provider *provider = start(server);
 	otlog_logger *logger = otlog_provider_get_logger(provider, &(otlog_logger_options){ .name = "dns" });
@@ -157,7 +158,7 @@ stall_once(void)
 		                 OTLOG_EMIT_ACCEPTED);
 	do { /* until an attempt has ended, for all that nobody answers */
 		assert_int_equal(otlog_provider_flush(provider, 50), OTLOG_TIMEOUT);
-		otlog_provider_statistics(provider, &books);
+		sdk_take_books(provider, &books);
 	} while (books.pipelines[0].retries == 0);
 	assert_true(atomic_load_explicit(&ignored, memory_order_relaxed) > before);
 	assert_string_equal(books.pipelines[0].last_error, "timeout");
@@ -166,7 +167,7 @@ stall_once(void)
 
 	atomic_store_explicit(&answers, true, memory_order_relaxed);
 	assert_int_equal(otlog_provider_shutdown(provider, 20000), OTLOG_DELIVERED);
-	otlog_provider_statistics(provider, &books);
+	sdk_take_books(provider, &books);
 	assert_int_equal(books.pipelines[0].delivered, RECORDS);
 	assert_int_equal(receiver_record_count(server), RECORDS);
 	otlog_provider_destroy(provider);

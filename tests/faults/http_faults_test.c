@@ -12,6 +12,8 @@
 #include "tests/support/servers/certificates.h"
 #include "tests/support/servers/net_faults.h"
 #include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_books.h"
+#include "tests/support/sdk/sdk_fixture.h"
 
 #include <otlog/otlog.h>
 

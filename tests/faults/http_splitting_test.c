@@ -8,6 +8,7 @@
 #include "tests/support/sdk/splitting_fixture.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 

@@ -15,6 +15,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 
 #include <fcntl.h>
@@ -199,11 +200,11 @@ leave_a_queue(uint32_t source)
 static void
 wait_for(otlog_provider *provider, uint64_t delivered)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	do {
 		usleep(2000);
-		otlog_provider_statistics(provider, &books);
+		sdk_take_books(provider, &books);
 		CHECK(otlog__monotonic_nano() < give_up);
 	} while (books.pipelines[0].delivered < delivered);
 }

@@ -12,6 +12,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/load.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 
 #include <arpa/inet.h>
@@ -80,11 +81,11 @@ start(run *r)
 	r->logger = otlog_provider_get_logger(r->provider, &(otlog_logger_options){ .name = "outage" });
 }
 
-static otlog_statistics_snapshot
+static sdk_books
 books(const run *r)
 {
-	otlog_statistics_snapshot now;
-	otlog_provider_statistics(r->provider, &now);
+	sdk_books now;
+	sdk_take_books(r->provider, &now);
 	tally_check_books(&now);
 	return now;
 }
@@ -107,7 +108,7 @@ drain(run *r)
 static void
 compare(run *r, double rate, uint64_t early, uint64_t late)
 {
-	otlog_statistics_snapshot now = books(r);
+	sdk_books now = books(r);
 	tally_sum sum = tally_count(&r->tally->destinations[0], 0, THREADS);
 	tally_check_statistics(&sum, &now);
 	print_message(

@@ -14,6 +14,7 @@
 #include "tests/support/harness/process.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 #include "tests/support/servers/receiver.h"
 
@@ -183,19 +184,19 @@ be_killed(const chain *c)
 /* ---- The one that cleans up -------------------------------------------------------------------------------------- */
 
 static void
-take_statistics(otlog_provider *provider, otlog_statistics_snapshot *out)
+take_statistics(otlog_provider *provider, sdk_books *out)
 {
 	if (provider)
-		otlog_provider_statistics(provider, out);
+		sdk_take_books(provider, out);
 	else
-		otlog_statistics(out);
+		sdk_take_global_books(out);
 }
 
 /* Delivers what there is for as long as something moves. */
 static void
 deliver_some(const chain *c)
 {
-	otlog_statistics_snapshot now;
+	sdk_books now;
 	otlog_provider *provider = start(c);
 	uint64_t moved_nano = otlog__monotonic_nano(), delivered = 0;
 	while (otlog__monotonic_nano() - moved_nano < 200 * OTLOG__NANOS_PER_MS &&

@@ -7,6 +7,7 @@
 #include "tests/support/harness/factor.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -132,16 +133,16 @@ start(const raw_server *server, _Atomic uint64_t *counted)
 static void
 check_books(otlog_provider *provider, uint64_t counted)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	uint64_t emitted = 0;
 	for (int i = 0; i <= OTLOG_EMIT_AFTER_SHUTDOWN; i++)
 		emitted += atomic_load(&verdicts[i]);
-	otlog_provider_statistics(provider, &books);
-	assert_int_equal(books.emitted, emitted);
-	assert_int_equal(books.accepted, atomic_load(&verdicts[OTLOG_EMIT_ACCEPTED]));
-	assert_int_equal(books.pipelines[0].delivered, books.accepted);
-	assert_int_equal(counted, books.accepted);
-	assert_true(books.accepted > 0);
+	sdk_take_books(provider, &books);
+	assert_int_equal(books.totals.emitted, emitted);
+	assert_int_equal(books.totals.accepted, atomic_load(&verdicts[OTLOG_EMIT_ACCEPTED]));
+	assert_int_equal(books.pipelines[0].delivered, books.totals.accepted);
+	assert_int_equal(counted, books.totals.accepted);
+	assert_true(books.totals.accepted > 0);
 	sdk_assert_books_balance(provider);
 }
 

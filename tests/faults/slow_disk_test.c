@@ -15,6 +15,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/scripted.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -123,8 +124,8 @@ start(scripted_rule rule, otlog_durability durability)
 static otlog_pipeline_statistics
 statistics(void)
 {
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(provider, &all);
+	sdk_books all;
+	sdk_take_books(provider, &all);
 	return all.pipelines[0];
 }
 

@@ -15,6 +15,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/load.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 
 #include <unistd.h>
@@ -100,7 +101,7 @@ static void
 nothing_grows(void **state)
 {
 	run r = { .tally = NULL };
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	(void)state;
 	if (faults_count(1) < 10) {
 		print_message("soak: only where OTLOG_FAULTS_FACTOR is 10 at least: skipped\n");
@@ -122,7 +123,7 @@ nothing_grows(void **state)
 		assert_in_range(last.threads, 0, first.threads + 1);
 	}
 	assert_int_equal(otlog_provider_shutdown(r.provider, LONG_MS), OTLOG_DELIVERED);
-	otlog_provider_statistics(r.provider, &books);
+	sdk_take_books(r.provider, &books);
 	tally_check_statistics(&r.sum, &books);
 	print_message("soak of %u s: %lu emitted, 0 lost, 0 twice; at first and at last %lu and %lu KiB, %u and %u "
 	              "descriptors, %u and %u threads\n",

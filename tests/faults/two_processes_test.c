@@ -16,6 +16,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/records/queue_record.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/tally.h"
 #include "tests/support/servers/receiver_process.h"
 
@@ -215,12 +216,12 @@ clean_up(uint32_t number)
 	uint64_t give_up = otlog__monotonic_nano() + LONG_MS * OTLOG__NANOS_PER_MS;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (count_queues() > 0 && otlog__monotonic_nano() < give_up) {
-		otlog_statistics_snapshot now;
+		sdk_books now;
 		otlog_provider *provider = start(number);
 		uint64_t before = UINT64_MAX;
 		for (uint32_t still = 0; still < 20 && count_queues() > 1; still++) {
 			usleep(5000);
-			otlog_provider_statistics(provider, &now);
+			sdk_take_books(provider, &now);
 			CHECK(tally_check_books(&now) == 0);
 			still = now.pipelines[0].delivered == before ? still : 0;
 			before = now.pipelines[0].delivered;

@@ -1,6 +1,7 @@
 /* What emit does not do on the calling thread: no allocation, no blocking lock, hardly a system call. Shown by counting. */
 #include "tests/bench/common/workload.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -119,9 +120,9 @@ emit_neither_allocates_nor_locks(void **state)
 	OTLOG_INFO(logger, "by macro", OTLOG_KV("a", 1));
 	counts.on = false;
 
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	otlog_provider_flush(provider, 10000);
-	otlog_provider_statistics(provider, &books);
+	sdk_take_books(provider, &books);
 	assert_true(accepted > 0);
 	assert_int_equal(counts.allocations, 0);
 	assert_int_equal(counts.locks, 0);

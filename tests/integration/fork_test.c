@@ -5,6 +5,7 @@
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/servers/receiver.h"
 
 #include <arpa/inet.h>
@@ -117,9 +118,9 @@ log_and_shut_down(void *logger)
 	EXPECT(sdk_emit_text(otlog_get_logger("taken in the child", NULL), "child") == OTLOG_EMIT_ACCEPTED, 2);
 	EXPECT(!otlog_start(NULL), 3); /* it runs */
 	EXPECT(otlog_shutdown(LONG_MS) == OTLOG_DELIVERED, 4);
-	otlog_statistics_snapshot books;
-	otlog_statistics(&books);
-	EXPECT(books.accepted == 2 && books.pipelines[0].delivered == 2, 5);
+	sdk_books books;
+	sdk_take_global_books(&books);
+	EXPECT(books.totals.accepted == 2 && books.pipelines[0].delivered == 2, 5);
 	EXPECT(sdk_emit_text(logger, "late") == OTLOG_EMIT_AFTER_SHUTDOWN, 6);
 	return 0;
 }
@@ -228,15 +229,15 @@ static int
 use_own_provider(void *fixture)
 {
 	sdk_fixture *f = fixture;
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	EXPECT(books.pipeline_count == 0 && otlog_provider_flush(f->provider, LONG_MS) == OTLOG_DELIVERED, 1);
 	EXPECT(sdk_emit_text(f->logger, "child") == OTLOG_EMIT_ACCEPTED, 2);
 	otlog_logger *another = otlog_provider_get_logger(f->provider, &(otlog_logger_options){ .name = "another" });
 	EXPECT(sdk_emit_text(another, "child") == OTLOG_EMIT_ACCEPTED, 3);
 	EXPECT(otlog_provider_flush(f->provider, LONG_MS) == OTLOG_DELIVERED, 4);
-	otlog_provider_statistics(f->provider, &books);
-	EXPECT(books.pipelines[0].delivered == 2 && books.emitted == 2, 5);
+	sdk_take_books(f->provider, &books);
+	EXPECT(books.pipelines[0].delivered == 2 && books.totals.emitted == 2, 5);
 	otlog_provider_destroy(f->provider);
 	return 0;
 }
@@ -293,8 +294,8 @@ leave_records(void *fixture)
 	sdk_fixture *f = fixture;
 	EXPECT(sdk_emit_many(f->logger, 7) == 7, 1);
 	EXPECT(otlog_provider_flush(f->provider, LONG_MS) == OTLOG_DURABLE, 2);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	EXPECT(books.pipelines[0].queued == 7 && books.pipelines[0].delivered == 0, 3);
 	EXPECT(otlog_provider_shutdown(f->provider, LONG_MS) == OTLOG_DURABLE, 4);
 	return 0;
@@ -338,9 +339,9 @@ emit_first_in_a_handler(void *logger)
 	raise(SIGUSR1);
 	EXPECT(handled.result == OTLOG_EMIT_ACCEPTED, 3);
 	EXPECT(otlog_flush(LONG_MS) == OTLOG_DROPPED, 4); /* the first one */
-	otlog_statistics_snapshot books;
-	otlog_statistics(&books);
-	EXPECT(books.accepted == 2 && books.refused[OTLOG_DROP_BUSY] == 1, 5);
+	sdk_books books;
+	sdk_take_global_books(&books);
+	EXPECT(books.totals.accepted == 2 && books.totals.refused[OTLOG_DROP_BUSY] == 1, 5);
 	return 0;
 }
 
@@ -377,9 +378,9 @@ emit_from_threads(void *logger)
 		EXPECT(pthread_create(&threads[i], NULL, emit_each, logger) == 0, 1);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	otlog_statistics_snapshot books;
-	otlog_statistics(&books);
-	EXPECT(books.accepted == THREADS * EACH, 2);
+	sdk_books books;
+	sdk_take_global_books(&books);
+	EXPECT(books.totals.accepted == THREADS * EACH, 2);
 	EXPECT(otlog_shutdown(LONG_MS) == OTLOG_DELIVERED, 3);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include "sdk/base/clock.h"
 
@@ -39,9 +40,9 @@ emit(otlog_provider *provider, int count)
 static otlog_pipeline_statistics
 finish(otlog_provider *provider)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	otlog_provider_shutdown(provider, FLUSH_MS);
-	otlog_provider_statistics(provider, &books);
+	sdk_take_books(provider, &books);
 	otlog_provider_destroy(provider);
 	assert_false(diagnosed_says("hush"));
 	return books.pipelines[0];

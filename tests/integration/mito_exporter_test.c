@@ -7,6 +7,7 @@
 #include "tests/support/servers/mito_server.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 
@@ -125,8 +126,8 @@ emit_edits(otlog_logger *logger, int count)
 static otlog_pipeline_statistics
 books_of(otlog_provider *provider)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(provider, &books);
+	sdk_books books;
+	sdk_take_books(provider, &books);
 	const otlog_pipeline_statistics *p = &books.pipelines[0];
 	uint64_t dropped = 0;
 	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
@@ -456,8 +457,8 @@ static const char *
 pipeline_names(void)
 {
 	static char names[128];
-	otlog_statistics_snapshot books;
-	otlog_statistics(&books);
+	sdk_books books;
+	sdk_take_global_books(&books);
 	names[0] = '\0';
 	for (size_t i = 0; i < books.pipeline_count; i++)
 		snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? "," : "",

@@ -11,6 +11,7 @@
 #include "tests/support/servers/certificate_files.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/receiver.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>
@@ -359,10 +360,10 @@ start_load(fixture *f)
 static size_t
 assert_none_lost(fixture *f)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	stop_load(f);
 	assert_int_equal(otlog_provider_shutdown(f->provider, LONG_MS), OTLOG_DELIVERED);
-	otlog_provider_statistics(f->provider, &books);
+	sdk_take_books(f->provider, &books);
 	assert_true(f->accepted > 0);
 	assert_int_equal(books.pipelines[0].delivered, f->accepted);
 

@@ -9,6 +9,7 @@
 #include "tests/support/servers/grpc/grpc_exporter.h"
 #include "tests/support/servers/grpc/grpc_server.h"
 #include "tests/support/servers/rpc_status.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/sdk.h>
 
@@ -428,7 +429,7 @@ through_the_sdk_the_books_balance_while_one_call_in_three_fails(void **state)
 	const otlog_pipeline_options pipeline = {
 		.exporter = exporter, .max_batch_records = 50, .retry_initial_ms = 1, .retry_cap_ms = 5
 	};
-	otlog_statistics_snapshot statistics;
+	sdk_books statistics;
 	(void)state;
 	for (int i = 0; i < 10; i++) {
 		grpc_receiver_script(server, &(grpc_receiver_reply){ .times = 2 });
@@ -440,7 +441,7 @@ through_the_sdk_the_books_balance_while_one_call_in_three_fails(void **state)
 	for (int i = 0; i < RECORDS; i++)
 		OTLOG_INFO(log, "counted", OTLOG_KV("number", i));
 	assert_int_equal(otlog_shutdown(LONG_MS), OTLOG_DELIVERED);
-	otlog_statistics(&statistics);
+	sdk_take_global_books(&statistics);
 	assert_int_equal(statistics.pipelines[0].emitted, RECORDS);
 	assert_int_equal(statistics.pipelines[0].delivered, RECORDS);
 	assert_int_equal(statistics.pipelines[0].queued, 0);

@@ -3,6 +3,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/scripted.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 
@@ -97,8 +98,8 @@ statistics_and_diagnostics_say_the_pipelines_name(void **state)
 	fixture *f = *state;
 	start(f, "eu", NULL, NULL);
 	scripted_set_rule(f->places[0], be_away, NULL);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_string_equal(books.pipelines[0].name, "eu");
 	assert_string_equal(books.pipelines[1].name, "otlp_http");
 	for (int i = 0; i < 2; i++)
@@ -137,8 +138,8 @@ a_name_is_kept_to_255_bytes(void **state)
 	memset(longest, 'n', sizeof longest);
 	longest[280] = '\0';
 	start(f, longest, "us", NULL);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	longest[255] = '\0';
 	assert_string_equal(books.pipelines[0].name, longest);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
@@ -153,9 +154,9 @@ a_forked_child_has_the_names_too(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		/* The scripted exporters are not made again there: the records stay for another process. */
-		otlog_statistics_snapshot books;
+		sdk_books books;
 		emit(f, OTLOG_SEVERITY_INFO, 0);
-		otlog_provider_statistics(f->provider, &books);
+		sdk_take_books(f->provider, &books);
 		_exit(strcmp(books.pipelines[0].exporter, "otlp_http") == 0 &&
 		              strcmp(books.pipelines[0].name, "eu") == 0 &&
 		              strcmp(books.pipelines[1].name, "us") == 0 && diagnosed_says("eu: a forked child")

@@ -1,6 +1,7 @@
 /* Threads that emit, take loggers, flush and read the books while the SDK starts and stops under them. */
 #include "tests/support/sdk/capture.h"
 #include "tests/support/harness/cmocka.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 
@@ -38,8 +39,8 @@ look_until_stopped(void *self)
 {
 	(void)self;
 	while (!atomic_load(&stop)) {
-		otlog_statistics_snapshot books;
-		otlog_statistics(&books);
+		sdk_books books;
+		sdk_take_global_books(&books);
 		for (size_t i = 0; i < books.pipeline_count; i++) {
 			const otlog_pipeline_statistics *p = &books.pipelines[i];
 			uint64_t dropped = 0;

@@ -1,5 +1,6 @@
 /* Start, flush, shutdown and fork: how each ends, whatever the exporters do and whoever calls at the same time. */
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -37,8 +38,8 @@ shutdown_cancels_an_attempt_when_the_time_is_up(void **state)
 	assert_true(sdk_seconds_now() - before < 2.2);
 	assert_true(capture_cancelled(f->a));
 	assert_true(capture_destroyed(f->a));
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_AFTER_SHUTDOWN], 10);
 	assert_int_equal(books.pipelines[0].queued, 0);
 	sdk_assert_books_balance(f->provider);
@@ -56,11 +57,11 @@ shutdown_delivers_counts_late_emits_and_repeats_its_answer(void **state)
 	assert_int_equal(sdk_emit_text(f->logger, "late"), OTLOG_EMIT_AFTER_SHUTDOWN);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
-	assert_int_equal(books.emitted, 11);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
+	assert_int_equal(books.totals.emitted, 11);
 	assert_int_equal(books.pipelines[0].delivered, 10);
-	assert_int_equal(books.refused[OTLOG_DROP_AFTER_SHUTDOWN], 1);
+	assert_int_equal(books.totals.refused[OTLOG_DROP_AFTER_SHUTDOWN], 1);
 	sdk_assert_books_balance(f->provider);
 }
 
@@ -136,10 +137,10 @@ the_global_sdk_can_be_started_again_after_shutdown(void **state)
 static int
 in_child(sdk_fixture *f)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	alarm(20); /* a child that hangs dies, and the test fails */
-	otlog_provider_statistics(f->provider, &books);
-	if (books.emitted || otlog_provider_flush(f->provider, 5000) != OTLOG_DELIVERED)
+	sdk_take_books(f->provider, &books);
+	if (books.totals.emitted || otlog_provider_flush(f->provider, 5000) != OTLOG_DELIVERED)
 		return 1;
 	if (otlog_provider_shutdown(f->provider, 5000) != OTLOG_DELIVERED)
 		return 2;
@@ -280,10 +281,10 @@ several_exporters_that_hang_are_cancelled_at_the_same_time(void **state)
 static void
 call_back(void *user, otlog_diagnostic_level level, const char *message)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	unsigned *calls = user;
 	(void)level, (void)message;
-	otlog_statistics(&books);
+	sdk_take_global_books(&books);
 	otlog_get_logger("from the sink", NULL);
 	++*calls;
 }
@@ -324,11 +325,11 @@ a_flush_asked_during_an_attempt_ends_the_back_off_behind_it(void **state)
 		sched_yield();
 	capture_release(f->a);
 	pthread_join(thread, NULL);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_AFTER_SHUTDOWN],
-	                 books.refused[OTLOG_DROP_AFTER_SHUTDOWN]);
-	assert_int_equal(books.pipelines[0].delivered, books.accepted);
+	                 books.totals.refused[OTLOG_DROP_AFTER_SHUTDOWN]);
+	assert_int_equal(books.pipelines[0].delivered, books.totals.accepted);
 }
 
 static void

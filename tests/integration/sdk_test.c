@@ -1,8 +1,10 @@
 /* The SDK from end to end, up to an exporter in this process: what arrives, what the books and verdicts say. */
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 static void
@@ -90,8 +92,8 @@ the_same_bytes_are_sent_again_until_they_are_taken(void **state)
 		assert_int_equal(size, first_size);
 		assert_memory_equal(bytes, first, size);
 	}
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].retries, 3);
 	sdk_assert_books_balance(f->provider);
 }
@@ -163,9 +165,9 @@ batches_in_flight_finish_in_the_order_of_reading(void **state)
 	sdk_fixture *f = *state;
 	gate g = { .attempts = 0 };
 	start_four_at_gate(f, &g);
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	assert_int_equal(otlog_provider_flush(f->provider, 50), OTLOG_TIMEOUT);
-	otlog_provider_statistics(f->provider, &books);
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].delivered, 0); /* nothing leaves the queue before the first has */
 	assert_int_equal(books.pipelines[0].queued, 4);
 	pthread_mutex_lock(&g.lock);
@@ -173,7 +175,7 @@ batches_in_flight_finish_in_the_order_of_reading(void **state)
 	pthread_cond_broadcast(&g.changed);
 	pthread_mutex_unlock(&g.lock);
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
-	otlog_provider_statistics(f->provider, &books);
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].delivered, 4);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 10000), OTLOG_DELIVERED);
 }
@@ -185,8 +187,8 @@ what_was_delivered_beside_a_hanging_batch_is_not_counted_as_lost(void **state)
 	gate g = { .attempts = 0 };
 	start_four_at_gate(f, &g);
 	assert_int_equal(otlog_provider_shutdown(f->provider, 50), OTLOG_TIMEOUT);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].delivered, 3);
 	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_AFTER_SHUTDOWN], 1);
 	assert_int_equal(books.pipelines[0].queued, 0);
@@ -207,8 +209,8 @@ what_the_destination_rejects_is_counted_and_never_sent_again(void **state)
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
 	assert_int_equal(capture_attempts(f->a), 2);
 
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].delivered, 7);
 	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_REJECTED], 8);
 	assert_int_equal(books.pipelines[0].queued, 0);
@@ -223,8 +225,8 @@ an_exporter_that_rejects_more_than_there_was_cannot_unbalance_the_books(void **s
 	capture_answer(f->a, 1, OTLOG_VERDICT_PARTIAL, 3000, 0);
 	sdk_emit_many(f->logger, 10);
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DROPPED);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[0].dropped[OTLOG_DROP_REJECTED], 10);
 	sdk_assert_books_balance(f->provider);
 }
@@ -238,8 +240,8 @@ a_pipeline_that_is_away_harms_no_other(void **state)
 	/* Many times what the queue holds. */
 	assert_int_equal(sdk_emit_many(f->logger, 100000), 100000);
 	capture_wait_records(f->a, 100000);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(sdk_dropped_of(&books.pipelines[0]), 0);
 	assert_true(books.pipelines[1].dropped[OTLOG_DROP_QUEUE_FULL] > 0);
 	assert_int_equal(books.pipelines[1].delivered, 0);
@@ -248,7 +250,7 @@ a_pipeline_that_is_away_harms_no_other(void **state)
 	/* It comes back, and gets all that is still there. */
 	capture_answer(f->b, 0, OTLOG_VERDICT_OK, 0, 0);
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DROPPED);
-	otlog_provider_statistics(f->provider, &books);
+	sdk_take_books(f->provider, &books);
 	assert_int_equal(books.pipelines[1].delivered, capture_records(f->b));
 	assert_int_equal(books.pipelines[1].delivered + sdk_dropped_of(&books.pipelines[1]), 100000);
 }
@@ -293,10 +295,11 @@ a_full_queue_drops_and_counts(void **state)
 	capture_hang(f->a, false);
 	uint64_t accepted = sdk_emit_many(f->logger, 100000);
 	assert_true(accepted > 1000 && accepted < 100000);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
-	assert_int_equal(books.accepted, accepted);
-	assert_int_equal(books.refused[OTLOG_DROP_QUEUE_FULL] + books.refused[OTLOG_DROP_BUSY], 100000 - accepted);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
+	assert_int_equal(books.totals.accepted, accepted);
+	assert_int_equal(books.totals.refused[OTLOG_DROP_QUEUE_FULL] + books.totals.refused[OTLOG_DROP_BUSY],
+	                 100000 - accepted);
 	capture_release(f->a);
 	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DROPPED);
 	assert_int_equal(capture_records(f->a), accepted);
@@ -357,9 +360,9 @@ the_longest_value_of_a_record_that_is_too_large_is_cut(void **state)
 	    capture_request_at(f->a, 0)->resource_logs[0]->scope_logs[0]->log_records[0];
 	assert_in_range(record->body->string_value.len, 500000, 1 << 20);
 	assert_memory_equal(record->attributes[0]->value->string_value.data, "whole", 5);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
-	assert_int_equal(books.truncated, 1);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
+	assert_int_equal(books.totals.truncated, 1);
 	free(text);
 }
 
@@ -376,10 +379,10 @@ a_record_that_no_cut_makes_small_enough_is_dropped_and_counted(void **state)
 	assert_int_equal(otlog_emit(f->logger, &(otlog_record){ .body = otlog_array(items, count) }),
 	                 OTLOG_EMIT_TOO_LARGE);
 	assert_int_equal(otlog_emit(f->logger, NULL), OTLOG_EMIT_INVALID);
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(f->provider, &books);
-	assert_int_equal(books.refused[OTLOG_DROP_TOO_LARGE], 1);
-	assert_int_equal(books.refused[OTLOG_DROP_INVALID], 1);
+	sdk_books books;
+	sdk_take_books(f->provider, &books);
+	assert_int_equal(books.totals.refused[OTLOG_DROP_TOO_LARGE], 1);
+	assert_int_equal(books.totals.refused[OTLOG_DROP_INVALID], 1);
 	sdk_assert_books_balance(f->provider);
 	free(items);
 }
@@ -400,11 +403,40 @@ keys_that_grow_when_they_are_made_utf8_still_fit(void **state)
 	assert_int_equal(record->attributes[0]->key.len, 3000);
 }
 
+static void
+statistics_of_a_pipeline_are_asked_for_by_its_number(void **state)
+{
+	sdk_fixture *f = *state;
+	otlog_pipeline_statistics p, zero = { .name = NULL };
+	sdk_start(f, 2, (otlog_options){ 0 }, (otlog_pipeline_options){ 0 });
+	assert_int_equal(sdk_emit_many(f->logger, 3), 3);
+	assert_int_equal(otlog_provider_flush(f->provider, 10000), OTLOG_DELIVERED);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(otlog_provider_statistics_pipeline(f->provider, i, &p));
+		assert_int_equal(p.delivered, 3);
+		assert_true(otlog_provider_statistics_pipeline(f->provider, i, NULL));
+	}
+	memset(&zero, 0, sizeof zero);
+	assert_false(otlog_provider_statistics_pipeline(f->provider, 2, &p));
+	assert_memory_equal(&p, &zero, sizeof p);
+	assert_false(otlog_provider_statistics_pipeline(f->provider, SIZE_MAX, NULL));
+	assert_false(otlog_provider_statistics_pipeline(NULL, 0, &p));
+	assert_false(otlog_statistics_pipeline(0, &p)); /* the global SDK does not run */
+
+	/* An older program's struct is not written beyond. */
+	memset(&p, 'x', sizeof p);
+	assert_true(
+	    otlog_provider_statistics_pipeline_sized(f->provider, 1, &p, offsetof(otlog_pipeline_statistics, adopted)));
+	assert_int_equal(p.emitted, 3);
+	assert_int_equal(p.adopted, UINT64_C(0x7878787878787878));
+}
+
 int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sdk_setup, sdk_teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(statistics_of_a_pipeline_are_asked_for_by_its_number),
 		TEST(records_arrive_in_order_under_their_resource_and_scope),
 		TEST(a_full_batch_goes_out_before_the_schedule),
 		TEST(a_batch_is_bounded_by_bytes_too),

@@ -4,6 +4,7 @@
 #include "sdk/base/clock.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/otlog.h>
 
@@ -125,8 +126,8 @@ set_away(place *p, bool away)
 static otlog_pipeline_statistics
 books_of(fixture *f, size_t pipeline)
 {
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(f->provider, &all);
+	sdk_books all;
+	sdk_take_books(f->provider, &all);
 	otlog_pipeline_statistics *p = &all.pipelines[pipeline];
 	uint64_t sum = p->delivered + p->queued + p->filtered;
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)

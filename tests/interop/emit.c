@@ -327,9 +327,9 @@ print_refused(const part *mine)
 static void
 print_books(void)
 {
-	otlog_statistics_snapshot all;
-	otlog_statistics(&all);
-	const otlog_pipeline_statistics *books = &all.pipelines[0];
+	otlog_pipeline_statistics first;
+	otlog_statistics_pipeline(0, &first);
+	const otlog_pipeline_statistics *books = &first;
 	uint64_t dropped = 0;
 	for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
 		dropped += books->dropped[reason];

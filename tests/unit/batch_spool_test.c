@@ -3,6 +3,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/sdk/scripted_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -109,10 +110,10 @@ static void
 look_and_take(void *user, otlog_diagnostic_level level, const char *message)
 {
 	scripted_fixture *f = user;
-	otlog_statistics_snapshot all;
+	sdk_books all;
 	diagnosed_take(NULL, level, message);
 	if (f->provider)
-		otlog_provider_statistics(f->provider, &all);
+		sdk_take_books(f->provider, &all);
 }
 
 static void

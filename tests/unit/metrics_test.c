@@ -3,6 +3,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/records/prometheus.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <otlog/exporters.h>
 #include <otlog/sdk.h>
@@ -14,10 +15,11 @@
 #define PROCESSOR "otel_component_name=\"batching_log_processor/0\",otel_component_type=\"batching_log_processor\""
 #define EXPORTER "otel_component_name=\"memory_log_exporter/0\",otel_component_type=\"memory_log_exporter\""
 
-static otlog_statistics_snapshot
+static sdk_books
 one_pipeline(void)
 {
-	otlog_statistics_snapshot all = {
+	sdk_books all = { .pipeline_count = 1 };
+	all.totals = (otlog_statistics_snapshot){
 		.emitted = 110,
 		.accepted = 100,
 		.filtered = 6,
@@ -40,6 +42,7 @@ one_pipeline(void)
 		             [OTLOG_DROP_TOO_LARGE] = 3,
 		             [OTLOG_DROP_AFTER_SHUTDOWN] = 1,
 		             [OTLOG_DROP_REJECTED] = 12 },
+		.refused = { [OTLOG_DROP_QUEUE_FULL] = 3, [OTLOG_DROP_TOO_LARGE] = 1 },
 		.spooled = 10,
 		.in_flight = 8,
 		.batches = 12,
@@ -53,20 +56,26 @@ one_pipeline(void)
 	return all;
 }
 
+static size_t
+put(const sdk_books *all, char *out, size_t out_size)
+{
+	return otlog_statistics_prometheus(&all->totals, all->pipelines, all->pipeline_count, out, out_size);
+}
+
 /* The whole text. Free with free(). */
 static char *
-text_of(const otlog_statistics_snapshot *all)
+text_of(const sdk_books *all)
 {
-	size_t size = otlog_statistics_prometheus(all, NULL, 0);
+	size_t size = put(all, NULL, 0);
 	char *text = malloc(size + 1);
 	assert_non_null(text);
-	assert_int_equal(otlog_statistics_prometheus(all, text, size + 1), size);
+	assert_int_equal(put(all, text, size + 1), size);
 	assert_int_equal(strlen(text), size);
 	return text;
 }
 
 static prometheus_page
-page_of(const otlog_statistics_snapshot *all)
+page_of(const sdk_books *all)
 {
 	char *text = text_of(all);
 	prometheus_page page = prometheus_read(text);
@@ -75,7 +84,7 @@ page_of(const otlog_statistics_snapshot *all)
 }
 
 static void
-assert_value(const otlog_statistics_snapshot *all, const char *series, double value)
+assert_value(const sdk_books *all, const char *series, double value)
 {
 	prometheus_page page = page_of(all);
 	if (prometheus_value(&page, series) != value)
@@ -92,7 +101,7 @@ the_text_is_this_one(void **state)
 	assert_non_null(file);
 	expected[fread(expected, 1, sizeof expected - 1, file)] = '\0';
 	fclose(file);
-	otlog_statistics_snapshot all = one_pipeline();
+	sdk_books all = one_pipeline();
 	char *text = text_of(&all);
 	assert_string_equal(text, expected);
 	free(text);
@@ -107,7 +116,7 @@ every_metric_is_documented(void **state)
 	assert_non_null(file);
 	documented[fread(documented, 1, sizeof documented - 1, file)] = '\0';
 	fclose(file);
-	otlog_statistics_snapshot all = one_pipeline();
+	sdk_books all = one_pipeline();
 	prometheus_page page = page_of(&all);
 	for (size_t i = 0; i < page.count; i++) {
 		char row[128];
@@ -123,7 +132,7 @@ static void
 without_pipelines_or_statistics_there_is_little(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot none = { 0 };
+	sdk_books none = { 0 };
 	prometheus_page page = page_of(&none);
 	assert_int_equal(prometheus_value(&page, "otel_sdk_log_created_total"), 0);
 	for (size_t i = 0; i < page.count; i++)
@@ -132,37 +141,55 @@ without_pipelines_or_statistics_there_is_little(void **state)
 
 	char *text = text_of(&none);
 	char *of_null = malloc(strlen(text) + 1);
-	assert_int_equal(otlog_statistics_prometheus_sized(NULL, sizeof none, of_null, strlen(text) + 1), strlen(text));
+	const size_t size = strlen(text);
+	assert_int_equal(otlog_statistics_prometheus(NULL, NULL, 3, of_null, size + 1), size);
 	assert_string_equal(of_null, text);
 	free(of_null);
 	free(text);
 }
 
-/* What an older program's snapshot does not have yet is zero. */
+/* What an older program's structs do not have yet is zero. */
 static void
-a_shorter_snapshot_is_read_as_far_as_it_goes(void **state)
+shorter_structs_are_read_as_far_as_they_go(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = one_pipeline();
-	size_t size = offsetof(otlog_statistics_snapshot, accepted);
-	char *copy = malloc(size); /* what is behind it is nobody's */
-	char text[8192];
-	memcpy(copy, &all, size);
-	size_t written =
-	    otlog_statistics_prometheus_sized((otlog_statistics_snapshot *)(void *)copy, size, text, sizeof text);
+	const sdk_books all = one_pipeline();
+	const size_t size = offsetof(otlog_statistics_snapshot, accepted);
+	const size_t stride = offsetof(otlog_pipeline_statistics, delivered);
+	char *totals = malloc(size), *pipelines = malloc(2 * stride); /* what is behind them is nobody's */
+	char text[32768];
+	memcpy(totals, &all.totals, size);
+	memcpy(pipelines, &all.pipelines[0], stride);
+	memcpy(pipelines + stride, &all.pipelines[0], stride);
+	size_t written = otlog_statistics_prometheus_sized((otlog_statistics_snapshot *)(void *)totals, size,
+	                                                   (otlog_pipeline_statistics *)(void *)pipelines, stride, 2,
+	                                                   text, sizeof text);
 	assert_in_range(written, 1, sizeof text - 1);
 	prometheus_page page = prometheus_read(text);
 	assert_int_equal(prometheus_value(&page, "otlog_emitted_records_total"), 110);
 	assert_int_equal(prometheus_value(&page, "otlog_accepted_records_total"), 0);
+	for (int i = 0; i < 2; i++) {
+		char series[256];
+		static const char labels[] = "otel_component_type=\"otlp_http_log_exporter\"";
+		snprintf(series, sizeof series,
+		         "otlog_pipeline_adopted_records_total{otel_component_name=\"otlp_http_log_exporter/%d\",%s}",
+		         i, labels);
+		assert_int_equal(prometheus_value(&page, series), 20);
+		snprintf(series, sizeof series,
+		         "otlog_pipeline_delivered_records_total{otel_component_name=\"otlp_http_log_exporter/%d\",%s}",
+		         i, labels);
+		assert_int_equal(prometheus_value(&page, series), 0);
+	}
 	prometheus_free(&page);
-	free(copy);
+	free(totals);
+	free(pipelines);
 }
 
 static void
 pipelines_of_the_same_kind_are_numbered(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = { .pipeline_count = 5 };
+	sdk_books all = { .pipeline_count = 5 };
 	static const char *const names[] = { "otlp_http", "otlp_grpc", "otlp_http", NULL, "otlp_http_json" };
 	for (size_t i = 0; i < 5; i++) {
 		all.pipelines[i].name = names[i];
@@ -191,7 +218,7 @@ static void
 pipelines_with_names_of_their_own_go_by_them(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = { .pipeline_count = 4 };
+	sdk_books all = { .pipeline_count = 4 };
 	static const char *const names[] = { "eu", "us", "eu", "otlp_http" };
 	static const char *const components[] = { "eu", "us", "eu/1", "otlp_http_log_exporter/0" };
 	for (size_t i = 0; i < 4; i++) {
@@ -213,7 +240,7 @@ static void
 more_pipelines_than_there_can_be_are_not_read(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = { .pipeline_count = SIZE_MAX };
+	sdk_books all = { .pipeline_count = SIZE_MAX };
 	prometheus_page page = page_of(&all);
 	size_t found = 0;
 	for (size_t i = 0; i < page.count; i++)
@@ -226,7 +253,7 @@ static void
 names_and_errors_are_escaped(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = { .pipeline_count = 1 };
+	sdk_books all = { .pipeline_count = 1 };
 	all.pipelines[0].name = "a\"b\\c\nd\xff\xc3\xa9{,";
 	memcpy(all.pipelines[0].last_error, "\"1234567890123456789012345678901", 32); /* and no NUL */
 	assert_value(&all,
@@ -241,14 +268,14 @@ static void
 every_size_of_out_is_kept_to(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = one_pipeline();
+	sdk_books all = one_pipeline();
 	char *whole = text_of(&all);
 	size_t size = strlen(whole);
 	char *out = malloc(size + 16);
 	assert_non_null(out);
 	for (size_t room = 0; room <= size + 2; room++) {
 		memset(out, 'x', size + 16);
-		CHECK(otlog_statistics_prometheus(&all, out, room) == size);
+		CHECK(put(&all, out, room) == size);
 		size_t written = room == 0 ? 0 : room - 1 < size ? room - 1 : size;
 		CHECK(memcmp(out, whole, written) == 0);
 		CHECK(room == 0 || out[written] == '\0');
@@ -263,9 +290,9 @@ static void
 the_queue_has_a_capacity_in_records_only_where_it_is_bounded_by_them(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = one_pipeline();
+	sdk_books all = one_pipeline();
 	assert_value(&all, "otel_sdk_processor_log_queue_capacity{" PROCESSOR "}", 2048);
-	all.queue_records = 0;
+	all.totals.queue_records = 0;
 	assert_value(&all, "otel_sdk_processor_log_queue_capacity{" PROCESSOR "}", -1);
 	assert_value(&all, "otlog_queue_bytes", 16777216);
 }
@@ -289,7 +316,7 @@ sums_of_seconds_are_numbers_in_every_locale(void **state)
 	static const char series[] = "otel_sdk_exporter_operation_duration_seconds_sum{" EXPORTER "} ";
 	bool commas = setlocale(LC_NUMERIC, "de_DE.UTF-8") || setlocale(LC_NUMERIC, "fr_FR.UTF-8");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		otlog_statistics_snapshot all = { .pipeline_count = 1 };
+		sdk_books all = { .pipeline_count = 1 };
 		all.pipelines[0].name = "memory";
 		all.pipelines[0].duration_sum_s = cases[i].sum_s;
 		char *text = text_of(&all);
@@ -310,7 +337,7 @@ static void
 each_record_that_is_done_with_is_in_one_series(void **state)
 {
 	(void)state;
-	otlog_statistics_snapshot all = one_pipeline();
+	sdk_books all = one_pipeline();
 	prometheus_page page = page_of(&all);
 	double processed = 0, exported = 0;
 	for (size_t i = 0; i < page.count; i++) {
@@ -344,8 +371,8 @@ a_providers_own_numbers_come_out(void **state)
 	otlog_emit(logger, &(otlog_record){ .severity = OTLOG_SEVERITY_DEBUG });
 	assert_int_equal(otlog_provider_flush(provider, 10000), OTLOG_DELIVERED);
 
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(provider, &all);
+	sdk_books all;
+	sdk_take_books(provider, &all);
 	prometheus_page page = page_of(&all);
 	assert_int_equal(prometheus_value(&page, "otel_sdk_log_created_total"), 5);
 	assert_int_equal(prometheus_value(&page, "otlog_filtered_records_total"), 1);
@@ -353,13 +380,13 @@ a_providers_own_numbers_come_out(void **state)
 	assert_int_equal(prometheus_value(&page, "otel_sdk_exporter_log_exported_total{" EXPORTER "}"), 5);
 	assert_int_equal(prometheus_value(&page, "otel_sdk_processor_log_queue_size{" PROCESSOR "}"), 0);
 	assert_int_equal(prometheus_value(&page, "otel_sdk_processor_log_queue_capacity{" PROCESSOR "}"), 1024);
-	assert_int_equal(prometheus_value(&page, "otlog_queue_bytes"), all.queue_bytes);
+	assert_int_equal(prometheus_value(&page, "otlog_queue_bytes"), all.totals.queue_bytes);
 	assert_int_equal(prometheus_value(&page, "otlog_pipeline_failing{" EXPORTER "}"), 0);
 	prometheus_free(&page);
 
 	assert_int_equal(otlog_provider_shutdown(provider, 10000), OTLOG_DELIVERED);
 	assert_int_equal(sdk_emit_many(logger, 3), 0);
-	otlog_provider_statistics(provider, &all);
+	sdk_take_books(provider, &all);
 	assert_value(&all, "otel_sdk_processor_log_processed_total{" PROCESSOR ",error_type=\"already_shutdown\"}", 3);
 	assert_in_range(all.pipelines[0].batches, 1, 5);
 	assert_value(&all, "otel_sdk_exporter_operation_duration_seconds_count{" EXPORTER "}",
@@ -375,7 +402,7 @@ main(void)
 		cmocka_unit_test(the_text_is_this_one),
 		cmocka_unit_test(every_metric_is_documented),
 		cmocka_unit_test(without_pipelines_or_statistics_there_is_little),
-		cmocka_unit_test(a_shorter_snapshot_is_read_as_far_as_it_goes),
+		cmocka_unit_test(shorter_structs_are_read_as_far_as_they_go),
 		cmocka_unit_test(pipelines_of_the_same_kind_are_numbered),
 		cmocka_unit_test(pipelines_with_names_of_their_own_go_by_them),
 		cmocka_unit_test(more_pipelines_than_there_can_be_are_not_read),

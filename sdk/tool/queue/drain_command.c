@@ -47,18 +47,32 @@ typedef struct drain {
 	bool on_terminal;
 } drain;
 
+/* What became of the records of each destination. */
+typedef struct books {
+	size_t count;
+	otlog_pipeline_statistics pipelines[OTLOG_MAX_PIPELINES];
+} books;
+
 typedef struct sums {
 	uint64_t delivered;
 	uint64_t dropped;
 	uint64_t queued;
 } sums;
 
+static void
+take_books(otlog_provider *provider, books *books)
+{
+	for (books->count = 0; books->count < OTLOG_MAX_PIPELINES; books->count++)
+		if (!otlog_provider_statistics_pipeline(provider, books->count, &books->pipelines[books->count]))
+			break;
+}
+
 static sums
-sum_up(const otlog_statistics_snapshot *statistics)
+sum_up(const books *books)
 {
 	sums sums = { 0 };
-	for (size_t i = 0; i < statistics->pipeline_count; i++) {
-		const otlog_pipeline_statistics *pipeline = &statistics->pipelines[i];
+	for (size_t i = 0; i < books->count; i++) {
+		const otlog_pipeline_statistics *pipeline = &books->pipelines[i];
 		sums.delivered += pipeline->delivered;
 		sums.queued += pipeline->queued;
 		for (size_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
@@ -109,32 +123,32 @@ show_progress(drain *self, const sums *sums, double now_ms)
  * is taken for one of our pipelines, in their order, if it has as many.
  */
 static bool
-is_ours(const otlog_queue_file *file, size_t p, const otlog_statistics_snapshot *statistics, size_t k)
+is_ours(const otlog_queue_file *file, size_t p, const books *books, size_t k)
 {
 	for (size_t i = 0; i < file->pipeline_count; i++)
 		if (*file->pipelines[i])
-			return strcmp(file->pipelines[p], statistics->pipelines[k].name) == 0;
-	return p == k && file->pipeline_count == statistics->pipeline_count;
+			return strcmp(file->pipelines[p], books->pipelines[k].name) == 0;
+	return p == k && file->pipeline_count == books->count;
 }
 
 static uint64_t
-count_for(const otlog__tool_queues *queues, const otlog_statistics_snapshot *statistics, size_t k)
+count_for(const otlog__tool_queues *queues, const books *books, size_t k)
 {
 	uint64_t waiting = 0;
 	for (size_t i = 0; i < queues->count; i++) {
 		const otlog_queue_file *file = &queues->items[i];
 		for (size_t p = 0; file->state == OTLOG_QUEUE_FILE_WAITING && p < file->pipeline_count; p++)
-			waiting += is_ours(file, p, statistics, k) ? file->waiting[p] : 0;
+			waiting += is_ours(file, p, books, k) ? file->waiting[p] : 0;
 	}
 	return waiting;
 }
 
 static uint64_t
-count_ours(const otlog__tool_queues *queues, const otlog_statistics_snapshot *statistics)
+count_ours(const otlog__tool_queues *queues, const books *books)
 {
 	uint64_t waiting = 0;
-	for (size_t k = 0; k < statistics->pipeline_count; k++)
-		waiting += count_for(queues, statistics, k);
+	for (size_t k = 0; k < books->count; k++)
+		waiting += count_for(queues, books, k);
 	return waiting;
 }
 
@@ -144,14 +158,13 @@ count_ours(const otlog__tool_queues *queues, const otlog_statistics_snapshot *st
  * in the statistics.
  */
 static bool
-nothing_waits_for_us(drain *self, const otlog_statistics_snapshot *statistics)
+nothing_waits_for_us(drain *self, const books *books)
 {
 	otlog__tool_queues queues;
 	double now_ms = otlog__tool_now_ms();
 	if (now_ms - self->look_ms < LOOK_MS)
 		return false;
-	bool nothing =
-	    otlog__tool_queues_read("drain", self->directory, &queues) && count_ours(&queues, statistics) == 0;
+	bool nothing = otlog__tool_queues_read("drain", self->directory, &queues) && count_ours(&queues, books) == 0;
 	otlog__tool_queues_free(&queues);
 	self->look_ms = otlog__tool_now_ms();
 	if (!nothing)
@@ -173,19 +186,19 @@ static void
 wait_until_drained(drain *self)
 {
 	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-	otlog_statistics_snapshot statistics;
+	books books;
 	uint64_t moved = 0;
 	for (;;) {
 		double now_ms = otlog__tool_now_ms();
-		otlog_provider_statistics(self->provider, &statistics);
-		sums sums = sum_up(&statistics);
+		take_books(self->provider, &books);
+		sums sums = sum_up(&books);
 		if (sums.delivered + sums.dropped != moved)
 			self->moved_ms = now_ms;
 		moved = sums.delivered + sums.dropped;
 		show_progress(self, &sums, now_ms);
 		if (sums.queued)
 			self->settled_ms = 0;
-		else if (sums.delivered >= self->expected || nothing_waits_for_us(self, &statistics))
+		else if (sums.delivered >= self->expected || nothing_waits_for_us(self, &books))
 			break;
 		if (is_over(self, now_ms))
 			break;
@@ -201,14 +214,14 @@ wait_until_drained(drain *self)
 
 /* What waits for destinations that this environment does not describe. */
 static void
-tell_of_strangers(const otlog__tool_queues *queues, const otlog_statistics_snapshot *statistics)
+tell_of_strangers(const otlog__tool_queues *queues, const books *books)
 {
 	for (size_t i = 0; i < queues->count; i++) {
 		const otlog_queue_file *file = &queues->items[i];
 		for (size_t p = 0; file->state == OTLOG_QUEUE_FILE_WAITING && p < file->pipeline_count; p++) {
 			bool ours = false;
-			for (size_t k = 0; k < statistics->pipeline_count; k++)
-				ours |= is_ours(file, p, statistics, k);
+			for (size_t k = 0; k < books->count; k++)
+				ours |= is_ours(file, p, books, k);
 			if (!ours && file->waiting[p])
 				printf("%s: records that wait for %s, which the environment does not set up: %" PRIu64
 				       ". Give its settings, too\n",
@@ -246,18 +259,18 @@ forget_strangers(void)
 
 /* After the shutdown the directory tells what is left. */
 static int
-tell_result(const drain *self, const otlog_statistics_snapshot *statistics)
+tell_result(const drain *self, const books *books)
 {
 	otlog__tool_queues queues;
-	const sums sums = sum_up(statistics);
+	const sums sums = sum_up(books);
 	bool read = otlog__tool_queues_read("drain", self->directory, &queues);
 	if (read)
 		forget_strangers();
 	otlog__tool_notes_write(&notes, OTLOG_DIAGNOSTIC_WARN, stderr);
-	for (size_t i = 0; read && i < statistics->pipeline_count; i++)
-		tell_of_pipeline(&statistics->pipelines[i], count_for(&queues, statistics, i));
+	for (size_t i = 0; read && i < books->count; i++)
+		tell_of_pipeline(&books->pipelines[i], count_for(&queues, books, i));
 	if (read)
-		tell_of_strangers(&queues, statistics);
+		tell_of_strangers(&queues, books);
 	uint64_t left = otlog__tool_queues_waiting(&queues, NULL);
 	printf("%s: records delivered: %" PRIu64 ", dropped: %" PRIu64 ", left: %" PRIu64 "%s\n", self->directory,
 	       sums.delivered, sums.dropped, left, self->interrupted ? " (interrupted)" : "");
@@ -293,7 +306,7 @@ static int
 drain_directory(drain *self)
 {
 	otlog__tool_queues before;
-	otlog_statistics_snapshot statistics;
+	books books;
 	int status = OTLOG__TOOL_FAILED;
 	if (!otlog__tool_queues_read("drain", self->directory, &before))
 		goto done;
@@ -304,8 +317,8 @@ drain_directory(drain *self)
 		status = OTLOG__TOOL_NOTHING;
 		goto done;
 	}
-	otlog_provider_statistics(self->provider, &statistics);
-	self->expected = count_ours(&before, &statistics);
+	take_books(self->provider, &books);
+	self->expected = count_ours(&before, &books);
 	/* The first look comes later: a file cannot be taken over while it is looked into. */
 	self->begin_ms = self->moved_ms = self->line_ms = self->look_ms = otlog__tool_now_ms();
 	self->on_terminal = isatty(STDERR_FILENO);
@@ -315,8 +328,8 @@ drain_directory(drain *self)
 		        self->directory, self->expected);
 	wait_until_drained(self);
 	otlog_provider_shutdown(self->provider, SHUTDOWN_MS);
-	otlog_provider_statistics(self->provider, &statistics);
-	status = tell_result(self, &statistics);
+	take_books(self->provider, &books);
+	status = tell_result(self, &books);
 	otlog_provider_destroy(self->provider);
 done:
 	otlog__tool_queues_free(&before);

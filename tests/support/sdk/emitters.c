@@ -1,3 +1,4 @@
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/emitters.h"
 
 #include "tests/support/harness/check.h"
@@ -46,13 +47,13 @@ accepted_of(const emitter *emitters, unsigned count)
 void
 emitters_check_books(const emitter *emitters, unsigned count, otlog_provider *provider)
 {
-	otlog_statistics_snapshot books;
+	sdk_books books;
 	uint64_t accepted = accepted_of(emitters, count);
-	otlog_provider_statistics(provider, &books);
+	sdk_take_books(provider, &books);
 	const otlog_pipeline_statistics *p = &books.pipelines[0];
 	for (unsigned i = 0; i < count; i++)
 		CHECK(emitters[i].refused == 0);
-	CHECK(books.accepted == accepted && books.emitted == accepted);
+	CHECK(books.totals.accepted == accepted && books.totals.emitted == accepted);
 	CHECK(p->delivered == accepted && p->queued == 0 && p->filtered == 0);
 	for (int i = 0; i < OTLOG_DROP_REASON_COUNT; i++)
 		CHECK(p->dropped[i] == 0);

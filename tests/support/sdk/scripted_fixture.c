@@ -4,6 +4,7 @@
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/files.h"
 #include "tests/support/sdk/diagnosed.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <string.h>
 #include <time.h>
@@ -14,8 +15,8 @@
 static void
 look(otlog_provider *provider, uint64_t *delivered_before)
 {
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(provider, &all);
+	sdk_books all;
+	sdk_take_books(provider, &all);
 	for (size_t i = 0; i < all.pipeline_count; i++) {
 		const otlog_pipeline_statistics *p = &all.pipelines[i];
 		uint64_t dropped = 0;
@@ -125,8 +126,8 @@ scripted_emit_at_the_pace_of_b(scripted_fixture *f, uint32_t count)
 otlog_pipeline_statistics
 scripted_statistics(scripted_fixture *f, size_t pipeline)
 {
-	otlog_statistics_snapshot all;
-	otlog_provider_statistics(f->provider, &all);
+	sdk_books all;
+	sdk_take_books(f->provider, &all);
 	assert_true(pipeline < all.pipeline_count);
 	return all.pipelines[pipeline];
 }

@@ -1,5 +1,6 @@
 #include "tests/support/harness/files.h"
 #include "tests/support/sdk/sdk_fixture.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <time.h>
 
@@ -86,8 +87,8 @@ sdk_dropped_of(const otlog_pipeline_statistics *p)
 void
 sdk_assert_books_balance(otlog_provider *provider)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(provider, &books);
+	sdk_books books;
+	sdk_take_books(provider, &books);
 	for (size_t i = 0; i < books.pipeline_count; i++) {
 		const otlog_pipeline_statistics *p = &books.pipelines[i];
 		assert_int_equal(p->emitted + p->adopted, p->delivered + p->queued + p->filtered + sdk_dropped_of(p));

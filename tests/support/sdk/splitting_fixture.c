@@ -1,3 +1,4 @@
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/sdk/splitting_fixture.h"
 
 #include "tests/support/harness/cmocka.h"
@@ -64,8 +65,8 @@ splitting_check_arrived(const splitting_arrivals *arrivals, bool without_the_odd
 void
 splitting_check_books(otlog_provider *provider, otlog_drop_reason reason, uint64_t dropped)
 {
-	otlog_statistics_snapshot books;
-	otlog_provider_statistics(provider, &books);
+	sdk_books books;
+	sdk_take_books(provider, &books);
 	const otlog_pipeline_statistics *p = &books.pipelines[0];
 	assert_int_equal(p->emitted, SPLITTING_RECORDS);
 	assert_int_equal(p->delivered, SPLITTING_RECORDS - dropped);

@@ -3,6 +3,7 @@
 #include "tests/support/harness/check.h"
 #include "tests/support/harness/process.h"
 #include "tests/support/records/queue_record.h"
+#include "tests/support/sdk/sdk_books.h"
 
 #include <string.h>
 
@@ -190,7 +191,7 @@ tally_count(const tally_destination *destination, uint32_t first, uint32_t count
 }
 
 uint64_t
-tally_check_books(const otlog_statistics_snapshot *books)
+tally_check_books(const sdk_books *books)
 {
 	uint64_t dropped_behind = 0;
 	for (size_t i = books->pipeline_count; i-- > 0;) {
@@ -198,7 +199,7 @@ tally_check_books(const otlog_statistics_snapshot *books)
 		uint64_t dropped = 0, refused = 0;
 		for (int reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
 			dropped += p->dropped[reason];
-			refused += books->refused[reason];
+			refused += p->refused[reason];
 		}
 		CHECK(p->emitted + p->adopted == p->delivered + p->queued + p->filtered + dropped);
 		CHECK(dropped >= refused);
@@ -208,12 +209,12 @@ tally_check_books(const otlog_statistics_snapshot *books)
 }
 
 void
-tally_check_statistics(const tally_sum *sum, const otlog_statistics_snapshot *books)
+tally_check_statistics(const tally_sum *sum, const sdk_books *books)
 {
 	const otlog_pipeline_statistics *p = &books->pipelines[0];
 	uint64_t dropped = tally_check_books(books);
-	CHECK(books->emitted == sum->returned);
-	CHECK(books->accepted == sum->accepted);
+	CHECK(books->totals.emitted == sum->returned);
+	CHECK(books->totals.accepted == sum->accepted);
 	CHECK(p->delivered == sum->seen);
 	CHECK(p->queued + dropped == sum->missing);
 	CHECK(sum->wrong == 0);

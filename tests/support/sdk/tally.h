@@ -8,6 +8,7 @@
 #ifndef TESTS_SUPPORT_SDK_TALLY_H
 #define TESTS_SUPPORT_SDK_TALLY_H
 
+#include "tests/support/sdk/sdk_books.h"
 #include "tests/support/servers/receiver.h"
 
 #include <otlog/otlog.h>
@@ -86,12 +87,12 @@ typedef struct tally_sum {
 tally_sum tally_count(const tally_destination *destination, uint32_t first, uint32_t count);
 
 /* CHECKs that every pipeline's books balance. Returns what the first dropped behind emit. */
-uint64_t tally_check_books(const otlog_statistics_snapshot *books);
+uint64_t tally_check_books(const sdk_books *books);
 
 /*
  * CHECKs that the books of a provider with one pipeline, which alone has emitted and delivered all of it, are what was
  * seen: to the last record.
  */
-void tally_check_statistics(const tally_sum *sum, const otlog_statistics_snapshot *books);
+void tally_check_statistics(const tally_sum *sum, const sdk_books *books);
 
 #endif
