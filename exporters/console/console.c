@@ -2,6 +2,7 @@
 #include "exporters/stream/json_line.h"
 #include "exporters/stream/stream.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>
@@ -178,9 +179,8 @@ wants_colour(const otlog_console_options *options, int fd)
 bool
 otlog_console_exporter_create_sized(const otlog_console_options *options, size_t options_size, otlog_exporter *out)
 {
-	otlog_console_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_console_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	if (!out)
 		return false;
 

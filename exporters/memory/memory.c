@@ -1,6 +1,7 @@
 #include "sdk/base/buffer.h"
 #include "sdk/base/clock.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 
 #include <otlog/exporter.h>
 #include <otlog/exporters.h>
@@ -148,9 +149,8 @@ set_up(otlog_memory *m)
 otlog_memory *
 otlog_memory_exporter_create_sized(const otlog_memory_options *options, size_t options_size, otlog_exporter *out)
 {
-	otlog_memory_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_memory_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	if (!out)
 		return NULL;
 	otlog_memory *m = calloc(1, sizeof *m);

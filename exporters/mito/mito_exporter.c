@@ -3,6 +3,7 @@
 #include "exporters/http/transport.h"
 #include "exporters/http/http_verdict_table.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
 
 #include <otlog/exporters.h>
@@ -206,9 +207,8 @@ reopen(const void *exporter, otlog_exporter *out)
 bool
 otlog_mito_exporter_create_sized(const otlog_mito_options *options, size_t options_size, otlog_exporter *out)
 {
-	otlog_mito_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_mito_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	if (!out)
 		return false;
 	const size_t count = known.resource_attributes ? known.resource_attribute_count : 0;

@@ -1,6 +1,7 @@
 #include "exporters/otlp_file/file.h"
 #include "exporters/stream/json_line.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 
 #include <otlog/exporters.h>
 
@@ -98,9 +99,8 @@ create_on_stdout(otlog_exporter *out)
 bool
 otlog_otlp_file_exporter_create_sized(const otlog_otlp_file_options *options, size_t options_size, otlog_exporter *out)
 {
-	otlog_otlp_file_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_otlp_file_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	if (!out)
 		return false;
 	if (!known.path || !*known.path || strcmp(known.path, "-") == 0)

@@ -12,6 +12,7 @@
 #include "sdk/base/header_rules.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
 #include "sdk/base/version.h"
 
@@ -375,12 +376,10 @@ bool
 otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t options_size,
                                       const otlog_grpc_options *grpc, size_t grpc_size, otlog_exporter *out)
 {
-	otlog_otlp_options known = { 0 }; /* an older program's structs may be smaller, a newer one's larger */
-	otlog_grpc_options known_grpc = { 0 };
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
-	if (grpc)
-		memcpy(&known_grpc, grpc, grpc_size < sizeof known_grpc ? grpc_size : sizeof known_grpc);
+	otlog_otlp_options known;
+	otlog_grpc_options known_grpc;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
+	otlog__sized_copy(&known_grpc, sizeof known_grpc, grpc, grpc_size);
 	if (!out)
 		return false;
 	otlp_grpc *self = create(&known, &known_grpc);

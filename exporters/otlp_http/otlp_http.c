@@ -6,6 +6,7 @@
 #include "exporters/otlp_http/http_answer.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
 
 #include <errno.h>
@@ -195,9 +196,8 @@ reopen(const void *exporter, otlog_exporter *out)
 static bool
 create(const otlog_otlp_options *options, size_t options_size, const body_form *form, otlog_exporter *out)
 {
-	otlog_otlp_options known = { 0 }; /* an older program's struct may be smaller, a newer one's larger */
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_otlp_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	if (!out)
 		return false;
 	const otlog__http_options http = {

@@ -123,12 +123,12 @@ typedef struct otlog_options {
  *
  * A program may start again after otlog_shutdown. A forked child need not start: see "Forked children" below.
  */
-OTLOG_API bool otlog_start_sized(const otlog_options *options, size_t options_size);
+OTLOG_API bool otlog_start_sized(const otlog_options *options, size_t options_size, size_t pipeline_size);
 
 static inline bool
 otlog_start(const otlog_options *options)
 {
-	return otlog_start_sized(options, sizeof *options);
+	return otlog_start_sized(options, sizeof *options, sizeof *options->pipelines);
 }
 
 /*
@@ -322,7 +322,14 @@ OTLOG_API bool otlog_settings_visit(void (*take)(void *user, const otlog_setting
  * as otlog_start(NULL) would: a program that adds a destination of its own to them passes all of them as
  * otlog_options.pipelines. Who calls owns the exporters until a provider takes them. Returns how many there are.
  */
-OTLOG_API size_t otlog_environment_pipelines(otlog_pipeline_options *pipelines, size_t count);
+OTLOG_API size_t otlog_environment_pipelines_sized(otlog_pipeline_options *pipelines, size_t count,
+                                                   size_t pipeline_size);
+
+static inline size_t
+otlog_environment_pipelines(otlog_pipeline_options *pipelines, size_t count)
+{
+	return otlog_environment_pipelines_sized(pipelines, count, sizeof *pipelines);
+}
 
 /* ---- Crash records ----------------------------------------------------------------------------------------------- */
 
@@ -352,12 +359,13 @@ OTLOG_API bool otlog_crash_prepare_thread(void);
 typedef struct otlog_provider otlog_provider;
 
 /* Returns NULL where otlog_start returns false. */
-OTLOG_API otlog_provider *otlog_provider_create_sized(const otlog_options *options, size_t options_size);
+OTLOG_API otlog_provider *otlog_provider_create_sized(const otlog_options *options, size_t options_size,
+                                                      size_t pipeline_size);
 
 static inline otlog_provider *
 otlog_provider_create(const otlog_options *options)
 {
-	return otlog_provider_create_sized(options, sizeof *options);
+	return otlog_provider_create_sized(options, sizeof *options, sizeof *options->pipelines);
 }
 
 /* As otlog_get_logger_with. The logger dies with the provider. A NULL provider gives a logger that does nothing. */

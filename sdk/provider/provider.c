@@ -4,8 +4,9 @@
 #include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/futex.h"
+#include "sdk/base/sized.h"
 #include "sdk/base/strings.h"
-#include "sdk/settings/known_options.h"
+#include "sdk/settings/given_options.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -276,13 +277,14 @@ otlog_provider_shutdown(otlog_provider *provider, uint64_t timeout_ms)
 }
 
 otlog_provider *
-otlog_provider_create_sized(const otlog_options *options, size_t options_size)
+otlog_provider_create_sized(const otlog_options *options, size_t options_size, size_t pipeline_size)
 {
-	otlog_options known = otlog__options_known(options, options_size);
+	otlog__given_options given;
+	otlog__given_options_take(&given, options, options_size, pipeline_size);
 	otlog__registry *registry = otlog__registry_create();
-	otlog_provider *provider = registry ? otlog__provider_make(&known, registry) : NULL;
+	otlog_provider *provider = registry ? otlog__provider_make(&given.options, registry) : NULL;
 	if (!registry)
-		otlog__options_give_up(&known);
+		otlog__options_give_up(&given.options);
 	if (!provider)
 		otlog__registry_destroy(registry);
 	return provider;
@@ -291,9 +293,8 @@ otlog_provider_create_sized(const otlog_options *options, size_t options_size)
 otlog_logger *
 otlog_provider_get_logger_sized(otlog_provider *provider, const otlog_logger_options *options, size_t options_size)
 {
-	otlog_logger_options known = { 0 };
-	if (options)
-		memcpy(&known, options, options_size < sizeof known ? options_size : sizeof known);
+	otlog_logger_options known;
+	otlog__sized_copy(&known, sizeof known, options, options_size);
 	return otlog__registry_get_logger(provider ? provider->registry : NULL, &known);
 }
 

@@ -3,7 +3,7 @@
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/version.h"
 #include "sdk/crash/crash.h"
-#include "sdk/settings/known_options.h"
+#include "sdk/settings/given_options.h"
 
 #include <stdlib.h>
 
@@ -150,14 +150,15 @@ start_in_child(otlog_provider *parent, const otlog_options *options)
 }
 
 bool
-otlog_start_sized(const otlog_options *options, size_t options_size)
+otlog_start_sized(const otlog_options *options, size_t options_size, size_t pipeline_size)
 {
-	otlog_options known = otlog__options_known(options, options_size);
+	otlog__given_options given;
 	int cancelable;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
+	otlog__given_options_take(&given, options, options_size, pipeline_size);
 	otlog_provider *last = otlog__provider_last_heir(take_current());
 	bool forked = last && otlog__queue_in_child(last->queue);
-	bool started = forked ? start_in_child(last, &known) : start(&known);
+	bool started = forked ? start_in_child(last, &given.options) : start(&given.options);
 	pthread_setcancelstate(cancelable, NULL);
 	return started;
 }

@@ -3,7 +3,7 @@
 #include "sdk/api/rare/clone.h"
 #include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
-#include "sdk/settings/known_options.h"
+#include "sdk/settings/given_options.h"
 
 #include <stdlib.h>
 #include <string.h>

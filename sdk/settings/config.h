@@ -2,7 +2,7 @@
  * The configuration in force: what code and environment say together, merged, checked, and what was wrong with it said.
  * It is made once, and everything after it takes this and asks nobody else.
  *
- *   known_options.c what code says (otlog_options)
+ *   given_options.c what code says (otlog_options)
  *   table.c         what can be set: a row a setting
  *   settings.c      what the environment says, by the table; messages.c: what is said of bad values
  *   config.c        the two merged; code wins

@@ -3,6 +3,7 @@
 #include "sdk/base/exporter_table.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/settings/environment.h"
+#include "sdk/settings/given_options.h"
 
 #include <string.h>
 
@@ -53,31 +54,25 @@ name_of(const otlog_pipeline_options *given)
 
 /* Whether the pipeline can be had; if not, says why, and destroys the exporter. */
 static bool
-is_usable(const otlog__config *config, const otlog_pipeline_options *given, size_t i)
+is_usable(const otlog_pipeline_options *given, size_t i)
 {
 	const otlog_exporter *exporter = &given->exporter;
-	const char *name = name_of(given);
 	if (exporter->functions && !otlog__exporter_has_size(exporter)) {
 		otlog__diagnose_always(
 		    OTLOG__ERROR,
 		    "pipeline %zu (%s) is left out: the table of its exporter's functions does not begin "
 		    "with its size. Set otlog_exporter_functions.size to the size of the table, and "
 		    "compile the exporter with the headers of this otlog",
-		    i, name);
+		    i, name_of(given));
 		return false;
 	}
-	if (exporter->functions && exporter->functions->export_batch && config->pipeline_count < OTLOG_MAX_PIPELINES)
+	if (exporter->functions && exporter->functions->export_batch)
 		return true;
-	if (!exporter->functions || !exporter->functions->export_batch)
-		otlog__diagnose_always(OTLOG__ERROR,
-		                       "pipeline %zu has no exporter and is left out. Fill "
-		                       "otlog_pipeline_options.exporter, for example with "
-		                       "otlog_otlp_http_exporter_create",
-		                       i);
-	else
-		otlog__diagnose_always(
-		    OTLOG__ERROR, "pipeline %zu (%s) is left out: a provider has %d at most. Use a second provider", i,
-		    name, OTLOG_MAX_PIPELINES);
+	otlog__diagnose_always(
+	    OTLOG__ERROR,
+	    "pipeline %zu has no exporter and is left out. Fill otlog_pipeline_options.exporter, for "
+	    "example with otlog_otlp_http_exporter_create",
+	    i);
 	otlog__exporter_destroy(exporter);
 	return false;
 }
@@ -85,9 +80,16 @@ is_usable(const otlog__config *config, const otlog_pipeline_options *given, size
 static void
 add_given(otlog__config *config, const otlog__settings *settings, const otlog_options *options)
 {
-	for (size_t i = 0; i < options->pipeline_count; i++) {
+	const size_t count = otlog__given_pipelines(options);
+	if (count < options->pipeline_count)
+		otlog__diagnose_always(
+		    OTLOG__ERROR,
+		    "the pipelines from number %zu on are left out: a provider has %d at most. Use a "
+		    "second provider",
+		    count, OTLOG_MAX_PIPELINES);
+	for (size_t i = 0; i < count; i++) {
 		const otlog_pipeline_options *given = &options->pipelines[i];
-		if (!is_usable(config, given, i))
+		if (!is_usable(given, i))
 			continue;
 		add(config, settings, given);
 		if (otlog__exporter_is_newer(&given->exporter))

@@ -1,6 +1,7 @@
 #include "sdk/settings/environment.h"
 
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/sized.h"
 #include "sdk/settings/grpc_loader.h"
 
 #include <otlog/exporters.h>
@@ -167,9 +168,10 @@ otlog__environment_pipelines(const otlog__settings *settings, uint64_t queue_byt
 }
 
 size_t
-otlog_environment_pipelines(otlog_pipeline_options *pipelines, size_t count)
+otlog_environment_pipelines_sized(otlog_pipeline_options *pipelines, size_t count, size_t pipeline_size)
 {
 	otlog__settings settings;
+	otlog_pipeline_options known[OTLOG_MAX_PIPELINES];
 	size_t filled = 0;
 	if (!otlog__settings_read(&settings, NULL, NULL))
 		otlog__diagnose_always(OTLOG__ERROR,
@@ -177,7 +179,9 @@ otlog_environment_pipelines(otlog_pipeline_options *pipelines, size_t count)
 		                       "more memory");
 	else if (!settings.sdk_disabled)
 		filled = otlog__environment_pipelines(&settings, settings.queue_bytes, settings.max_queue_records,
-		                                      pipelines, count);
+		                                      known, count < OTLOG_MAX_PIPELINES ? count : OTLOG_MAX_PIPELINES);
+	for (size_t i = 0; i < filled; i++)
+		otlog__sized_copy((char *)pipelines + i * pipeline_size, pipeline_size, &known[i], sizeof known[i]);
 	otlog__settings_free(&settings);
 	return filled;
 }

@@ -40,7 +40,7 @@ MAY_INCLUDE = [
         "sdk/provider/*",
         [PUBLIC, BASE]
         + ["sdk/%s/*" % folder for folder in ("api", "record", "queue", "processor", "resource", "crash")]
-        + ["sdk/settings/config.h", "sdk/settings/known_options.h"],
+        + ["sdk/settings/config.h", "sdk/settings/given_options.h"],
     ),
     ("sdk/bridges/*", [PUBLIC]),
     # The tool sees what its users see, and of ours what reads text.

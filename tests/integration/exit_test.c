@@ -159,15 +159,15 @@ close_the_library_while_it_runs(void)
 {
 	void *library = dlopen(OTLOG_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	CHECK(library);
-	bool (*start_it)(const otlog_options *, size_t) =
-	    (bool (*)(const otlog_options *, size_t))dlsym(library, "otlog_start_sized");
+	bool (*start_it)(const otlog_options *, size_t, size_t) =
+	    (bool (*)(const otlog_options *, size_t, size_t))dlsym(library, "otlog_start_sized");
 	CHECK(start_it);
 	setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver_url(server), 1);
 	setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", receiver_url(server), 1);
 	setenv("OTEL_BLRP_SCHEDULE_DELAY", "10", 1);
 	setenv("OTLOG_QUEUE_BYTES", "1MiB", 1);
 	setenv("OTLOG_FLUSH_AT_EXIT", "1", 1);
-	CHECK(start_it(NULL, 0));
+	CHECK(start_it(NULL, 0, 0));
 	CHECK(dlclose(library) == 0);
 	for (int i = 0; i < 100; i++) {
 		emit();
