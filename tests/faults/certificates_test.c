@@ -1,8 +1,9 @@
 /*
- * Certificates that are swapped every few 100 ms under a steady load, over TLS to nginx, which asks for the client's, and
- * comes back every second with another one of its own, so that nothing lives on in a connection: good pairs and bad ones among them (a key of another certificate, half a file, garbage, nothing, one that is out of date, one of
- * a stranger), and authorities that are right, wrong and garbage. None of it may cost a record, nor a descriptor or thread;
- * twice comes what nginx was answering when it ended, and no more.
+ * Certificates that are swapped every few 100 ms under a steady load, over TLS to nginx. Nginx asks for the client's
+ * certificate, and is started anew every second with another one of its own, so that every connection is made again. The
+ * client's files are good pairs and bad ones (a key of another certificate, half a file, garbage, nothing, one that is out
+ * of date, one of a stranger), and authorities that are right, wrong and garbage. None of it may cost a record, a
+ * descriptor or a thread; only what nginx was answering when it ended may come twice.
  *
  * OTLOG_FAULTS_FACTOR times 8 s.
  */

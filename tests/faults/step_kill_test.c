@@ -1,7 +1,7 @@
 /*
  * SIGKILL at an exact place: between any two instructions of a call of the logger, an emit, an acknowledgement, a move into
- * the spool, a drain, a recovery, a start, a shutdown. Afterwards the files alone must give back every record whose commit had returned, as it
- * was; twice comes no more than the batch that was on its way.
+ * the spool, a drain, a recovery, a start, a shutdown. Afterwards the files alone must give back every record whose commit
+ * had returned, as it was; only the batch that was on its way may come twice.
  *
  * OTLOG_FAULTS_FACTOR times 56 places in each of nine paths, spread evenly, each somewhere in its stretch.
  */

@@ -1,4 +1,4 @@
-/* What a process leaves that dies of a signal: one record in its queue directory, and otherwise the death it would have had. */
+/* A process that dies of a signal leaves one record in its queue directory, and dies as it would have without us. */
 #include "tests/support/harness/check.h"
 #include "tests/support/queues/queue_directory.h"
 #include "tests/support/sdk/sdk_fixture.h"
