@@ -130,6 +130,7 @@ otlog__host_is_loopback(otlog__text host)
 	struct in_addr four;
 	struct in6_addr six;
 	host = otlog__host_bare(host);
+	host.size = find_any(host, 0, "%"); /* whatever the interface */
 	if (otlog__text_is(host, "localhost"))
 		return true;
 	if (read_number(AF_INET, host, &four))

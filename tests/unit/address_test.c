@@ -138,8 +138,8 @@ a_url_is_divided_into_its_parts(void **state)
 static void
 this_machine_is_known_by_name_and_number(void **state)
 {
-	static const char *const here[] = { "localhost", "LocalHost", "127.0.0.1",        "127.255.1.2",
-		                            "[::1]",     "::1",       "[0:0:0:0:0:0:0:1]" };
+	static const char *const here[] = { "localhost", "LocalHost", "127.0.0.1",         "127.255.1.2",
+		                            "[::1]",     "::1",       "[0:0:0:0:0:0:0:1]", "[::1%25lo]" };
 	static const char *const elsewhere[] = { "",     "h",     "127.example.org",   "128.0.0.1",
 		                                 "[::]", "[::2]", "localhost.example", "[::1" };
 	(void)state;
