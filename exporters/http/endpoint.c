@@ -1,6 +1,6 @@
 #include "exporters/http/endpoint.h"
 
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 
 #include <stdlib.h>
 

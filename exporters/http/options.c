@@ -1,6 +1,6 @@
 #include "exporters/http/options.h"
 
-#include "sdk/base/header_rules.h"
+#include "sdk/base/rare/header_rules.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "exporters/http/secrets.h"
 
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 
 #include <stdlib.h>
 #include <string.h>

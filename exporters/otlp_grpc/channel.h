@@ -9,7 +9,7 @@
 #define OTLOG_EXPORTERS_OTLP_GRPC_CHANNEL_H
 
 #include "exporters/peer/tls_files.h"
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/grpc_target.h"
 
 #include <otlog/exporters.h>
 

@@ -1,6 +1,6 @@
 #include "sdk/settings/messages.h"
 
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 #include "sdk/base/process/diagnostics.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 #include "sdk/settings/pairs.h"
 
-#include "sdk/base/header_rules.h"
+#include "sdk/base/rare/header_rules.h"
 #include "sdk/base/strings.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "sdk/settings/settings.h"
 
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/grpc_target.h"
 #include "sdk/base/process/diagnostics.h"
 #include "sdk/base/strings.h"
 #include "sdk/settings/messages.h"

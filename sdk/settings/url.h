@@ -2,7 +2,7 @@
 #ifndef OTLOG_SETTINGS_URL_H
 #define OTLOG_SETTINGS_URL_H
 
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 
 /*
  * A base URL with `path` ("v1/logs") behind its own path, before its query. Give only what otlog__url_parse accepts.

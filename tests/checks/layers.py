@@ -19,6 +19,7 @@ QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "file_header", "lay
 MAY_INCLUDE = [
     ("include/otlog/*", [PUBLIC]),
     ("sdk/base/process/*", [PUBLIC, BASE]),
+    ("sdk/base/rare/*", [PUBLIC, BASE]),
     ("sdk/base/*", [PUBLIC]),
     ("sdk/api/*", [PUBLIC, BASE, "sdk/api/*"]),
     ("sdk/wire/*", [PUBLIC]),
@@ -45,7 +46,7 @@ MAY_INCLUDE = [
     ("sdk/bridges/*", [PUBLIC]),
     # The tool sees what its users see, and of ours what reads text.
     ("sdk/tool/common/*", [PUBLIC, "sdk/base/utf8.h"]),
-    ("sdk/tool/doctor/*", [PUBLIC, "sdk/base/address.h", "sdk/base/grpc_target.h", "sdk/tool/common/*"]),
+    ("sdk/tool/doctor/*", [PUBLIC, "sdk/base/rare/address.h", "sdk/base/rare/grpc_target.h", "sdk/tool/common/*"]),
     ("sdk/tool/*", [PUBLIC, "sdk/tool/common/*"]),
     # What exporters share, the lower before the higher.
     ("exporters/peer/*", [PUBLIC, BASE]),

@@ -4,8 +4,8 @@
  * libcurl writes IPv6 addresses in their shortest form and keeps their zone apart, takes "." and ".." out of the path
  * unless told otherwise, and an empty part is to us one that is not there.
  */
-#include "sdk/base/address.h"
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/address.h"
+#include "sdk/base/rare/grpc_target.h"
 #include "tests/support/harness/check.h"
 
 #include <arpa/inet.h>

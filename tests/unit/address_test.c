@@ -1,4 +1,4 @@
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 
 #include "tests/support/harness/cmocka.h"
 

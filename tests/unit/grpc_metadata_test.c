@@ -1,5 +1,5 @@
 #include "exporters/otlp_grpc/metadata.h"
-#include "sdk/base/header_rules.h"
+#include "sdk/base/rare/header_rules.h"
 #include "tests/support/harness/cmocka.h"
 
 #include <grpc/grpc.h>

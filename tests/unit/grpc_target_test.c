@@ -1,4 +1,4 @@
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/grpc_target.h"
 
 #include "tests/support/harness/cmocka.h"
 

@@ -1,4 +1,4 @@
-#include "sdk/base/header_rules.h"
+#include "sdk/base/rare/header_rules.h"
 
 #include "tests/support/harness/cmocka.h"
 

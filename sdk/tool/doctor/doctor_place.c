@@ -1,5 +1,5 @@
-#include "sdk/base/address.h"
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/address.h"
+#include "sdk/base/rare/grpc_target.h"
 #include "sdk/tool/doctor/doctor.h"
 
 #include <stdlib.h>

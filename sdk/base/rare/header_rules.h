@@ -2,8 +2,8 @@
  * What a user may add to requests: fields of HTTP, metadata of gRPC. Checked by the rule of the protocol that sends them
  * wherever they are given. Pure.
  */
-#ifndef OTLOG_BASE_HEADER_RULES_H
-#define OTLOG_BASE_HEADER_RULES_H
+#ifndef OTLOG_BASE_RARE_HEADER_RULES_H
+#define OTLOG_BASE_RARE_HEADER_RULES_H
 
 #include <otlog/exporters.h>
 

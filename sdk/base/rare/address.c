@@ -1,4 +1,4 @@
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 
 #include "sdk/base/hex.h"
 #include "sdk/base/utf8.h"

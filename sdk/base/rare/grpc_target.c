@@ -1,6 +1,6 @@
-#include "sdk/base/grpc_target.h"
+#include "sdk/base/rare/grpc_target.h"
 
-#include "sdk/base/address.h"
+#include "sdk/base/rare/address.h"
 #include "sdk/base/hex.h"
 
 #include <stdio.h>

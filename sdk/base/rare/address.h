@@ -5,8 +5,8 @@
  * What is read is what libcurl reads, or it is refused: what libcurl would forgive or change (a third slash, %41 in a
  * host, 127.1) is no address here. Source: RFC 3986, RFC 6874.
  */
-#ifndef OTLOG_BASE_ADDRESS_H
-#define OTLOG_BASE_ADDRESS_H
+#ifndef OTLOG_BASE_RARE_ADDRESS_H
+#define OTLOG_BASE_RARE_ADDRESS_H
 
 #include "sdk/base/strings.h"
 

@@ -1,6 +1,6 @@
 /* What gRPC can be told to send to, whether with TLS, and how messages show it. Pure. */
-#ifndef OTLOG_BASE_GRPC_TARGET_H
-#define OTLOG_BASE_GRPC_TARGET_H
+#ifndef OTLOG_BASE_RARE_GRPC_TARGET_H
+#define OTLOG_BASE_RARE_GRPC_TARGET_H
 
 #include "sdk/base/strings.h"
 
