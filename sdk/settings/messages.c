@@ -1,7 +1,7 @@
 #include "sdk/settings/messages.h"
 
-#include "sdk/base/rare/address.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/rare/address.h"
 
 #include <inttypes.h>
 #include <string.h>

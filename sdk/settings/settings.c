@@ -1,7 +1,7 @@
 #include "sdk/settings/settings.h"
 
-#include "sdk/base/rare/grpc_target.h"
 #include "sdk/base/process/diagnostics.h"
+#include "sdk/base/rare/grpc_target.h"
 #include "sdk/base/strings.h"
 #include "sdk/settings/messages.h"
 #include "sdk/settings/table.h"

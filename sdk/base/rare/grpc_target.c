@@ -1,7 +1,7 @@
 #include "sdk/base/rare/grpc_target.h"
 
-#include "sdk/base/rare/address.h"
 #include "sdk/base/hex.h"
+#include "sdk/base/rare/address.h"
 
 #include <stdio.h>
 #include <stdlib.h>
