@@ -73,26 +73,32 @@ enum {
 	GROUP_LIST = OTLOG__TAG_NUMBER(OTLOG__RESOURCE_LOGS_SCOPE_LOGS),
 	GROUP_SCHEMA_URL = OTLOG__TAG_NUMBER(OTLOG__RESOURCE_LOGS_SCHEMA_URL)
 };
-_Static_assert((int)OTLOG__RESOURCE_LOGS_RESOURCE == (int)OTLOG__SCOPE_LOGS_SCOPE &&
-                   (int)OTLOG__RESOURCE_LOGS_SCOPE_LOGS == (int)OTLOG__SCOPE_LOGS_LOG_RECORDS &&
-                   (int)OTLOG__RESOURCE_LOGS_SCHEMA_URL == (int)OTLOG__SCOPE_LOGS_SCHEMA_URL,
-               "ResourceLogs and ScopeLogs are not alike");
 
-/* What a message holds. Fields may come in any order on the wire, and of one given twice the last one counts. */
+/* What a message holds. Fields may come in any order on the wire; otlp_json.h has what becomes of one given twice. */
 typedef struct message {
 	const field_form *form;
+	otlog_slice bytes;
 	uint32_t seen;           /* a bit per field number */
+	bool in_parts;           /* its MESSAGE is given more than once */
 	const uint8_t *at, *end; /* around all items of the list */
 	uint64_t item_tag;
 	otlog__field fields[FIELD_COUNT];
 } message;
 
 static inline bool
+has(const message *message, unsigned number)
+{
+	return message->seen >> number & 1;
+}
+
+static inline bool
 read_message(otlog_slice bytes, const field_form *form, message *read)
 {
-	const uint8_t *end = bytes.data + bytes.size;
+	const uint8_t *end = bytes.size ? bytes.data + bytes.size : bytes.data;
 	read->form = form;
+	read->bytes = bytes;
 	read->seen = 0;
+	read->in_parts = false;
 	read->at = read->end = NULL;
 	read->item_tag = 0;
 	for (const uint8_t *at = bytes.data; at < end;) {
@@ -104,23 +110,24 @@ read_message(otlog_slice bytes, const field_form *form, message *read)
 		uint64_t number = OTLOG__TAG_NUMBER(field.tag);
 		if (number >= FIELD_COUNT || field.tag != form[number].tag)
 			continue;
+		const bool again = has(read, (unsigned)number);
 		read->seen |= 1u << number;
-		if (form[number].kind != LIST) {
+		if (form[number].kind == LIST) {
+			if (!read->at)
+				read->at = begin;
+			read->end = at;
+			read->item_tag = field.tag;
+		} else if (form[number].kind == VALUE) {
+			if (!again)
+				read->fields[number].tag = 0;
+			if (!otlog__otlp_read_value(field.bytes, &read->fields[number]))
+				return false;
+		} else {
+			read->in_parts |= again && form[number].kind == MESSAGE;
 			read->fields[number] = field;
-			continue;
 		}
-		if (!read->at)
-			read->at = begin;
-		read->end = at;
-		read->item_tag = field.tag;
 	}
 	return true;
-}
-
-static inline bool
-has(const message *message, unsigned number)
-{
-	return message->seen >> number & 1;
 }
 
 /* The next item of the message's list; false at its end. */
@@ -179,7 +186,7 @@ put_field(otlog__buffer *out, uint8_t *at, message *message, unsigned number)
 		at = otlog__json_put_uint64(at, (uint32_t)field->number);
 		break;
 	case VALUE:
-		return otlog__otlp_put_value(out, at, field->bytes);
+		return otlog__otlp_put_value(out, at, field);
 	case LIST:
 		return put_attributes(out, at, message);
 	}
@@ -203,6 +210,37 @@ put_flat(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form *f
 	return at ? otlog__json_make_room(out, otlog__json_close(at, '}'), 0) : NULL;
 }
 
+/*
+ * Puts the parts of the group's resource or scope one behind the other, which is how protobuf merges them. Each must make
+ * sense alone: a field that is cut off must not go on in the next one.
+ */
+static bool
+join_parts(const message *group, const field_form *form, otlog__buffer *joined)
+{
+	message alone;
+	const uint8_t *at = group->bytes.data, *end = at + group->bytes.size;
+	otlog_slice part;
+	while ((at = otlog__read_item(at, end, group->form[GROUP_WHO].tag, &part)) && part.data) {
+		if (!read_message(part, form, &alone))
+			return false;
+		if (!otlog__buffer_append(joined, part.data, part.size))
+			return otlog__json_no_memory();
+	}
+	return true;
+}
+
+static uint8_t *
+put_who(otlog__buffer *out, uint8_t *at, const message *group, const field_form *form)
+{
+	if (!group->in_parts)
+		return put_flat(out, at, group->fields[GROUP_WHO].bytes, form);
+	otlog__buffer joined = { 0 };
+	at = join_parts(group, form, &joined) ? put_flat(out, at, (otlog_slice){ joined.data, joined.size }, form)
+	                                      : NULL;
+	otlog__buffer_free(&joined);
+	return at;
+}
+
 /* ResourceLogs and ScopeLogs begin and end alike: who, then whose records, then the schema of both. */
 static uint8_t *
 open_group(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form *form, const field_form *who,
@@ -212,7 +250,7 @@ open_group(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form 
 		return NULL;
 	*at++ = '{';
 	if (has(group, GROUP_WHO))
-		at = put_flat(out, put_name(at, &form[GROUP_WHO]), group->fields[GROUP_WHO].bytes, who);
+		at = put_who(out, put_name(at, &form[GROUP_WHO]), group, who);
 	if (at && has(group, GROUP_LIST)) {
 		at = put_name(at, &form[GROUP_LIST]);
 		*at++ = '[';

@@ -15,12 +15,10 @@ typedef struct container {
 	bool in_pair; /* is the value of a KeyValue, which closes with it */
 } container;
 
-/* Reads an AnyValue. Of several kinds in one message the last one counts; `tag` 0 if there is none. */
 static inline bool
 read_value(otlog_slice bytes, otlog__field *value)
 {
 	const uint8_t *end = bytes.data + bytes.size;
-	*value = (otlog__field){ .tag = 0 };
 	for (const uint8_t *at = bytes.data; at < end;) {
 		otlog__field field = { .tag = 0 };
 		at = otlog__read_field(at, end, &field);
@@ -67,31 +65,28 @@ open_container(uint8_t *at, const otlog__field *value, container *opened)
 
 /* An AnyValue and a comma; or, with *opened filled, the beginning of a container. */
 static inline uint8_t *
-put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
+put_value(otlog__buffer *out, uint8_t *at, const otlog__field *value, container *opened)
 {
-	otlog__field value;
-	if (!read_value(bytes, &value))
-		return NULL;
-	switch (value.tag) {
+	switch (value->tag) {
 	case OTLOG__ANY_VALUE_STRING:
-		at = otlog__json_put_string(out, OTLOG__JSON_PUT(at, "{\"stringValue\":"), value.bytes);
+		at = otlog__json_put_string(out, OTLOG__JSON_PUT(at, "{\"stringValue\":"), value->bytes);
 		break;
 	case OTLOG__ANY_VALUE_BOOL:
-		at = value.number ? OTLOG__JSON_PUT(at, "{\"boolValue\":true")
-		                  : OTLOG__JSON_PUT(at, "{\"boolValue\":false");
+		at = value->number ? OTLOG__JSON_PUT(at, "{\"boolValue\":true")
+		                   : OTLOG__JSON_PUT(at, "{\"boolValue\":false");
 		break;
 	case OTLOG__ANY_VALUE_INT:
-		at = otlog__json_put_int64(OTLOG__JSON_PUT(at, "{\"intValue\":\""), (int64_t)value.number);
+		at = otlog__json_put_int64(OTLOG__JSON_PUT(at, "{\"intValue\":\""), (int64_t)value->number);
 		*at++ = '"';
 		break;
 	case OTLOG__ANY_VALUE_DOUBLE:
-		at = put_double_value(at, value.number);
+		at = put_double_value(at, value->number);
 		break;
 	case OTLOG__ANY_VALUE_ARRAY:
 	case OTLOG__ANY_VALUE_KVLIST:
-		return otlog__json_make_room(out, open_container(at, &value, opened), 0);
+		return otlog__json_make_room(out, open_container(at, value, opened), 0);
 	case OTLOG__ANY_VALUE_BYTES:
-		at = put_base64(out, OTLOG__JSON_PUT(at, "{\"bytesValue\":"), value.bytes);
+		at = put_base64(out, OTLOG__JSON_PUT(at, "{\"bytesValue\":"), value->bytes);
 		break;
 	default:
 		*at++ = '{';
@@ -103,7 +98,9 @@ put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 static inline uint8_t *
 put_pair(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 {
-	otlog_slice key = { .data = NULL }, value = { .data = NULL };
+	otlog_slice key = { .data = NULL };
+	otlog__field value = { .tag = 0 };
+	bool has_value = false;
 	const uint8_t *end = bytes.data + bytes.size;
 	for (const uint8_t *from = bytes.data; from < end;) {
 		otlog__field field = { .tag = 0 };
@@ -112,8 +109,11 @@ put_pair(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 			return NULL;
 		if (field.tag == OTLOG__KEY_VALUE_KEY)
 			key = field.bytes;
-		else if (field.tag == OTLOG__KEY_VALUE_VALUE)
-			value = field.bytes;
+		else if (field.tag == OTLOG__KEY_VALUE_VALUE) {
+			has_value = true;
+			if (!read_value(field.bytes, &value))
+				return NULL;
+		}
 	}
 	*at++ = '{';
 	if (key.data) {
@@ -122,8 +122,8 @@ put_pair(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
 			return NULL;
 		*at++ = ',';
 	}
-	if (value.data) {
-		at = put_value(out, OTLOG__JSON_PUT(at, "\"value\":"), value, opened);
+	if (has_value) {
+		at = put_value(out, OTLOG__JSON_PUT(at, "\"value\":"), &value, opened);
 		if (!at)
 			return NULL;
 		if (opened->at) {
@@ -146,6 +146,14 @@ close_container(otlog__buffer *out, uint8_t *at, const container *closed)
 	return otlog__json_make_room(out, closed->in_pair ? otlog__json_close(at, '}') : at, 0);
 }
 
+/* An item of an array. */
+static inline uint8_t *
+put_element(otlog__buffer *out, uint8_t *at, otlog_slice bytes, container *opened)
+{
+	otlog__field value = { .tag = 0 };
+	return read_value(bytes, &value) ? put_value(out, at, &value, opened) : NULL;
+}
+
 /* Everything in a container that was opened, to its end. */
 static uint8_t *
 put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
@@ -166,7 +174,7 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 			depth--;
 			continue;
 		}
-		at = top->keyed ? put_pair(out, at, item, &opened) : put_value(out, at, item, &opened);
+		at = top->keyed ? put_pair(out, at, item, &opened) : put_element(out, at, item, &opened);
 		if (!opened.at)
 			continue;
 		if (depth == MAX_DEPTH)
@@ -176,11 +184,17 @@ put_container(otlog__buffer *out, uint8_t *at, const container *outermost)
 	return at;
 }
 
+bool
+otlog__otlp_read_value(otlog_slice bytes, otlog__field *value)
+{
+	return read_value(bytes, value);
+}
+
 uint8_t *
-otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, otlog_slice bytes)
+otlog__otlp_put_value(otlog__buffer *out, uint8_t *at, const otlog__field *value)
 {
 	container opened = { .at = NULL };
-	at = put_value(out, at, bytes, &opened);
+	at = put_value(out, at, value, &opened);
 	return at && opened.at ? put_container(out, at, &opened) : at;
 }
 

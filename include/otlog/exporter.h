@@ -122,7 +122,10 @@ typedef struct otlog_exporter {
  * that: in an exporter until export_batch returns.
  *
  * It takes any bytes. Malformed ones end the reading, never beyond the bytes given, and are told in a member named
- * `malformed`. Fields that otlog does not know are skipped; of a field given twice the last one counts.
+ * `malformed`. Fields that otlog does not know are skipped. Of a field given twice the last one counts; a message given
+ * twice is one message with the fields of both, so a resource or a scope in two parts has the attributes of both, and an
+ * empty value takes nothing from one before it. Only of arrays and maps given twice the last one counts, as with other
+ * values. Source: protobuf's documentation, "Encoding", section "Last One Wins"; arrays and maps as protobuf-c reads them.
  *
  * Thread safety: any number of threads may read the same batch, each with a reader of its own.
  * Signal safety: every function is async-signal-safe, but for otlog_value_text.
@@ -177,16 +180,19 @@ typedef struct otlog_value_view {
 
 /* Where a record comes from. Its attributes: otlog_resource_attributes. */
 typedef struct otlog_resource_view {
-	otlog_slice encoded; /* the Resource message; empty if there is none */
+	otlog_slice
+	    encoded; /* the Resource message; empty if there is none; the first part of one that comes in parts */
 	otlog_slice schema_url;
+	otlog_slice more; /* private: where its other parts are */
 } otlog_resource_view;
 
 /* The logger that a record was emitted with. Its attributes: otlog_scope_attributes. */
 typedef struct otlog_scope_view {
-	otlog_slice encoded; /* the InstrumentationScope message; empty if there is none */
+	otlog_slice encoded; /* the InstrumentationScope message, as with the resource */
 	otlog_slice name;
 	otlog_slice version;
 	otlog_slice schema_url;
+	otlog_slice more; /* private */
 } otlog_scope_view;
 
 /* A LogRecord. What it does not have is 0, or empty. Its attributes: otlog_attributes. */
@@ -284,6 +290,7 @@ otlog_record_view_open(const void *bytes, size_t size, otlog_record_view *record
 /* Goes through attributes, or the items of an array or map, in their order. A copy goes on from where it was made. */
 typedef struct otlog_items {
 	otlog_slice rest; /* private */
+	otlog_slice more; /* private */
 	uint32_t tag;     /* private */
 	bool keyed;       /* items have keys: attributes, or a map's */
 	bool malformed;   /* set when reading has stopped at bytes that make no sense */

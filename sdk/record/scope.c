@@ -7,10 +7,6 @@
 /* Attributes of a scope or a resource are not limited in number or length (common/README.md, "Exempt Entities"). */
 static const otlog__limits no_limits = { UINT32_MAX, OTLOG__DEPTH_MAX, SIZE_MAX };
 
-/* A schema URL is encoded alike, whichever of the two messages it goes into. */
-_Static_assert((int)OTLOG__RESOURCE_LOGS_SCHEMA_URL == (int)OTLOG__SCOPE_LOGS_SCHEMA_URL,
-               "two ways to write a schema URL");
-
 /* A byte that is not UTF-8 becomes the three of U+FFFD. */
 static size_t
 name_bound(const char *name)

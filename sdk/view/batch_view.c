@@ -25,25 +25,50 @@ next_field(otlog_slice *rest, uint64_t tag, otlog_slice *content)
 }
 
 /*
- * Looks through a message for two of its fields, which may come after what they are wanted for. Sets them to empty if
- * they are not there; false if the bytes make no sense.
+ * Looks through a ResourceLogs for its resource and schema URL, or through a ScopeLogs for its scope and schema URL, which
+ * may come after what they are wanted for. *more is set to where further parts of the resource or scope are. False if
+ * the bytes make no sense.
  */
 static bool
-find_fields(otlog_slice message, uint64_t first, otlog_slice *first_content, uint64_t second,
-            otlog_slice *second_content)
+find_origin(otlog_slice logs, otlog_slice *origin, otlog_slice *more, otlog_slice *schema_url)
 {
-	*first_content = *second_content = (otlog_slice){ .data = NULL };
-	const uint8_t *at = message.data, *end = message.size ? at + message.size : at;
-	while (at < end) {
+	*origin = *more = *schema_url = (otlog_slice){ .data = NULL };
+	const uint8_t *end = logs.data + logs.size;
+	for (const uint8_t *at = logs.data; at < end;) {
+		const uint8_t *begin = at;
 		otlog__field field = { .tag = 0 };
 		at = otlog__read_field(at, end, &field);
 		if (!at)
 			return false;
-		if (field.tag == first)
-			*first_content = field.bytes;
-		else if (field.tag == second)
-			*second_content = field.bytes;
+		if (field.tag == OTLOG__RESOURCE_LOGS_SCHEMA_URL)
+			*schema_url = field.bytes;
+		else if (field.tag == OTLOG__RESOURCE_LOGS_RESOURCE && !origin->data)
+			*origin = field.bytes;
+		else if (field.tag == OTLOG__RESOURCE_LOGS_RESOURCE && !more->data)
+			*more = (otlog_slice){ begin, (size_t)(end - begin) };
 	}
+	return true;
+}
+
+/* Reads name and version. False if the bytes make no sense. */
+static bool
+read_scope(otlog_scope_view *scope)
+{
+	otlog_slice part = scope->encoded, more = scope->more;
+	scope->name = scope->version = (otlog_slice){ .data = NULL };
+	do {
+		const uint8_t *at = part.data, *end = part.size ? at + part.size : at;
+		while (at < end) {
+			otlog__field field = { .tag = 0 };
+			at = otlog__read_field(at, end, &field);
+			if (!at)
+				return false;
+			if (field.tag == OTLOG__SCOPE_NAME)
+				scope->name = field.bytes;
+			else if (field.tag == OTLOG__SCOPE_VERSION)
+				scope->version = field.bytes;
+		}
+	} while (otlog__view_next_part(&more, &part));
 	return true;
 }
 
@@ -55,8 +80,8 @@ enter_scope_logs(otlog_batch_reader *reader)
 		int found = next_field(&reader->resource_logs, OTLOG__RESOURCE_LOGS_SCOPE_LOGS, &reader->scope_logs);
 		if (found > 0) {
 			reader->new_scope = true;
-			return find_fields(reader->scope_logs, OTLOG__SCOPE_LOGS_SCOPE, &reader->scope.encoded,
-			                   OTLOG__SCOPE_LOGS_SCHEMA_URL, &reader->scope.schema_url)
+			return find_origin(reader->scope_logs, &reader->scope.encoded, &reader->scope.more,
+			                   &reader->scope.schema_url)
 			           ? 1
 			           : -1;
 		}
@@ -65,8 +90,8 @@ enter_scope_logs(otlog_batch_reader *reader)
 		if (found <= 0)
 			return found;
 		reader->new_resource = true;
-		if (!find_fields(reader->resource_logs, OTLOG__RESOURCE_LOGS_RESOURCE, &reader->resource.encoded,
-		                 OTLOG__RESOURCE_LOGS_SCHEMA_URL, &reader->resource.schema_url))
+		if (!find_origin(reader->resource_logs, &reader->resource.encoded, &reader->resource.more,
+		                 &reader->resource.schema_url))
 			return -1;
 	}
 }
@@ -75,8 +100,7 @@ enter_scope_logs(otlog_batch_reader *reader)
 static bool
 read_record(otlog_batch_reader *reader, otlog_slice bytes, otlog_record_view *record)
 {
-	if (reader->new_scope && !find_fields(reader->scope.encoded, OTLOG__SCOPE_NAME, &reader->scope.name,
-	                                      OTLOG__SCOPE_VERSION, &reader->scope.version))
+	if (reader->new_scope && !read_scope(&reader->scope))
 		return false;
 	if (!otlog__view_record(bytes, record))
 		return false;

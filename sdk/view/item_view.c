@@ -66,6 +66,21 @@ read_key_value(otlog_slice bytes, otlog_slice *key, otlog_value_view *value)
 	return true;
 }
 
+/* ---- Parts ------------------------------------------------------------------------------------------------------- */
+
+bool
+otlog__view_next_part(otlog_slice *more, otlog_slice *part)
+{
+	*part = (otlog_slice){ .data = NULL };
+	if (!more->size)
+		return false;
+	/* The batch reader has been through these bytes: they make sense. */
+	const uint8_t *end = more->data + more->size;
+	const uint8_t *at = otlog__read_item(more->data, end, OTLOG__RESOURCE_LOGS_RESOURCE, part);
+	*more = (otlog_slice){ at, at ? (size_t)(end - at) : 0 };
+	return part->data != NULL;
+}
+
 /* ---- Items ------------------------------------------------------------------------------------------------------- */
 
 otlog_items
@@ -81,8 +96,10 @@ otlog_items
 otlog_resource_attributes(const otlog_record_view *record)
 {
 	otlog_items items = { .tag = OTLOG__RESOURCE_ATTRIBUTES, .keyed = true };
-	if (record)
+	if (record) {
 		items.rest = record->resource.encoded;
+		items.more = record->resource.more;
+	}
 	return items;
 }
 
@@ -90,8 +107,10 @@ otlog_items
 otlog_scope_attributes(const otlog_record_view *record)
 {
 	otlog_items items = { .tag = OTLOG__SCOPE_ATTRIBUTES, .keyed = true };
-	if (record)
+	if (record) {
 		items.rest = record->scope.encoded;
+		items.more = record->scope.more;
+	}
 	return items;
 }
 
@@ -122,6 +141,7 @@ next_item(otlog_items *items, otlog_slice *key, otlog_value_view *value)
 		if (!at ||
 		    !(items->keyed ? read_key_value(field.bytes, key, value) : otlog__view_value(field.bytes, value))) {
 			items->malformed = true;
+			items->more.size = 0;
 			break;
 		}
 		items->rest = (otlog_slice){ at, (size_t)(end - at) };
@@ -140,8 +160,10 @@ otlog_next_item(otlog_items *items, otlog_slice *key, otlog_value_view *value)
 		key = &unwanted_key;
 	if (!value)
 		value = &unwanted_value;
-	if (items && next_item(items, key, value))
-		return true;
+	do {
+		if (items && next_item(items, key, value))
+			return true;
+	} while (items && otlog__view_next_part(&items->more, &items->rest));
 	*key = (otlog_slice){ .data = NULL };
 	*value = (otlog_value_view){ .type = OTLOG_VALUE_EMPTY };
 	return false;

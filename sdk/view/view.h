@@ -13,6 +13,12 @@ bool otlog__view_value(otlog_slice bytes, otlog_value_view *value);
  */
 bool otlog__view_record(otlog_slice bytes, otlog_record_view *record);
 
+/*
+ * The next part of a resource or scope that comes in parts: `more` is what is left of the ResourceLogs or ScopeLogs that
+ * they are in, empty if there are none. False, with *part empty, at the end.
+ */
+bool otlog__view_next_part(otlog_slice *more, otlog_slice *part);
+
 /* Gives a program as much of the record as its own otlog_record_view has; what it has beyond is zero. */
 void otlog__view_hand_out(const otlog_record_view *from, otlog_record_view *to, size_t to_size);
 

@@ -32,6 +32,12 @@ enum {
 	OTLOG__SCOPE_LOGS_SCHEMA_URL = OTLOG__TAG(3, BYTES)
 };
 
+/* Both say who, what they emitted and the schema of that, and what reads or writes the one does so with the other. */
+_Static_assert((int)OTLOG__RESOURCE_LOGS_RESOURCE == (int)OTLOG__SCOPE_LOGS_SCOPE &&
+                   (int)OTLOG__RESOURCE_LOGS_SCOPE_LOGS == (int)OTLOG__SCOPE_LOGS_LOG_RECORDS &&
+                   (int)OTLOG__RESOURCE_LOGS_SCHEMA_URL == (int)OTLOG__SCOPE_LOGS_SCHEMA_URL,
+               "ResourceLogs and ScopeLogs are not alike");
+
 /* InstrumentationScope */
 enum {
 	OTLOG__SCOPE_NAME = OTLOG__TAG(1, BYTES),
@@ -56,7 +62,7 @@ enum {
 
 enum { OTLOG__KEY_VALUE_KEY = OTLOG__TAG(1, BYTES), OTLOG__KEY_VALUE_VALUE = OTLOG__TAG(2, BYTES) };
 
-/* These are one of a kind: of all that come, the last one counts. */
+/* A value is one of these: of all that come, the last one counts. */
 enum {
 	OTLOG__ANY_VALUE_STRING = OTLOG__TAG(1, BYTES),
 	OTLOG__ANY_VALUE_BOOL = OTLOG__TAG(2, VARINT),

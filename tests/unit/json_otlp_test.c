@@ -49,6 +49,7 @@ check_json(const void *request, size_t size, const char *expected)
 	otlog__buffer out = { 0 };
 	assert_true(otlog__otlp_json_append(request, size, &out) && otlog__buffer_append(&out, "", 1));
 	assert_string_equal((char *)out.data, expected);
+	assert_true(otlp_json_check_bytes(request, size));
 	otlog__buffer_free(&out);
 }
 
@@ -184,6 +185,61 @@ fields_may_come_in_any_order_and_the_last_one_counts(void **state)
 	CHECK_RECORD("\x2a\x02\x18\x01\x2a\x05\x18\x02\x0a\x01w", "{\"body\":{\"stringValue\":\"w\"}}");
 	CHECK_RECORD("\x2a\x0a\x2a\x08\x0a\x02\x18\x03\x18\x01\x0a\x00",
 	             "{\"body\":{\"arrayValue\":{\"values\":[{\"intValue\":\"3\"},{}]}}}");
+}
+
+static void
+of_a_value_given_twice_the_last_kind_counts_and_an_empty_one_takes_nothing(void **state)
+{
+	(void)state;
+	CHECK_RECORD("\x2a\x03\x0a\x01t\x2a\x00", "{\"body\":{\"stringValue\":\"t\"}}");
+	CHECK_RECORD("\x2a\x00\x2a\x03\x0a\x01t\x2a\x00", "{\"body\":{\"stringValue\":\"t\"}}");
+	CHECK_RECORD("\x2a\x02\x0a\x00\x2a\x00", "{\"body\":{\"stringValue\":\"\"}}");
+	CHECK_RECORD("\x2a\x03\x0a\x01t\x2a\x02\x18\x05", "{\"body\":{\"intValue\":\"5\"}}");
+	CHECK_RECORD("\x2a\x00\x2a\x00", "{\"body\":{}}");
+	CHECK_RECORD("\x2a\x03\x0a\x01t\x2a\x02\x40\x01", "{\"body\":{\"stringValue\":\"t\"}}"); /* a field not known */
+	CHECK_RECORD("\x32\x0a\x0a\x01k\x12\x03\x0a\x01t\x12\x00",
+	             "{\"attributes\":[{\"key\":\"k\",\"value\":{\"stringValue\":\"t\"}}]}");
+	/* The value of a pair in a map in an array. */
+	CHECK_RECORD("\x2a\x11\x2a\x0f\x0a\x0d\x32\x0b\x0a\x09\x12\x03\x0a\x01t\x12\x00\x0a\x00",
+	             "{\"body\":{\"arrayValue\":{\"values\":[{\"kvlistValue\":{\"values\":[{\"key\":\"\",\"value\":{"
+	             "\"stringValue\":\"t\"}}]}}]}}}");
+}
+
+static void
+of_an_array_given_twice_the_last_one_counts(void **state)
+{
+	(void)state;
+	static const char two[] = "{\"body\":{\"arrayValue\":{\"values\":[{\"intValue\":\"2\"}]}}}";
+	CHECK_RECORD("\x2a\x0c\x2a\x04\x0a\x02\x18\x01\x2a\x04\x0a\x02\x18\x02", two);
+	CHECK_RECORD("\x2a\x06\x2a\x04\x0a\x02\x18\x01\x2a\x06\x2a\x04\x0a\x02\x18\x02", two);
+	CHECK_RECORD("\x2a\x06\x2a\x04\x0a\x02\x18\x02\x2a\x00", two);
+	CHECK_RECORD("\x2a\x04\x2a\x02\x0a\x7f\x2a\x06\x2a\x04\x0a\x02\x18\x02", two); /* not looked into */
+}
+
+static void
+a_resource_or_scope_in_parts_is_one(void **state)
+{
+	(void)state;
+	/* A resource with an attribute and 2 dropped; a scope in three parts; then the rest of the resource. */
+	static const char request[] = "\x0a\x3d"
+				      "\x0a\x0c\x0a\x08\x0a\x01r\x12\x03\x0a\x01v\x10\x02"
+				      "\x12\x22"
+				      "\x0a\x0f\x0a\x01n\x12\x01"
+				      "1\x1a\x05\x0a\x01k\x12\x00 \x03"
+				      "\x12\x00"
+				      "\x0a\x05\x12\x00\x0a\x01m"
+				      "\x0a\x06\x1a\x02\x0a\x00 \x07"
+				      "\x0a\x09\x0a\x05\x0a\x01q\x12\x00\x18\x01";
+	check_json(
+	    request, sizeof request - 1,
+	    "{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"r\",\"value\":{\"stringValue\":\"v\"}},"
+	    "{\"key\":\"q\",\"value\":{}}],\"droppedAttributesCount\":2},\"scopeLogs\":[{\"scope\":{\"name\":\"m\","
+	    "\"version\":\"\",\"attributes\":[{\"key\":\"k\",\"value\":{}},{\"key\":\"\"}],"
+	    "\"droppedAttributesCount\":7},\"logRecords\":[{}]}]}]}");
+	check_json("\x0a\x04\x0a\x00\x0a\x00", 6, "{\"resourceLogs\":[{\"resource\":{}}]}");
+	assert_false(otlp_json_check_bytes((const uint8_t *)"\x0a\x06\x0a\x02\x0a\x7f\x0a\x00", 8));
+	/* A field that is cut off does not go on in the next part. */
+	assert_false(otlp_json_check_bytes((const uint8_t *)"\x0a\x08\x0a\x02\x0a\x02\x0a\x02\x10\x01", 10));
 }
 
 /* ---- Depth ------------------------------------------------------------------------------------------------------- */
@@ -351,6 +407,9 @@ main(void)
 		cmocka_unit_test(what_is_absent_is_absent_and_what_is_there_is_there),
 		cmocka_unit_test(fields_that_nobody_knows_are_left_out),
 		cmocka_unit_test(fields_may_come_in_any_order_and_the_last_one_counts),
+		cmocka_unit_test(of_a_value_given_twice_the_last_kind_counts_and_an_empty_one_takes_nothing),
+		cmocka_unit_test(of_an_array_given_twice_the_last_one_counts),
+		cmocka_unit_test(a_resource_or_scope_in_parts_is_one),
 		cmocka_unit_test(containers_are_written_two_hundred_deep_and_no_deeper),
 		cmocka_unit_test(random_records_say_the_same_in_json),
 		cmocka_unit_test(large_texts_and_bytes_come_whole),

@@ -328,6 +328,49 @@ what_cannot_be_read_can_be_gone_behind_if_it_is_one_record(void **state)
 	}
 }
 
+static void
+a_resource_and_a_scope_in_parts_are_one(void **state)
+{
+	(void)state;
+	otlog__buffer parts[4] = { { 0 } }, logs = { 0 }, of_scope = { 0 }, request = { 0 };
+	otlog_record_view record;
+	append_attribute(&parts[0], 1, "r1", "a");
+	append_attribute(&parts[1], 1, "r2", "b");
+	append_field(&parts[2], 1, "name", 4);
+	append_attribute(&parts[2], 3, "s1", "c");
+	append_field(&parts[3], 2, "1.4", 3);
+	append_attribute(&parts[3], 3, "s2", "d");
+	append_buffer(&of_scope, 1, &parts[2]);
+	append_record(&of_scope, "e");
+	append_buffer(&of_scope, 1, &parts[3]);
+	append_field(&of_scope, 1, "", 0);
+	append_buffer(&logs, 1, &parts[0]);
+	append_field(&logs, 1, "", 0);
+	append_buffer(&logs, 2, &of_scope);
+	append_buffer(&logs, 1, &parts[1]);
+	append_buffer(&request, 1, &logs);
+
+	otlog_batch_reader reader = open_request(request.data, request.size);
+	assert_true(otlog_batch_next(&reader, &record));
+	assert_is(record.scope.name, "name");
+	assert_is(record.scope.version, "1.4");
+	static const char *const keys[] = { "r1", "r2", "s1", "s2" };
+	for (size_t i = 0; i < 4; i++) {
+		otlog_value_view value;
+		otlog_slice key;
+		otlog_items items = i < 2 ? otlog_resource_attributes(&record) : otlog_scope_attributes(&record);
+		for (size_t skip = i % 2; skip; skip--)
+			assert_true(otlog_next_item(&items, NULL, NULL));
+		assert_true(otlog_next_item(&items, &key, &value));
+		assert_is(key, keys[i]);
+		assert_int_equal(otlog_next_item(&items, NULL, NULL), i % 2 == 0);
+		assert_false(items.malformed);
+	}
+	assert_false(otlog_batch_next(&reader, &record));
+	assert_false(reader.malformed);
+	otlog__buffer_free(&request);
+}
+
 int
 main(void)
 {
@@ -340,6 +383,7 @@ main(void)
 		cmocka_unit_test(any_bytes_end_without_harm),
 		cmocka_unit_test(groups_of_any_depth_are_skipped_and_take_no_stack),
 		cmocka_unit_test(a_scope_that_makes_no_sense_is_said),
+		cmocka_unit_test(a_resource_and_a_scope_in_parts_are_one),
 		cmocka_unit_test(what_cannot_be_read_can_be_gone_behind_if_it_is_one_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

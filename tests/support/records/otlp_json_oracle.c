@@ -3,7 +3,9 @@
 #include "exporters/json/otlp_json.h"
 #include "proto/logs_service.pb-c.h"
 #include "tests/support/harness/check.h"
+#include "tests/support/records/canonical.h"
 #include "tests/support/records/json_tree.h"
+#include "tests/support/records/record_oracle.h"
 #include "tests/support/records/utf8_oracle.h"
 
 #include <errno.h>
@@ -320,40 +322,80 @@ check_resource_logs(const json_tree *got, const resource_logs *expected)
 	done(&logs);
 }
 
-void
-otlp_json_check_request(const uint8_t *request, size_t size)
+/* ---- Requests ---------------------------------------------------------------------------------------------------- */
+
+/* Containers within containers that OTLP/JSON goes into; otlp_json.h. */
+#define MAX_DEPTH 200
+
+static request_message *
+unpack(const uint8_t *bytes, size_t size)
 {
-	request_message *expected =
-	    opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(NULL, size, request);
-	CHECK(expected);
-	otlog__buffer out = { 0 };
-	CHECK(otlog__otlp_json_append(request, size, &out));
-	json_tree *tree = json_parse(out.data, out.size);
-	CHECK(tree);
+	return opentelemetry__proto__collector__logs__v1__export_logs_service_request__unpack(NULL, size, bytes);
+}
+
+static void
+free_request(request_message *request)
+{
+	opentelemetry__proto__collector__logs__v1__export_logs_service_request__free_unpacked(request, NULL);
+}
+
+static void
+check_request(const json_tree *tree, const request_message *expected)
+{
 	asked got = ask(tree);
 	const json_tree *logs = member(&got, "resourceLogs");
 	CHECK(logs ? logs->count == expected->n_resource_logs : expected->n_resource_logs == 0);
 	for (size_t i = 0; i < expected->n_resource_logs; i++)
 		check_resource_logs(&logs->items[i], expected->resource_logs[i]);
 	done(&got);
+}
+
+/* JSON and view say what protobuf-c reads in these bytes, which come from `request`. */
+static void
+check_against(const json_tree *tree, const uint8_t *request, size_t request_size, const uint8_t *bytes, size_t size)
+{
+	request_message *expected = unpack(bytes, size);
+	CHECK(expected);
+	check_request(tree, expected);
+	oracle_check_batch(request, request_size, expected);
+	free_request(expected);
+}
+
+void
+otlp_json_check_request(const uint8_t *request, size_t size)
+{
+	otlog__buffer out = { 0 };
+	CHECK(otlog__otlp_json_append(request, size, &out));
+	json_tree *tree = json_parse(out.data, out.size);
+	CHECK(tree);
+	check_against(tree, request, size, request, size);
 	json_free(tree);
 	otlog__buffer_free(&out);
-	opentelemetry__proto__collector__logs__v1__export_logs_service_request__free_unpacked(expected, NULL);
 }
 
 bool
 otlp_json_check_bytes(const uint8_t *bytes, size_t size)
 {
+	canonical meaning = canonical_of(
+	    &opentelemetry__proto__collector__logs__v1__export_logs_service_request__descriptor, bytes, size);
+	const bool for_protobuf_c = !meaning.found && meaning.depth <= MAX_DEPTH;
 	otlog__buffer out = { 0 };
 	CHECK(otlog__buffer_append(&out, "before", 6));
 	bool came = otlog__otlp_json_append(bytes, size, &out);
+	CHECK(came == (meaning.sound && meaning.depth <= MAX_DEPTH));
 	CHECK(came || (out.size == 6 && errno == EBADMSG));
 	CHECK(memcmp(out.data, "before", 6) == 0);
 	if (came) {
 		json_tree *tree = json_parse(out.data + 6, out.size - 6);
-		CHECK(tree && tree->kind == JSON_OBJECT);
+		CHECK(tree);
+		check_against(tree, bytes, size, meaning.bytes.data, meaning.bytes.size);
+		if (for_protobuf_c)
+			check_against(tree, bytes, size, bytes, size);
 		json_free(tree);
+	} else if (for_protobuf_c) {
+		CHECK(!unpack(bytes, size));
 	}
 	otlog__buffer_free(&out);
+	otlog__buffer_free(&meaning.bytes);
 	return came;
 }
