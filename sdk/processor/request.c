@@ -96,13 +96,6 @@ typedef struct slicing {
 	otlog__buffer resource_logs;
 } slicing;
 
-/* As otlog__read_field, once for all of them: slices are rare, and code that nobody runs should be small. */
-static __attribute__((noinline)) const uint8_t *
-read_field(const uint8_t *at, const uint8_t *end, otlog__field *field)
-{
-	return otlog__read_field(at, end, field);
-}
-
 static bool
 append_message(otlog__buffer *out, uint8_t tag, const otlog__buffer *content)
 {
@@ -121,7 +114,7 @@ slice_scope_logs(slicing *s, otlog_slice from)
 	while (at < end) {
 		const uint8_t *whole = at;
 		otlog__field f = { .tag = 0 };
-		at = read_field(at, end, &f);
+		at = otlog__read_field_cold(at, end, &f);
 		if (!at)
 			return false;
 		bool record = f.tag == OTLOG__SCOPE_LOGS_LOG_RECORDS, wanted = !record;
@@ -145,7 +138,7 @@ slice_resource_logs(slicing *s, otlog_slice from, otlog__buffer *out)
 	while (at < end) {
 		const uint8_t *whole = at;
 		otlog__field f = { .tag = 0 };
-		at = read_field(at, end, &f);
+		at = otlog__read_field_cold(at, end, &f);
 		if (!at)
 			return false;
 		if (f.tag == OTLOG__RESOURCE_LOGS_SCOPE_LOGS
@@ -166,7 +159,7 @@ otlog__request_slice(const otlog__buffer *request, uint32_t first, uint32_t coun
 	out->size = 0;
 	while (done && at < end) {
 		otlog__field f = { .tag = 0 };
-		at = read_field(at, end, &f);
+		at = otlog__read_field_cold(at, end, &f);
 		done = at && f.tag == OTLOG__REQUEST_RESOURCE_LOGS && slice_resource_logs(&s, f.bytes, out);
 	}
 	otlog__buffer_free(&s.scope_logs);

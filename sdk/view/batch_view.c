@@ -37,7 +37,7 @@ find_origin(otlog_slice logs, otlog_slice *origin, otlog_slice *more, otlog_slic
 	for (const uint8_t *at = logs.data; at < end;) {
 		const uint8_t *begin = at;
 		otlog__field field = { .tag = 0 };
-		at = otlog__read_field(at, end, &field);
+		at = otlog__read_field_cold(at, end, &field);
 		if (!at)
 			return false;
 		if (field.tag == OTLOG__RESOURCE_LOGS_SCHEMA_URL)
@@ -60,7 +60,7 @@ read_scope(otlog_scope_view *scope)
 		const uint8_t *at = part.data, *end = part.size ? at + part.size : at;
 		while (at < end) {
 			otlog__field field = { .tag = 0 };
-			at = otlog__read_field(at, end, &field);
+			at = otlog__read_field_cold(at, end, &field);
 			if (!at)
 				return false;
 			if (field.tag == OTLOG__SCOPE_NAME)

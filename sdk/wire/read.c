@@ -33,3 +33,9 @@ otlog__skip_group(const uint8_t *at, const uint8_t *end)
 	}
 	return at;
 }
+
+const uint8_t *
+otlog__read_field_cold(const uint8_t *at, const uint8_t *end, otlog__field *field)
+{
+	return otlog__read_field(at, end, field);
+}

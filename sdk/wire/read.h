@@ -23,6 +23,9 @@ typedef struct otlog__field {
 const uint8_t *otlog__read_long_varint(const uint8_t *at, const uint8_t *end, uint64_t *value);
 const uint8_t *otlog__skip_group(const uint8_t *at, const uint8_t *end);
 
+/* As otlog__read_field, but a call: for code that runs seldom and should be small. */
+const uint8_t *otlog__read_field_cold(const uint8_t *at, const uint8_t *end, otlog__field *field);
+
 static inline const uint8_t *
 otlog__read_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
@@ -36,8 +39,12 @@ otlog__read_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 static inline const uint8_t *
 otlog__read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
 {
-	at = otlog__read_varint(at, end, tag);
-	return at && OTLOG__TAG_NUMBER(*tag) != 0 && *tag <= UINT32_MAX ? at : NULL;
+	if (at < end && *at < 0x80) {
+		*tag = *at;
+		return OTLOG__TAG_NUMBER(*at) ? at + 1 : NULL;
+	}
+	at = otlog__read_long_varint(at, end, tag);
+	return at && OTLOG__TAG_NUMBER(*tag) && *tag <= UINT32_MAX ? at : NULL;
 }
 
 /* What follows a tag that is of no group. */
