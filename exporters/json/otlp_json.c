@@ -210,18 +210,27 @@ put_flat(otlog__buffer *out, uint8_t *at, otlog_slice bytes, const field_form *f
 	return at ? otlog__json_make_room(out, otlog__json_close(at, '}'), 0) : NULL;
 }
 
+static bool
+is_whole(otlog_slice bytes)
+{
+	const uint8_t *at = bytes.data, *end = at + bytes.size;
+	otlog__field field;
+	while (at && at < end)
+		at = otlog__read_field_cold(at, end, &field);
+	return at != NULL;
+}
+
 /*
  * Puts the parts of the group's resource or scope one behind the other, which is how protobuf merges them. Each must make
  * sense alone: a field that is cut off must not go on in the next one.
  */
 static bool
-join_parts(const message *group, const field_form *form, otlog__buffer *joined)
+join_parts(const message *group, otlog__buffer *joined)
 {
-	message alone;
 	const uint8_t *at = group->bytes.data, *end = at + group->bytes.size;
 	otlog_slice part;
 	while ((at = otlog__read_item(at, end, group->form[GROUP_WHO].tag, &part)) && part.data) {
-		if (!read_message(part, form, &alone))
+		if (!is_whole(part))
 			return false;
 		if (!otlog__buffer_append(joined, part.data, part.size))
 			return otlog__json_no_memory();
@@ -235,8 +244,7 @@ put_who(otlog__buffer *out, uint8_t *at, const message *group, const field_form 
 	if (!group->in_parts)
 		return put_flat(out, at, group->fields[GROUP_WHO].bytes, form);
 	otlog__buffer joined = { 0 };
-	at = join_parts(group, form, &joined) ? put_flat(out, at, (otlog_slice){ joined.data, joined.size }, form)
-	                                      : NULL;
+	at = join_parts(group, &joined) ? put_flat(out, at, (otlog_slice){ joined.data, joined.size }, form) : NULL;
 	otlog__buffer_free(&joined);
 	return at;
 }

@@ -33,7 +33,10 @@ otlog__read_varint(const uint8_t *at, const uint8_t *end, uint64_t *value)
 		*value = *at;
 		return at + 1;
 	}
-	return otlog__read_long_varint(at, end, value);
+	uint64_t number; /* lets *value stay in a register where this is inlined */
+	at = otlog__read_long_varint(at, end, &number);
+	*value = at ? number : 0;
+	return at;
 }
 
 static inline const uint8_t *
@@ -43,7 +46,7 @@ otlog__read_tag(const uint8_t *at, const uint8_t *end, uint64_t *tag)
 		*tag = *at;
 		return OTLOG__TAG_NUMBER(*at) ? at + 1 : NULL;
 	}
-	at = otlog__read_long_varint(at, end, tag);
+	at = otlog__read_varint(at, end, tag);
 	return at && OTLOG__TAG_NUMBER(*tag) && *tag <= UINT32_MAX ? at : NULL;
 }
 
