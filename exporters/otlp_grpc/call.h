@@ -1,4 +1,4 @@
-/* One unary call after the other in one place; as many places as calls may be out at once. */
+/* One unary call after the other in one slot; as many slots as calls may be out at once. */
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_CALL_H
 #define OTLOG_EXPORTERS_OTLP_GRPC_CALL_H
 

@@ -6,7 +6,7 @@
 #include "exporters/otlp_grpc/channel.h"
 #include "exporters/otlp_grpc/core.h"
 #include "exporters/otlp_grpc/metadata.h"
-#include "exporters/otlp_grpc/place.h"
+#include "exporters/otlp_grpc/call_slot.h"
 #include "exporters/otlp_grpc/grpc_verdict_table.h"
 #include "sdk/base/limits.h"
 #include "sdk/base/process/diagnostics.h"
@@ -27,7 +27,7 @@
 typedef struct otlp_grpc {
 	otlog__grpc_destination destination;
 	otlog__grpc_channels channels;
-	otlog__grpc_places places;
+	otlog__grpc_slots slots;
 	size_t request_max;        /* bytes */
 	bool usable;               /* false: created in a child of a process that has initialised gRPC */
 	_Atomic bool said_foreign; /* writers: threads that export. Such a peer answers every batch the same way */
@@ -41,12 +41,12 @@ otlog__grpc_version(void)
 
 /* ---- Exporting --------------------------------------------------------------------------------------------------- */
 
-/* Peers quote what they were sent. The values are the same in every place. */
+/* Peers quote what they were sent. The values are the same in every slot. */
 static void
 mask_headers(const otlp_grpc *self, char *text)
 {
-	for (size_t i = 0; i < self->places.metadata_count; i++) {
-		const grpc_slice *value = &self->places.items[0].metadata[i].value;
+	for (size_t i = 0; i < self->slots.metadata_count; i++) {
+		const grpc_slice *value = &self->slots.items[0].metadata[i].value;
 		otlog__grpc_header_mask(GRPC_SLICE_START_PTR(*value), GRPC_SLICE_LENGTH(*value), text);
 	}
 }
@@ -83,13 +83,13 @@ accept_answer(otlp_grpc *self, const otlog__grpc_reply *reply, size_t records, o
 }
 
 static otlog__grpc_link_state
-run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *request, size_t records,
+run(otlp_grpc *self, otlog__grpc_slot *slot, const otlog__grpc_request *request, size_t records,
     otlog_export_result *result)
 {
 	static const otlog__grpc_outcome cut_short = { .cancelled = true };
 	const char *endpoint = self->destination.target.display;
-	grpc_call *call = otlog__grpc_call_create(request, place->queue);
-	if (!call || !otlog__grpc_place_publish(&self->places, place, call)) {
+	grpc_call *call = otlog__grpc_call_create(request, slot->queue);
+	if (!call || !otlog__grpc_slot_publish(&self->slots, slot, call)) {
 		otlog__grpc_judge(&cut_short, endpoint, result);
 		if (call)
 			grpc_call_unref(call);
@@ -97,7 +97,7 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 	}
 	otlog__grpc_reply reply;
 	char said[512];
-	otlog__grpc_call_run(call, request, place->queue, &reply);
+	otlog__grpc_call_run(call, request, slot->queue, &reply);
 	otlog__http_printable(reply.outcome.text, reply.outcome.text_size, said, sizeof said);
 	mask_headers(self, said);
 	reply.outcome.text = said;
@@ -105,7 +105,7 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 	reply.outcome.tls = !self->destination.target.plaintext;
 	/* An attempt that had come to its end counts as what it was. */
 	reply.outcome.cancelled =
-	    otlog__grpc_place_withdraw(&self->places, place) && reply.outcome.status == GRPC_STATUS_CANCELLED;
+	    otlog__grpc_slot_withdraw(&self->slots, slot) && reply.outcome.status == GRPC_STATUS_CANCELLED;
 	grpc_call_unref(call);
 	otlog__grpc_judge(&reply.outcome, endpoint, result);
 	if (reply.outcome.status == GRPC_STATUS_OK)
@@ -117,7 +117,7 @@ run(otlp_grpc *self, otlog__grpc_place *place, const otlog__grpc_request *reques
 }
 
 static void
-export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, uint64_t timeout_ms,
+export_in(otlp_grpc *self, otlog__grpc_slot *slot, const otlog_batch *batch, uint64_t timeout_ms,
           otlog_export_result *result)
 {
 	otlog__grpc_link *link = otlog__grpc_link_take(&self->channels, result);
@@ -125,13 +125,13 @@ export_in(otlp_grpc *self, otlog__grpc_place *place, const otlog_batch *batch, u
 		return;
 	const otlog__grpc_request request = {
 		.channel = link->channel,
-		.metadata = place->metadata,
-		.metadata_count = self->places.metadata_count,
+		.metadata = slot->metadata,
+		.metadata_count = self->slots.metadata_count,
 		.body = batch->request,
 		.body_size = batch->request_size,
 		.timeout_ms = timeout_ms,
 	};
-	otlog__grpc_link_give(&self->channels, link, run(self, place, &request, batch->records, result));
+	otlog__grpc_link_give(&self->channels, link, run(self, slot, &request, batch->records, result));
 }
 
 /* What can be told without the network. Returns true if the batch is not to be sent. */
@@ -159,16 +159,16 @@ export_batch(void *exporter, const otlog_batch *batch, uint64_t timeout_ms, otlo
 	if (judge_early(self, batch, result))
 		return;
 	bool cancelled;
-	otlog__grpc_place *place = otlog__grpc_place_take(&self->places, &cancelled);
-	if (!place) {
+	otlog__grpc_slot *slot = otlog__grpc_slot_take(&self->slots, &cancelled);
+	if (!slot) {
 		otlog__grpc_fail(cancelled ? &otlog__grpc_cancelled : &otlog__grpc_busy, NULL, result);
 		return;
 	}
 	sigset_t signals;
 	otlog__grpc_hold_signals(&signals);
-	export_in(self, place, batch, timeout_ms, result);
+	export_in(self, slot, batch, timeout_ms, result);
 	otlog__grpc_release_signals(&signals);
-	otlog__grpc_place_give(&self->places, place);
+	otlog__grpc_slot_give(&self->slots, slot);
 }
 
 static void
@@ -179,7 +179,7 @@ cancel(void *exporter)
 		return;
 	sigset_t signals;
 	otlog__grpc_hold_signals(&signals);
-	otlog__grpc_places_cancel(&self->places);
+	otlog__grpc_slots_cancel(&self->slots);
 	otlog__grpc_release_signals(&signals);
 }
 
@@ -193,7 +193,7 @@ destroy(void *exporter)
 	sigset_t signals;
 	otlog__grpc_hold_signals(&signals);
 	if (usable)
-		otlog__grpc_places_destroy(&self->places);
+		otlog__grpc_slots_destroy(&self->slots);
 	otlog__grpc_channels_close(&self->channels, usable);
 	otlog__grpc_release_signals(&signals);
 	otlog__grpc_target_free(&self->destination.target);
@@ -321,7 +321,7 @@ create_places(otlp_grpc *self, size_t place_count, const otlog_otlp_options *opt
 		return false;
 	}
 	if (read_headers(options->headers, given, metadata, &count)) {
-		done = otlog__grpc_places_create(&self->places, place_count, metadata, count);
+		done = otlog__grpc_slots_create(&self->slots, place_count, metadata, count);
 		if (!done)
 			say_no_memory();
 	}
@@ -338,8 +338,8 @@ static bool
 set_up(otlp_grpc *self, const otlog_otlp_options *options, const otlog_grpc_options *grpc)
 {
 	size_t place_count = grpc->requests_in_flight ? grpc->requests_in_flight : OTLOG__OTLP_GRPC_DEFAULT_CALLS;
-	if (place_count > OTLOG__GRPC_PLACES_MAX)
-		place_count = OTLOG__GRPC_PLACES_MAX;
+	if (place_count > OTLOG__GRPC_SLOTS_MAX)
+		place_count = OTLOG__GRPC_SLOTS_MAX;
 	self->usable = otlog__grpc_usable();
 	if (!self->usable)
 		return true;
@@ -386,7 +386,7 @@ otlog_otlp_grpc_exporter_create_sized(const otlog_otlp_options *options, size_t 
 	if (!self)
 		return false;
 	*out = (otlog_exporter){
-		.functions = &functions, .self = self, .name = "otlp_grpc", .concurrency = (uint32_t)self->places.count
+		.functions = &functions, .self = self, .name = "otlp_grpc", .concurrency = (uint32_t)self->slots.count
 	};
 	return true;
 }

@@ -182,8 +182,8 @@ describe_lane(const looked_at *queue, uint32_t lane, otlog_queue_file *out)
 	bool stood_still = memcmp(&now, &queue->words[lane], sizeof now) == 0;
 	uint64_t lost = 0;
 	for (uint32_t p = 0; p < queue->image.header.pipelines; p++) {
-		lost = loaded->places[p].lost > lost ? loaded->places[p].lost : lost;
-		out->waiting[p] += loaded->places[p].waiting;
+		lost = loaded->readers[p].lost > lost ? loaded->readers[p].lost : lost;
+		out->waiting[p] += loaded->readers[p].waiting;
 	}
 	out->records += loaded->waiting;
 	out->damaged += stood_still ? lost : 0;
@@ -207,11 +207,11 @@ describe_queue(const looked_at *queue, otlog_queue_file *out)
 static bool
 describe_spool(const looked_at *queue, otlog_queue_file *out)
 {
-	otlog__spool_files_totals totals;
+	otlog__spool_segments segments;
 	otlog__buffer request = { 0 };
 	bool lost = false;
-	otlog__spool_files_take_totals(queue->spool, &totals);
-	out->bytes += totals.bytes;
+	otlog__spool_files_count_segments(queue->spool, &segments);
+	out->bytes += segments.bytes;
 	for (uint32_t i = 0; i < otlog__spool_files_pipeline_count(queue->spool); i++) {
 		otlog__spool_files_books books;
 		size_t pipeline = find_pipeline(out, otlog__spool_files_pipeline_name(queue->spool, i));
@@ -227,7 +227,7 @@ describe_spool(const looked_at *queue, otlog_queue_file *out)
 			out->waiting[pipeline] += records;
 	}
 	otlog__buffer_free(&request);
-	return !lost && totals.foreign == 0 && totals.damaged == 0;
+	return !lost && segments.foreign == 0 && segments.damaged == 0;
 }
 
 static const char *
@@ -373,8 +373,8 @@ read_lane(batches *self, const looked_at *queue, uint32_t lane, uint32_t mask)
 	otlog__image_at at = { .seq = UINT64_MAX };
 	uint32_t records;
 	for (uint32_t p = 0; p < queue->image.header.pipelines; p++)
-		if ((mask >> p & 1) && loaded->places[p].consumed < at.seq)
-			at.seq = loaded->places[p].consumed;
+		if ((mask >> p & 1) && loaded->readers[p].consumed < at.seq)
+			at.seq = loaded->readers[p].consumed;
 	while (!self->stopped && !self->no_memory &&
 	       (records = otlog__image_read(&queue->image, lane, loaded, mask, &at, BATCH_RECORDS, BATCH_BYTES, &bytes,
 	                                    &refs))) {

@@ -187,7 +187,7 @@ otlog__batch_destroy(otlog__batch_processor *p)
 }
 
 void
-otlog__batch_take_counts(otlog__batch_processor *p, otlog__batch_counts *counts)
+otlog__batch_take_books(otlog__batch_processor *p, otlog__batch_books *counts)
 {
 	/* Relaxed: plain counters. */
 	counts->batches = atomic_load_explicit(&p->counts.batches, memory_order_relaxed);

@@ -80,7 +80,7 @@ void otlog__batch_destroy(otlog__batch_processor *processor);
 		0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 \
 	}
 
-typedef struct otlog__batch_counts {
+typedef struct otlog__batch_books {
 	uint64_t batches;
 	uint64_t retries;
 	uint64_t bytes;
@@ -88,8 +88,8 @@ typedef struct otlog__batch_counts {
 	char last_error[32];
 	uint64_t duration_counts[OTLOG_DURATION_BOUNDS + 1];
 	double duration_sum_s;
-} otlog__batch_counts;
+} otlog__batch_books;
 
-void otlog__batch_take_counts(otlog__batch_processor *processor, otlog__batch_counts *counts);
+void otlog__batch_take_books(otlog__batch_processor *processor, otlog__batch_books *counts);
 
 #endif

@@ -27,10 +27,10 @@ add_backing(otlog_provider *provider, size_t i, const otlog__pipeline_books *que
 static void
 add_counts(otlog__batch_processor *processor, otlog_pipeline_statistics *out)
 {
-	otlog__batch_counts counts;
+	otlog__batch_books counts;
 	if (!processor)
 		return;
-	otlog__batch_take_counts(processor, &counts);
+	otlog__batch_take_books(processor, &counts);
 	out->batches = counts.batches;
 	out->retries = counts.retries;
 	out->bytes = counts.bytes;

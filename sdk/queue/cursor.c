@@ -75,23 +75,23 @@ otlog__is_short_of_room(const otlog__queue *queue)
 void
 otlog__set_cursor(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t position, uint64_t consumed)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 	otlog__lane_cursor *kept = &otlog__lane(queue, lane)->pipeline[pipeline];
-	if (place->finished >= place->handed)
-		place->finished = place->handed = position;
+	if (reader->finished >= reader->handed)
+		reader->finished = reader->handed = position;
 	/* Release in the file: the counts are stored before, so a reader after a kill finds them no older. */
 	atomic_store_explicit(&kept->consumed, consumed, memory_order_relaxed);
 	atomic_store_explicit(&kept->cursor, position, memory_order_release);
-	atomic_store_explicit(&place->consumed, consumed, memory_order_relaxed); /* a bound */
+	atomic_store_explicit(&reader->consumed, consumed, memory_order_relaxed); /* a bound */
 	/* Sequentially consistent: see state.h; it also ends our reading of the bytes before. */
-	atomic_store_explicit(&place->cursor, position, memory_order_seq_cst);
+	atomic_store_explicit(&reader->cursor, position, memory_order_seq_cst);
 }
 
 void
 otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 {
 	otlog__pipeline *p = &queue->pipelines[pipeline];
-	otlog__place *place = &p->places[lane];
+	otlog__lane_reader *reader = &p->readers[lane];
 	otlog__lane_page *page = otlog__lane(queue, lane);
 	/* Tail and count belong together while we hold the lane, or it is closed, or a stopped emit holds it. */
 	bool held = otlog__lane_take(queue, lane, OTLOG__LANE_HELD, otlog__monotonic_nano() + OTLOG__EMIT_NANO);
@@ -100,13 +100,13 @@ otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 	if (held)
 		otlog__lane_give_back(queue, lane);
 
-	uint64_t read = atomic_load_explicit(&place->read, memory_order_relaxed);
-	uint64_t read_seq = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
+	uint64_t read = atomic_load_explicit(&reader->read, memory_order_relaxed);
+	uint64_t read_seq = atomic_load_explicit(&reader->read_seq, memory_order_relaxed);
 	bool plausible = tail - read <= queue->lane_bytes && accepted - read_seq <= queue->lane_bytes / 16;
 	if (plausible) {
 		otlog__bump(&page->pipeline[pipeline].dropped[OTLOG_DROP_DAMAGED], accepted - read_seq);
-		atomic_store_explicit(&place->read_seq, accepted, memory_order_relaxed);
-		atomic_store_explicit(&place->read, tail, memory_order_relaxed);
+		atomic_store_explicit(&reader->read_seq, accepted, memory_order_relaxed);
+		atomic_store_explicit(&reader->read, tail, memory_order_relaxed);
 	} else {
 		p->dead_lanes |= UINT64_C(1) << lane;
 	}
@@ -147,10 +147,10 @@ otlog__release_lane(otlog__queue *queue, uint32_t lane)
 {
 	uint64_t position = UINT64_MAX, seq = UINT64_MAX;
 	for (uint32_t p = 0; p < queue->pipeline_count; p++) {
-		otlog__place *place = &queue->pipelines[p].places[lane];
+		otlog__lane_reader *reader = &queue->pipelines[p].readers[lane];
 		/* The cursor first: `consumed` is stored before it, so what we get is no older. */
-		uint64_t cursor = atomic_load_explicit(&place->cursor, memory_order_seq_cst); /* see state.h */
-		uint64_t consumed = atomic_load_explicit(&place->consumed, memory_order_relaxed);
+		uint64_t cursor = atomic_load_explicit(&reader->cursor, memory_order_seq_cst); /* see state.h */
+		uint64_t consumed = atomic_load_explicit(&reader->consumed, memory_order_relaxed);
 		position = cursor < position ? cursor : position;
 		seq = consumed < seq ? consumed : seq;
 	}

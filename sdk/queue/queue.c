@@ -89,8 +89,8 @@ make_parts(otlog__queue *queue)
 {
 	queue->alarms = make_zeroed(queue->lanes, sizeof *queue->alarms);
 	queue->pipelines = make_zeroed(queue->pipeline_count, sizeof *queue->pipelines);
-	queue->places = make_zeroed((size_t)queue->pipeline_count * queue->lanes, sizeof *queue->places);
-	if (!queue->alarms || !queue->pipelines || !queue->places)
+	queue->readers = make_zeroed((size_t)queue->pipeline_count * queue->lanes, sizeof *queue->readers);
+	if (!queue->alarms || !queue->pipelines || !queue->readers)
 		return false;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		atomic_init(&queue->alarms[lane].seq, OTLOG__NEVER);
@@ -99,7 +99,7 @@ make_parts(otlog__queue *queue)
 	for (uint32_t p = 0; p < queue->pipeline_count; p++) {
 		otlog__pipeline *pipeline = &queue->pipelines[p];
 		pthread_mutex_init(&pipeline->mutex, NULL); /* without attributes it cannot fail */
-		pipeline->places = queue->places + (size_t)p * queue->lanes;
+		pipeline->readers = queue->readers + (size_t)p * queue->lanes;
 		pipeline->told_bytes = OTLOG__NEVER;
 		atomic_init(&pipeline->wanted, OTLOG__NEVER);
 	}
@@ -196,7 +196,7 @@ destroy(otlog__queue *queue, bool in_child)
 		pthread_mutex_destroy(&queue->pipelines[p].mutex);
 	if (queue->gate)
 		munmap((void *)queue->gate, page_bytes());
-	free(queue->places);
+	free(queue->readers);
 	free(queue->pipelines);
 	free(queue->alarms);
 	free(queue);
@@ -277,10 +277,10 @@ queued_in(const otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 static void
 pass_over_rest(otlog__queue *queue, uint32_t pipeline, uint32_t lane, bool all)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 	/* Relaxed: the mutex and the closed lane order them. */
-	uint64_t position = atomic_load_explicit(&place->read, memory_order_relaxed);
-	uint64_t seq = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&reader->read, memory_order_relaxed);
+	uint64_t seq = atomic_load_explicit(&reader->read_seq, memory_order_relaxed);
 	uint64_t tail = atomic_load_explicit(&otlog__lane(queue, lane)->producer.tail, memory_order_acquire);
 	otlog__frame frame;
 	otlog__next next;
@@ -288,11 +288,11 @@ pass_over_rest(otlog__queue *queue, uint32_t pipeline, uint32_t lane, bool all)
 		bool ours = frame.pipelines >> pipeline & 1;
 		if (ours && !all)
 			break;
-		place->passed_over += !ours;
+		reader->passed_over += !ours;
 		position += otlog__frame_bytes(frame.size);
 		seq++;
-		atomic_store_explicit(&place->read, position, memory_order_relaxed);
-		atomic_store_explicit(&place->read_seq, seq, memory_order_relaxed);
+		atomic_store_explicit(&reader->read, position, memory_order_relaxed);
+		atomic_store_explicit(&reader->read_seq, seq, memory_order_relaxed);
 	}
 	if (next == OTLOG__NEXT_DAMAGED)
 		otlog__skip_damage(queue, pipeline, lane);
@@ -302,22 +302,22 @@ pass_over_rest(otlog__queue *queue, uint32_t pipeline, uint32_t lane, bool all)
 static uint64_t
 close_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 	otlog__lane_cursor *kept = &otlog__lane(queue, lane)->pipeline[pipeline];
-	bool in_flight = place->finished < place->handed;
+	bool in_flight = reader->finished < reader->handed;
 	if (queue->pipelines[pipeline].dead_lanes >> lane & 1 || (queue->in_file && in_flight))
 		return queued_in(queue, pipeline, lane);
 	pass_over_rest(queue, pipeline, lane, !queue->in_file);
-	otlog__bump(&kept->filtered, place->passed_over);
-	place->passed_over = 0;
+	otlog__bump(&kept->filtered, reader->passed_over);
+	reader->passed_over = 0;
 	if (!queue->in_file) {
-		otlog__bump(&kept->filtered, place->filtered_in_flight);
+		otlog__bump(&kept->filtered, reader->filtered_in_flight);
 		otlog__bump(&kept->dropped[OTLOG_DROP_AFTER_SHUTDOWN], queued_in(queue, pipeline, lane));
-		place->filtered_in_flight = 0;
-		place->finished = place->handed;
+		reader->filtered_in_flight = 0;
+		reader->finished = reader->handed;
 	}
-	otlog__set_cursor(queue, pipeline, lane, atomic_load_explicit(&place->read, memory_order_relaxed),
-	                  atomic_load_explicit(&place->read_seq, memory_order_relaxed));
+	otlog__set_cursor(queue, pipeline, lane, atomic_load_explicit(&reader->read, memory_order_relaxed),
+	                  atomic_load_explicit(&reader->read_seq, memory_order_relaxed));
 	return queued_in(queue, pipeline, lane);
 }
 

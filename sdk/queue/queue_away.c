@@ -39,7 +39,7 @@ needed_by_none(const otlog__queue *queue, uint32_t lane, uint32_t away)
 		if (away >> p & 1)
 			continue;
 		/* Acquire: frames before it exist for us too. */
-		uint64_t cursor = atomic_load_explicit(&queue->pipelines[p].places[lane].cursor, memory_order_acquire);
+		uint64_t cursor = atomic_load_explicit(&queue->pipelines[p].readers[lane].cursor, memory_order_acquire);
 		limit = cursor < limit ? cursor : limit;
 	}
 	return limit;
@@ -52,15 +52,15 @@ needed_by_none(const otlog__queue *queue, uint32_t lane, uint32_t away)
 static bool
 pass_in_flight(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t limit)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
-	uint64_t read = atomic_load_explicit(&place->read, memory_order_relaxed);
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
+	uint64_t read = atomic_load_explicit(&reader->read, memory_order_relaxed);
 	if (read > limit)
 		return false;
-	if (atomic_load_explicit(&place->cursor, memory_order_relaxed) == read)
+	if (atomic_load_explicit(&reader->cursor, memory_order_relaxed) == read)
 		return true;
-	otlog__bump(&otlog__lane(queue, lane)->pipeline[pipeline].filtered, place->passed_over);
-	place->passed_over = 0;
-	otlog__set_cursor(queue, pipeline, lane, read, atomic_load_explicit(&place->read_seq, memory_order_relaxed));
+	otlog__bump(&otlog__lane(queue, lane)->pipeline[pipeline].filtered, reader->passed_over);
+	reader->passed_over = 0;
+	otlog__set_cursor(queue, pipeline, lane, read, atomic_load_explicit(&reader->read_seq, memory_order_relaxed));
 	return true;
 }
 
@@ -68,18 +68,18 @@ pass_in_flight(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t l
 static bool
 evict_frame(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t limit, uint64_t *evicted)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 	otlog__lane_cursor *kept = &otlog__lane(queue, lane)->pipeline[pipeline];
-	uint64_t position = atomic_load_explicit(&place->read, memory_order_relaxed);
-	uint64_t seq = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&reader->read, memory_order_relaxed);
+	uint64_t seq = atomic_load_explicit(&reader->read_seq, memory_order_relaxed);
 	otlog__frame frame;
 	otlog__next next = otlog__next_frame(queue, lane, &position, limit, seq, &frame);
 	if (next == OTLOG__NEXT_DAMAGED) {
 		otlog__skip_damage(queue, pipeline, lane);
 		if (!(queue->pipelines[pipeline].dead_lanes >> lane & 1))
 			otlog__set_cursor(queue, pipeline, lane,
-			                  atomic_load_explicit(&place->read, memory_order_relaxed),
-			                  atomic_load_explicit(&place->read_seq, memory_order_relaxed));
+			                  atomic_load_explicit(&reader->read, memory_order_relaxed),
+			                  atomic_load_explicit(&reader->read_seq, memory_order_relaxed));
 		return false;
 	}
 	if (next == OTLOG__NEXT_NONE)
@@ -89,8 +89,8 @@ evict_frame(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t limi
 	*evicted += taken;
 	position += otlog__frame_bytes(frame.size);
 	/* Relaxed: others use them as hints only. */
-	atomic_store_explicit(&place->read, position, memory_order_relaxed);
-	atomic_store_explicit(&place->read_seq, seq + 1, memory_order_relaxed);
+	atomic_store_explicit(&reader->read, position, memory_order_relaxed);
+	atomic_store_explicit(&reader->read_seq, seq + 1, memory_order_relaxed);
 	otlog__set_cursor(queue, pipeline, lane, position, seq + 1);
 	return true;
 }
@@ -135,11 +135,11 @@ set_goal(const otlog__queue *queue, uint32_t lane, bool asked, goal *to)
 }
 
 static bool
-is_before(const otlog__place *place, const goal *to)
+is_before(const otlog__lane_reader *reader, const goal *to)
 {
 	/* Relaxed: ours under the mutex. */
-	return atomic_load_explicit(&place->cursor, memory_order_relaxed) < to->position ||
-	       atomic_load_explicit(&place->consumed, memory_order_relaxed) < to->seq;
+	return atomic_load_explicit(&reader->cursor, memory_order_relaxed) < to->position ||
+	       atomic_load_explicit(&reader->consumed, memory_order_relaxed) < to->seq;
 }
 
 /* Under the pipeline's mutex. Returns whether the cursor may have moved. */
@@ -147,13 +147,13 @@ static bool
 evict_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint32_t away, const goal *to, uint64_t *evicted)
 {
 	otlog__pipeline *p = &queue->pipelines[pipeline];
-	const otlog__place *place = &p->places[lane];
-	if (p->closed || p->dead_lanes >> lane & 1 || !is_before(place, to))
+	const otlog__lane_reader *reader = &p->readers[lane];
+	if (p->closed || p->dead_lanes >> lane & 1 || !is_before(reader, to))
 		return false;
 	uint64_t limit = needed_by_none(queue, lane, away);
 	if (!pass_in_flight(queue, pipeline, lane, limit))
 		return false;
-	while (is_before(place, to) && evict_frame(queue, pipeline, lane, limit, evicted)) {
+	while (is_before(reader, to) && evict_frame(queue, pipeline, lane, limit, evicted)) {
 	}
 	otlog__release_lane(queue, lane);
 	return true;
@@ -238,10 +238,10 @@ otlog__queue_wants_spooling(otlog__queue *queue, uint32_t pipeline)
 		return false;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
 		const otlog__lane_producer *producer = &otlog__lane(queue, lane)->producer;
-		const otlog__place *place = &queue->pipelines[pipeline].places[lane];
+		const otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 		/* Relaxed: this changes all the time. Cursors are read before tails, so that no difference is negative. */
-		uint64_t cursor = atomic_load_explicit(&place->cursor, memory_order_relaxed);
-		uint64_t consumed = atomic_load_explicit(&place->consumed, memory_order_relaxed);
+		uint64_t cursor = atomic_load_explicit(&reader->cursor, memory_order_relaxed);
+		uint64_t consumed = atomic_load_explicit(&reader->consumed, memory_order_relaxed);
 		held.bytes += atomic_load_explicit(&producer->tail, memory_order_acquire) - cursor;
 		held.records += atomic_load_explicit(&producer->accepted, memory_order_relaxed) - consumed;
 	}

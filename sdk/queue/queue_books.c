@@ -16,10 +16,10 @@ otlog__queue_take_mark(otlog__queue *queue, otlog__queue_mark *mark)
 
 /* Up to where the pipeline's verdicts are known. A frame that is evicted while in flight has none until its batch ends. */
 static uint64_t
-known_until(const otlog__place *place)
+known_until(const otlog__lane_reader *reader)
 {
-	return place->finished < place->handed ? place->finished
-	                                       : atomic_load_explicit(&place->cursor, memory_order_relaxed);
+	return reader->finished < reader->handed ? reader->finished
+	                                         : atomic_load_explicit(&reader->cursor, memory_order_relaxed);
 }
 
 bool
@@ -31,7 +31,7 @@ otlog__queue_passed(otlog__queue *queue, uint32_t pipeline, const otlog__queue_m
 	bool passed = true;
 	pthread_mutex_lock(&p->mutex);
 	for (uint32_t lane = 0; lane < queue->lanes && passed; lane++)
-		passed = p->dead_lanes >> lane & 1 || known_until(&p->places[lane]) >= mark->tail[lane];
+		passed = p->dead_lanes >> lane & 1 || known_until(&p->readers[lane]) >= mark->tail[lane];
 	pthread_mutex_unlock(&p->mutex);
 	return passed;
 }

@@ -42,12 +42,12 @@ static void
 pick_from_lane(picking *batch, uint32_t lane)
 {
 	otlog__pipeline *p = &batch->queue->pipelines[batch->pipeline];
-	otlog__place *place = &p->places[lane];
+	otlog__lane_reader *reader = &p->readers[lane];
 	if (p->dead_lanes >> lane & 1)
 		return;
 	/* Relaxed: ours under the mutex. */
-	uint64_t position = atomic_load_explicit(&place->read, memory_order_relaxed);
-	uint64_t seq = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&reader->read, memory_order_relaxed);
+	uint64_t seq = atomic_load_explicit(&reader->read_seq, memory_order_relaxed);
 	/* Acquire: the frames before it are there. */
 	uint64_t tail = atomic_load_explicit(&otlog__lane(batch->queue, lane)->producer.tail, memory_order_acquire);
 	uint64_t done = position;
@@ -56,7 +56,7 @@ pick_from_lane(picking *batch, uint32_t lane)
 	while (!batch->full &&
 	       (next = otlog__next_frame(batch->queue, lane, &position, tail, seq, &frame)) == OTLOG__NEXT_FRAME) {
 		if (!(frame.pipelines >> batch->pipeline & 1))
-			place->passed_over++;
+			reader->passed_over++;
 		else if (!pick(batch, lane, position, &frame))
 			break;
 		position += otlog__frame_bytes(frame.size);
@@ -64,8 +64,8 @@ pick_from_lane(picking *batch, uint32_t lane)
 		seq++;
 	}
 	/* Relaxed: others use them as hints only. */
-	atomic_store_explicit(&place->read, done, memory_order_relaxed);
-	atomic_store_explicit(&place->read_seq, seq, memory_order_relaxed);
+	atomic_store_explicit(&reader->read, done, memory_order_relaxed);
+	atomic_store_explicit(&reader->read_seq, seq, memory_order_relaxed);
 	if (next == OTLOG__NEXT_DAMAGED)
 		otlog__skip_damage(batch->queue, batch->pipeline, lane);
 }
@@ -77,13 +77,13 @@ pick_from_lane(picking *batch, uint32_t lane)
 static bool
 settle(otlog__queue *queue, uint32_t pipeline, uint32_t lane)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
-	uint64_t read = atomic_load_explicit(&place->read, memory_order_relaxed);
-	if (place->finished < place->handed || read == atomic_load_explicit(&place->cursor, memory_order_relaxed))
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
+	uint64_t read = atomic_load_explicit(&reader->read, memory_order_relaxed);
+	if (reader->finished < reader->handed || read == atomic_load_explicit(&reader->cursor, memory_order_relaxed))
 		return false;
-	otlog__bump(&otlog__lane(queue, lane)->pipeline[pipeline].filtered, place->passed_over);
-	place->passed_over = 0;
-	otlog__set_cursor(queue, pipeline, lane, read, atomic_load_explicit(&place->read_seq, memory_order_relaxed));
+	otlog__bump(&otlog__lane(queue, lane)->pipeline[pipeline].filtered, reader->passed_over);
+	reader->passed_over = 0;
+	otlog__set_cursor(queue, pipeline, lane, read, atomic_load_explicit(&reader->read_seq, memory_order_relaxed));
 	return true;
 }
 
@@ -92,13 +92,13 @@ static void
 hand_out(otlog__queue *queue, uint32_t pipeline, otlog__batch_span *span)
 {
 	for (uint32_t lane = 0; lane < queue->lanes; lane++) {
-		otlog__place *place = &queue->pipelines[pipeline].places[lane];
-		span->end[lane] = atomic_load_explicit(&place->read, memory_order_relaxed);
-		span->end_seq[lane] = atomic_load_explicit(&place->read_seq, memory_order_relaxed);
-		span->lane_filtered[lane] = (uint32_t)place->passed_over;
-		place->filtered_in_flight += place->passed_over;
-		place->passed_over = 0;
-		place->handed = span->end[lane];
+		otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
+		span->end[lane] = atomic_load_explicit(&reader->read, memory_order_relaxed);
+		span->end_seq[lane] = atomic_load_explicit(&reader->read_seq, memory_order_relaxed);
+		span->lane_filtered[lane] = (uint32_t)reader->passed_over;
+		reader->filtered_in_flight += reader->passed_over;
+		reader->passed_over = 0;
+		reader->handed = span->end[lane];
 	}
 }
 
@@ -173,7 +173,7 @@ static void
 finish_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, const otlog__batch_span *span,
             otlog__batch_end *left)
 {
-	otlog__place *place = &queue->pipelines[pipeline].places[lane];
+	otlog__lane_reader *reader = &queue->pipelines[pipeline].readers[lane];
 	otlog__lane_cursor *kept = &otlog__lane(queue, lane)->pipeline[pipeline];
 	uint32_t records = span->lane_records[lane];
 	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++)
@@ -181,10 +181,10 @@ finish_lane(otlog__queue *queue, uint32_t pipeline, uint32_t lane, const otlog__
 	otlog__bump(&kept->spooled, take_share(&left->spooled, &records));
 	otlog__bump(&kept->delivered, records);
 	otlog__bump(&kept->filtered, span->lane_filtered[lane]);
-	place->filtered_in_flight -= span->lane_filtered[lane];
-	if (span->end[lane] > place->finished)
-		place->finished = span->end[lane];
-	if (span->end[lane] > atomic_load_explicit(&place->cursor, memory_order_relaxed))
+	reader->filtered_in_flight -= span->lane_filtered[lane];
+	if (span->end[lane] > reader->finished)
+		reader->finished = span->end[lane];
+	if (span->end[lane] > atomic_load_explicit(&reader->cursor, memory_order_relaxed))
 		otlog__set_cursor(queue, pipeline, lane, span->end[lane], span->end_seq[lane]);
 	settle(queue, pipeline, lane);
 	otlog__release_lane(queue, lane);
@@ -215,7 +215,7 @@ otlog__queue_waiting(otlog__queue *queue, uint32_t pipeline)
 		/* Relaxed, signed: an estimate from two moments. */
 		int64_t here =
 		    (int64_t)(atomic_load_explicit(&otlog__lane(queue, lane)->producer.accepted, memory_order_relaxed) -
-		              atomic_load_explicit(&queue->pipelines[pipeline].places[lane].read_seq,
+		              atomic_load_explicit(&queue->pipelines[pipeline].readers[lane].read_seq,
 		                                   memory_order_relaxed));
 		sum += here > 0 ? (uint64_t)here : 0;
 	}

@@ -10,7 +10,7 @@
  *   alarm            relaxed by the holder, right after the tail. Nothing orders that load behind the tail's store, so
  *                    a worker that falls asleep at that moment may not be woken: its own deadline bounds the delay.
  *                    An exact answer would cost every emit a fence.
- *   a pipeline's places   written under its mutex, which emit never takes
+ *   a pipeline's readers   written under its mutex, which emit never takes
  *
  * States of the gate, one word on a page of its own that fork wipes in the child
  *   OPEN → SEALED by otlog__queue_seal.  CHILD: we are a forked child; neither ring nor mutexes are ours to touch.
@@ -54,7 +54,7 @@ typedef struct otlog__alarm {
  *   With nothing in flight both are equal. After an eviction they are equal while batches are in flight, too: the records
  *   of those were copied, and are counted when the batch has its verdict.
  */
-typedef struct otlog__place {
+typedef struct otlog__lane_reader {
 	_Alignas(64) _Atomic uint64_t cursor;
 	_Atomic uint64_t consumed; /* frames before the cursor */
 	_Atomic uint64_t read;     /* position up to which frames were picked or passed over */
@@ -63,11 +63,11 @@ typedef struct otlog__place {
 	uint64_t finished;         /* end of the last batch finished */
 	uint64_t passed_over;      /* frames of others between handed and read, not counted yet */
 	uint64_t filtered_in_flight;
-} otlog__place;
+} otlog__lane_reader;
 
 typedef struct otlog__pipeline {
 	_Alignas(64) pthread_mutex_t mutex;
-	otlog__place *places;             /* one per lane */
+	otlog__lane_reader *readers;      /* one per lane */
 	uint32_t next_lane;               /* under the mutex */
 	uint64_t dead_lanes;              /* under the mutex: bit per lane whose tail makes no sense */
 	bool closed;                      /* under the mutex: the data may be unmapped */
@@ -112,7 +112,7 @@ struct otlog__queue {
 	bool keep_file;   /* the same */
 	bool name_synced; /* writer: who syncs */
 	bool unsynced;    /* writer: who closes. Records were left that may not be on the disk */
-	otlog__place *places;
+	otlog__lane_reader *readers;
 	otlog__mapping mapping;
 	otlog__scopes *scopes;
 	otlog__keeper keeper;
@@ -227,7 +227,7 @@ bool otlog__is_short_of_room(const otlog__queue *queue);
 void otlog__set_cursor(otlog__queue *queue, uint32_t pipeline, uint32_t lane, uint64_t position, uint64_t consumed);
 
 /*
- * The frame at the place's `read` is damaged: gives up what lies from there to the lane's tail and counts it as
+ * The frame at the reader's `read` is damaged: gives up what lies from there to the lane's tail and counts it as
  * damaged. Under the mutex.
  */
 void otlog__skip_damage(otlog__queue *queue, uint32_t pipeline, uint32_t lane);

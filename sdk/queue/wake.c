@@ -75,7 +75,7 @@ static uint64_t
 bytes_alarm(const otlog__pipeline *pipeline, uint32_t lane)
 {
 	/* Relaxed: they do not change while the worker sleeps, and the alarm matters only then. */
-	return atomic_load_explicit(&pipeline->places[lane].read, memory_order_relaxed) +
+	return atomic_load_explicit(&pipeline->readers[lane].read, memory_order_relaxed) +
 	       atomic_load_explicit(&pipeline->enough_bytes, memory_order_relaxed);
 }
 
@@ -231,7 +231,7 @@ otlog__queue_wait(otlog__queue *queue, uint32_t pipeline, uint32_t enough_record
 	uint64_t before = 0;
 	for (uint32_t lane = 0; lane < queue->lanes; lane++)
 		before +=
-		    atomic_load_explicit(&p->places[lane].read_seq,
+		    atomic_load_explicit(&p->readers[lane].read_seq,
 		                         memory_order_relaxed); /* others write it only when they evict or spool */
 	/* Acquire: what the waker wrote before, such as a request to stop. */
 	uint32_t word = atomic_load_explicit(&p->wake.word, memory_order_acquire);

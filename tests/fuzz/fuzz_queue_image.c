@@ -120,8 +120,8 @@ check_reading(const otlog__image *image, uint32_t number, const otlog__image_lan
 	otlog__buffer bytes = { 0 };
 	otlog__image_refs refs = { 0 };
 	for (uint32_t p = 0; p < image->header.pipelines; p++) {
-		const otlog__image_place *place = &lane->places[p];
-		otlog__image_at at = { .seq = place->consumed };
+		const otlog__image_reader *reader = &lane->readers[p];
+		otlog__image_at at = { .seq = reader->consumed };
 		uint64_t records = 0;
 		uint32_t taken;
 		while ((taken = otlog__image_read(image, number, lane, UINT32_C(1) << p, &at, 7, 300, &bytes, &refs))) {
@@ -130,9 +130,9 @@ check_reading(const otlog__image *image, uint32_t number, const otlog__image_lan
 				      refs.refs[i].bytes + refs.refs[i].size <= bytes.data + bytes.size);
 			records += taken;
 		}
-		check(records == place->waiting);
-		check(at.lost + otlog__image_lost_from(lane, at.seq) == place->lost);
-		check(place->consumed + place->waiting + place->lost <= lane->end_seq || place->waiting == 0);
+		check(records == reader->waiting);
+		check(at.lost + otlog__image_lost_from(lane, at.seq) == reader->lost);
+		check(reader->consumed + reader->waiting + reader->lost <= lane->end_seq || reader->waiting == 0);
 	}
 	otlog__buffer_free(&bytes);
 	free(refs.refs);

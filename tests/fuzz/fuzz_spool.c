@@ -78,11 +78,11 @@ read_back(const image *im, const uint8_t **bytes, size_t *size)
 	uint64_t end = im->end - OTLOG__SPOOL_PAGE > cut ? im->end - cut : OTLOG__SPOOL_PAGE;
 	CHECK(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, im->bytes, end, 0) == (ssize_t)end);
 	otlog__spool_range range = { .fd = fd, .salt = SALT, .first = FIRST, .limit = UINT64_MAX, .end = end };
-	otlog__spool_place place = { .position = OTLOG__SPOOL_PAGE, .number = FIRST };
+	otlog__spool_cursor cursor = { .position = OTLOG__SPOOL_PAGE, .number = FIRST };
 	otlog__spool_entry entry;
 	uint64_t damaged = 0, expected = FIRST;
 	uint32_t seen = 0;
-	while (otlog__spool_next_entry(&range, &place, &out, &entry, &damaged) == OTLOG__SPOOL_ENTRY) {
+	while (otlog__spool_next_entry(&range, &cursor, &out, &entry, &damaged) == OTLOG__SPOOL_ENTRY) {
 		CHECK(entry.number >= expected && entry.number < FIRST + im->count && out.size == entry.size);
 		expected = entry.number + 1;
 		uint32_t index = (uint32_t)(entry.number - FIRST);
@@ -106,12 +106,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	uint8_t page[OTLOG__SPOOL_PAGE] = { 0 };
 	otlog__spool_header header;
-	otlog__spool_place place;
+	otlog__spool_cursor cursor;
 	uint64_t generation;
 	memcpy(page, bytes, size < sizeof page ? size : sizeof page);
 	if (otlog__spool_page_header(page, &header) == OTLOG__SPOOL_HEADER_OURS)
 		CHECK(memchr(header.pipeline_name, '\0', sizeof header.pipeline_name));
-	otlog__spool_page_done(page, SALT, FIRST, &place, &generation);
-	CHECK(place.position >= OTLOG__SPOOL_PAGE && place.position % 8 == 0 && place.number >= FIRST);
+	otlog__spool_page_done(page, SALT, FIRST, &cursor, &generation);
+	CHECK(cursor.position >= OTLOG__SPOOL_PAGE && cursor.position % 8 == 0 && cursor.number >= FIRST);
 	return 0;
 }

@@ -331,7 +331,7 @@ check_play(play *g)
 		uint64_t waiting = 0;
 		for (uint32_t lane = 0; lane < g->image.header.lanes; lane++) {
 			uint64_t ours, others;
-			uint64_t read = atomic_load(&g->queue->pipelines[p].places[lane].read);
+			uint64_t read = atomic_load(&g->queue->pipelines[p].readers[lane].read);
 			assert_true(queue_image_count(&g->image, lane, read, p, &ours, &others));
 			waiting += ours;
 			assert_true(atomic_load(&queue_image_lane(&g->image, lane)->released.position) <=

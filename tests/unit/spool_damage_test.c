@@ -64,7 +64,7 @@ write_segment(uint32_t number, uint64_t salt, uint64_t first_mark, uint32_t coun
 typedef struct outcome {
 	uint64_t marks; /* a bit each, of what was handed out */
 	otlog__spool_files_books books;
-	otlog__spool_files_totals totals;
+	otlog__spool_segments totals;
 } outcome;
 
 static outcome
@@ -76,7 +76,7 @@ read_folder(bool adopt)
 	uint32_t records;
 	otlog__spool_files *files = otlog__spool_files_open(folder.directory, SPOOL_NAME, adopt);
 	assert_non_null(files);
-	otlog__spool_files_take_totals(files, &result.totals);
+	otlog__spool_files_count_segments(files, &result.totals);
 	assert_in_range(otlog__spool_files_pipeline_count(files), 0, 1);
 	while (otlog__spool_files_pipeline_count(files) &&
 	       (records = otlog__spool_files_take(files, 0, &out, &number))) {
@@ -135,7 +135,7 @@ every_bit_of_a_segment_flipped(void **state)
 			bytes.data[at] ^= (uint8_t)(1u << bit);
 			spool_bytes_store(&folder, 1, bytes.data, bytes.size);
 			outcome got = read_folder(false);
-			assert_int_equal(got.totals.segments, 1);
+			assert_int_equal(got.totals.readable, 1);
 			check_flip(at, &got);
 			bytes.data[at] ^= (uint8_t)(1u << bit);
 		}
@@ -188,7 +188,7 @@ the_last_segment_cut_off_after_every_byte(void **state)
 		while (whole < ENTRIES && size >= position_of(whole) + sizeof(otlog__spool_entry) + SIZE)
 			whole++;
 		bool readable = size >= sizeof(otlog__spool_header);
-		assert_int_equal(got.totals.segments, readable);
+		assert_int_equal(got.totals.readable, readable);
 		assert_int_equal(got.totals.damaged, !readable);
 		assert_int_equal(got.marks, ALL(whole));
 		assert_int_equal(got.books.lost_entries + got.books.damaged, 0); /* that append never returned */
@@ -303,7 +303,7 @@ a_segment_without_a_header_is_told_by_the_others(void **state)
 	(void)state;
 	write_chain_without_a_header(0);
 	outcome got = read_folder(true);
-	assert_int_equal(got.totals.segments, 3);
+	assert_int_equal(got.totals.readable, 3);
 	assert_int_equal(got.marks, ALL(3 * PER_SEGMENT));
 	assert_int_equal(got.books.lost_entries + got.books.damaged, 0);
 	assert_int_equal(spool_folder_files(&folder), 0);

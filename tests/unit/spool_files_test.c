@@ -94,9 +94,9 @@ what_was_not_finished_is_taken_over_in_order(void **state)
 	(void)state;
 	leave(0, 300, 130);
 	otlog__spool_files *files = open_files(true);
-	otlog__spool_files_totals totals;
-	otlog__spool_files_take_totals(files, &totals);
-	assert_int_equal(totals.segments, spool_folder_files(&folder));
+	otlog__spool_segments totals;
+	otlog__spool_files_count_segments(files, &totals);
+	assert_int_equal(totals.readable, spool_folder_files(&folder));
 	assert_true(totals.bytes > 170 * SIZE);
 	assert_int_equal(totals.foreign + totals.damaged, 0);
 	assert_int_equal(otlog__spool_files_pipeline_count(files), 1);
@@ -314,10 +314,10 @@ segments_of_another_version_or_architecture_are_left_alone(void **state)
 		*(i ? &other.version : &other.byte_order) = UINT32_C(0x04030201);
 		store_with_header(&bytes, &other);
 		otlog__spool_files *files = open_files(true);
-		otlog__spool_files_totals totals;
-		otlog__spool_files_take_totals(files, &totals);
+		otlog__spool_segments totals;
+		otlog__spool_files_count_segments(files, &totals);
 		assert_int_equal(totals.foreign, 1);
-		assert_int_equal(totals.segments + totals.damaged, 0);
+		assert_int_equal(totals.readable + totals.damaged, 0);
 		assert_int_equal(otlog__spool_files_pipeline_count(files), 0);
 		otlog__spool_files_close(files);
 		assert_int_equal(spool_folder_files(&folder), 1);

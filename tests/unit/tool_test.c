@@ -116,16 +116,16 @@ look_up(const char *variable)
 	return NULL;
 }
 
-static otlog__doctor_place
-place_of(const char *exporter, const char *url, const char *insecure)
+static otlog__doctor_target
+target_of(const char *exporter, const char *url, const char *insecure)
 {
 	otlog__doctor_setting rows[] = {
 		{ "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", (char *)url, "OTEL_EXPORTER_OTLP_ENDPOINT", "" },
 		{ "OTEL_EXPORTER_OTLP_LOGS_INSECURE", (char *)insecure, NULL, "" },
 	};
-	otlog__doctor_place place;
-	otlog__doctor_place_find(exporter, &(otlog__doctor_settings){ rows, 2 }, look_up, &place);
-	return place;
+	otlog__doctor_target target;
+	otlog__doctor_target_find(exporter, &(otlog__doctor_settings){ rows, 2 }, look_up, &target);
+	return target;
 }
 
 static void
@@ -152,15 +152,15 @@ endpoints_have_a_host_and_a_port(void **state)
 	(void)state;
 	proxy_name = NULL;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		otlog__doctor_place place = place_of(cases[i].exporter, cases[i].endpoint, "false");
-		assert_string_equal(place.host.name, cases[i].host);
-		assert_string_equal(place.host.port, cases[i].port);
-		assert_string_equal(place.socket, cases[i].socket);
-		assert_int_equal(place.tls, cases[i].tls);
-		assert_string_equal(place.endpoint_variable, "OTEL_EXPORTER_OTLP_ENDPOINT");
+		otlog__doctor_target target = target_of(cases[i].exporter, cases[i].endpoint, "false");
+		assert_string_equal(target.host.name, cases[i].host);
+		assert_string_equal(target.host.port, cases[i].port);
+		assert_string_equal(target.socket, cases[i].socket);
+		assert_int_equal(target.tls, cases[i].tls);
+		assert_string_equal(target.endpoint_variable, "OTEL_EXPORTER_OTLP_ENDPOINT");
 	}
-	assert_false(place_of("otlp_grpc", "collector:4317", "true").tls);
-	assert_string_equal(place_of("console", "http://localhost", "false").host.name, "");
+	assert_false(target_of("otlp_grpc", "collector:4317", "true").tls);
+	assert_string_equal(target_of("console", "http://localhost", "false").host.name, "");
 }
 
 static void
@@ -168,19 +168,19 @@ proxies_are_chosen_as_the_exporters_choose_them(void **state)
 {
 	(void)state;
 	proxy_name = "https_proxy";
-	otlog__doctor_place place = place_of("otlp_http", "https://collector.example/v1/logs", "false");
-	assert_string_equal(place.proxy.name, "proxy.example");
-	assert_string_equal(place.proxy.port, "3128");
-	assert_string_equal(place.proxy_variable, "https_proxy");
-	assert_null(place_of("otlp_http", "http://collector.example/", "false").proxy_variable);
-	assert_null(place_of("otlp_http", "https://127.0.0.1/", "false").proxy_variable);
-	assert_null(place_of("otlp_http", "https://localhost/", "false").proxy_variable);
-	assert_non_null(place_of("otlp_grpc", "http://collector.example", "false").proxy_variable);
+	otlog__doctor_target target = target_of("otlp_http", "https://collector.example/v1/logs", "false");
+	assert_string_equal(target.proxy.name, "proxy.example");
+	assert_string_equal(target.proxy.port, "3128");
+	assert_string_equal(target.proxy_variable, "https_proxy");
+	assert_null(target_of("otlp_http", "http://collector.example/", "false").proxy_variable);
+	assert_null(target_of("otlp_http", "https://127.0.0.1/", "false").proxy_variable);
+	assert_null(target_of("otlp_http", "https://localhost/", "false").proxy_variable);
+	assert_non_null(target_of("otlp_grpc", "http://collector.example", "false").proxy_variable);
 	proxy_name = "HTTP_PROXY"; /* a server's CGI may set it: nobody heeds it */
-	assert_null(place_of("otlp_http", "http://collector.example/", "false").proxy_variable);
+	assert_null(target_of("otlp_http", "http://collector.example/", "false").proxy_variable);
 	proxy_name = "https_proxy";
 	exempt = "other, .example";
-	assert_null(place_of("otlp_http", "https://collector.example/", "false").proxy_variable);
+	assert_null(target_of("otlp_http", "https://collector.example/", "false").proxy_variable);
 	exempt = NULL;
 
 	assert_true(otlog__doctor_is_exempt("a,example.com", "logs.example.com"));
@@ -209,13 +209,13 @@ problems_follow_from_type_and_words(void **state)
 		{ "some_new_type", "http://h answered 401 Unauthorized. Set X", "unauthorized" },
 	};
 	const otlog__doctor_reach reach = { 0 };
-	const otlog__doctor_place place = { 0 };
+	const otlog__doctor_target target = { 0 };
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		otlog_export_result result = { .verdict = OTLOG_VERDICT_DROP };
 		snprintf(result.error_type, sizeof result.error_type, "%s", cases[i].type);
 		snprintf(result.message, sizeof result.message, "%s", cases[i].message);
-		assert_string_equal(otlog__doctor_problem_word(otlog__doctor_judge(&place, &reach, &result)),
+		assert_string_equal(otlog__doctor_problem_word(otlog__doctor_judge(&target, &reach, &result)),
 		                    cases[i].word);
 	}
 }
@@ -223,16 +223,16 @@ problems_follow_from_type_and_words(void **state)
 static void
 every_problem_has_words_and_no_braces_left(void **state)
 {
-	otlog__doctor_place place;
+	otlog__doctor_target target;
 	const otlog__doctor_reach reach = { 0 };
 	(void)state;
 	proxy_name = "https_proxy";
-	place = place_of("otlp_http", "https://collector.example:4318/v1/logs", "false");
+	target = target_of("otlp_http", "https://collector.example:4318/v1/logs", "false");
 	for (int i = OTLOG__DOCTOR_NAME_NOT_FOUND; i <= OTLOG__DOCTOR_FAILED; i++) {
 		const otlog_export_result result = { .verdict = OTLOG_VERDICT_DROP,
 			                             .message = "it. said. Do what you can" };
 		otlog__doctor_finding finding;
-		otlog__doctor_explain(&place, &reach, &result, (otlog__doctor_problem)i, &finding);
+		otlog__doctor_explain(&target, &reach, &result, (otlog__doctor_problem)i, &finding);
 		assert_true(*finding.what && *finding.remedy);
 		assert_null(strpbrk(finding.what, "{}"));
 		assert_null(strpbrk(finding.remedy, "{}"));

@@ -149,7 +149,7 @@ waiting_in_lanes(const otlog__adopted *file, uint32_t bit)
 {
 	uint64_t sum = 0;
 	for (uint32_t lane = 0; lane < file->image.header.lanes; lane++)
-		sum += file->lanes[lane].places[bit].waiting;
+		sum += file->lanes[lane].readers[bit].waiting;
 	return sum;
 }
 
@@ -158,7 +158,7 @@ lost_in_lanes(const otlog__adopted *file, uint32_t bit)
 {
 	uint64_t sum = 0;
 	for (uint32_t lane = 0; lane < file->image.header.lanes; lane++)
-		sum += file->lanes[lane].places[bit].lost;
+		sum += file->lanes[lane].readers[bit].lost;
 	return sum;
 }
 
@@ -191,7 +191,7 @@ begin_pipeline(otlog__adopted *file, uint32_t pipeline, const char *const *spool
 	own->waiting += waiting_in_lanes(file, own->bit);
 	own->lanes = calloc(h->lanes, sizeof *own->lanes);
 	for (uint32_t lane = 0; own->lanes && lane < h->lanes; lane++)
-		own->lanes[lane].at.seq = file->lanes[lane].places[own->bit].consumed;
+		own->lanes[lane].at.seq = file->lanes[lane].readers[own->bit].consumed;
 	return own->lanes != NULL;
 }
 
@@ -270,9 +270,9 @@ say_adopted(const otlog__adopted *file)
 static void
 keep_foreign(otlog__adopted *file)
 {
-	otlog__spool_files_totals totals;
-	otlog__spool_files_take_totals(file->spool, &totals);
-	if (!totals.foreign)
+	otlog__spool_segments segments;
+	otlog__spool_files_count_segments(file->spool, &segments);
+	if (!segments.foreign)
 		return;
 	file->keep = true;
 	otlog__diagnose_always(OTLOG__WARN,
@@ -285,20 +285,20 @@ keep_foreign(otlog__adopted *file)
 static void
 say_lost_in_spool(const otlog__adopted *file)
 {
-	otlog__spool_files_totals totals;
+	otlog__spool_segments segments;
 	otlog__spool_files_books books;
 	uint64_t requests = 0;
-	otlog__spool_files_take_totals(file->spool, &totals);
+	otlog__spool_files_count_segments(file->spool, &segments);
 	for (uint32_t i = 0; i < otlog__spool_files_pipeline_count(file->spool); i++) {
 		otlog__spool_files_take_books(file->spool, i, &books);
 		requests += books.lost_entries;
 	}
-	if (totals.damaged || requests)
+	if (segments.damaged || requests)
 		otlog__diagnose_always(OTLOG__ERROR,
 		                       "%s/%s.spool: %" PRIu32 " of its files and %" PRIu64
 		                       " of its requests cannot be read, and all records in them are lost; look after "
 		                       "the disk, and keep other programs from writing there",
-		                       file->by->path, file->name, totals.damaged, requests);
+		                       file->by->path, file->name, segments.damaged, requests);
 }
 
 /* Reads all about the file that is open and locked. */
@@ -358,9 +358,9 @@ otlog__adopt(const otlog__adopter *by, const char *name, otlog__adopted **out)
 /* ---- Taking and finishing ---------------------------------------------------------------------------------------- */
 
 static void
-write_place(otlog__adopted *file, uint32_t lane, uint32_t bit)
+write_reader(otlog__adopted *file, uint32_t lane, uint32_t bit)
 {
-	if (otlog__image_write_place(&file->image, lane, bit, &file->lanes[lane].places[bit]) || file->write_failed)
+	if (otlog__image_write_reader(&file->image, lane, bit, &file->lanes[lane].readers[bit]) || file->write_failed)
 		return;
 	file->write_failed = true;
 	otlog__diagnose_always(OTLOG__WARN,
@@ -369,23 +369,23 @@ write_place(otlog__adopted *file, uint32_t lane, uint32_t bit)
 	                       file->by->path, file->name, strerror(errno));
 }
 
-/* Moves the place to there; what lies between was delivered, lost, or another's. */
+/* Moves the reader to there; what lies between was delivered, lost, or another's. */
 static void
 advance(otlog__adopted *file, uint32_t pipeline, uint32_t lane, uint64_t seq, uint64_t position, uint64_t lost,
         uint32_t records)
 {
 	otlog__adopted_pipeline *own = &file->pipelines[pipeline];
-	otlog__image_place *place = &file->lanes[lane].places[own->bit];
-	if (seq < place->consumed || (seq == place->consumed && place->cursor == position))
+	otlog__image_reader *reader = &file->lanes[lane].readers[own->bit];
+	if (seq < reader->consumed || (seq == reader->consumed && reader->cursor == position))
 		return;
-	uint64_t span = seq - place->consumed;
+	uint64_t span = seq - reader->consumed;
 	uint64_t newly_lost = lost - own->lanes[lane].lost_counted;
 	own->lanes[lane].lost_counted = lost;
-	place->counts[OTLOG__COUNT_DROPPED + OTLOG_DROP_DAMAGED] += newly_lost;
-	place->counts[OTLOG__COUNT_FILTERED] += span > records + newly_lost ? span - records - newly_lost : 0;
-	place->consumed = seq;
-	place->cursor = position;
-	write_place(file, lane, own->bit);
+	reader->counts[OTLOG__COUNT_DROPPED + OTLOG_DROP_DAMAGED] += newly_lost;
+	reader->counts[OTLOG__COUNT_FILTERED] += span > records + newly_lost ? span - records - newly_lost : 0;
+	reader->consumed = seq;
+	reader->cursor = position;
+	write_reader(file, lane, own->bit);
 }
 
 /* The lane has nothing more for the pipeline. */
@@ -395,7 +395,7 @@ settle_lane(otlog__adopted *file, uint32_t pipeline, uint32_t lane, uint64_t *da
 	otlog__adopted_pipeline *own = &file->pipelines[pipeline];
 	otlog__adopted_lane *progress = &own->lanes[lane];
 	const otlog__image_lane *loaded = &file->lanes[lane];
-	if (progress->in_flight || loaded->places[own->bit].waiting)
+	if (progress->in_flight || loaded->readers[own->bit].waiting)
 		return;
 	uint64_t lost = progress->at.lost + otlog__image_lost_from(loaded, progress->at.seq);
 	*damaged += lost - progress->lost_counted;
@@ -421,16 +421,16 @@ take_from_lane(otlog__adopted *file, uint32_t pipeline, uint32_t lane, uint32_t 
 {
 	otlog__adopted_pipeline *own = &file->pipelines[pipeline];
 	otlog__adopted_lane *progress = &own->lanes[lane];
-	otlog__image_place *place = &file->lanes[lane].places[own->bit];
-	if (place->waiting == 0)
+	otlog__image_reader *reader = &file->lanes[lane].readers[own->bit];
+	if (reader->waiting == 0)
 		return 0;
 	uint32_t records = otlog__image_read(&file->image, lane, &file->lanes[lane], UINT32_C(1) << own->bit,
 	                                     &progress->at, max_records, max_bytes, &batch->bytes, &batch->memory);
 	if (records == 0 && errno == ENOMEM)
 		return 0;
 	/* At the end with less than was counted: the rest has gone since, and is counted as lost. */
-	uint64_t less = records && records < place->waiting ? records : place->waiting;
-	place->waiting -= less;
+	uint64_t less = records && records < reader->waiting ? records : reader->waiting;
+	reader->waiting -= less;
 	own->waiting -= less;
 	if (records == 0)
 		return 0;
@@ -492,13 +492,13 @@ otlog__adopted_finish(otlog__adopted *file, uint32_t pipeline, const otlog__back
 		return;
 	}
 	otlog__adopted_lane *progress = &own->lanes[batch->lane];
-	otlog__image_place *place = &file->lanes[batch->lane].places[own->bit];
+	otlog__image_reader *reader = &file->lanes[batch->lane].readers[own->bit];
 	uint32_t delivered = batch->records;
 	for (uint32_t reason = 0; reason < OTLOG_DROP_REASON_COUNT; reason++) {
-		place->counts[OTLOG__COUNT_DROPPED + reason] += end->dropped[reason];
+		reader->counts[OTLOG__COUNT_DROPPED + reason] += end->dropped[reason];
 		delivered -= end->dropped[reason] < delivered ? end->dropped[reason] : delivered;
 	}
-	place->counts[OTLOG__COUNT_DELIVERED] += delivered;
+	reader->counts[OTLOG__COUNT_DELIVERED] += delivered;
 	progress->in_flight--;
 	*damaged += batch->end_lost - progress->lost_counted;
 	advance(file, pipeline, batch->lane, batch->end_seq, batch->end_position, batch->end_lost, batch->records);

@@ -11,7 +11,7 @@
 #include "sdk/queue/meta.h"
 #include "sdk/queue/spool/spool_files.h"
 
-/* How far one of our pipelines is in one lane: beyond what is done with, which stands in the lane's place. */
+/* How far one of our pipelines is in one lane: beyond what is done with, which stands in the lane's reader. */
 typedef struct otlog__adopted_lane {
 	otlog__image_at at;
 	uint64_t lost_counted;

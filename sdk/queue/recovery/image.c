@@ -144,11 +144,12 @@ write_all(int file, const void *data, size_t size, uint64_t at)
 }
 
 bool
-otlog__image_write_place(const otlog__image *image, uint32_t lane, uint32_t pipeline, const otlog__image_place *place)
+otlog__image_write_reader(const otlog__image *image, uint32_t lane, uint32_t pipeline,
+                          const otlog__image_reader *reader)
 {
 	uint64_t at = control_page_at(lane) + offsetof(otlog__lane_page, pipeline) +
 	              (uint64_t)pipeline * sizeof(otlog__lane_cursor);
-	const uint64_t ends[2] = { place->cursor, place->consumed };
+	const uint64_t ends[2] = { reader->cursor, reader->consumed };
 	if (at + sizeof(otlog__lane_cursor) > image->file_bytes) {
 		errno = ENOSPC; /* cut off: a file does not grow by what is read from it */
 		return false;
@@ -157,7 +158,7 @@ otlog__image_write_place(const otlog__image *image, uint32_t lane, uint32_t pipe
 		errno = EFBIG;
 		return false;
 	}
-	return write_all(image->file, place->counts, sizeof place->counts, at + sizeof ends) &&
+	return write_all(image->file, reader->counts, sizeof reader->counts, at + sizeof ends) &&
 	       write_all(image->file, ends, sizeof ends, at);
 }
 

@@ -5,7 +5,7 @@
  *   trusted   written since this machine started, or sealed: what the control pages say is so. Else only frames with a
  *             right checksum count
  *   run       frames that lie end to end and whose numbers follow each other; the gaps between runs are what is lost
- *   place     how far a pipeline is in a lane
+ *   reader     how far a pipeline is in a lane
  *
  * A lane is first walked from the least cursor to the tail, as a worker would. Where anything there makes no sense, or
  * nothing is to be trusted, the whole lane is looked through in steps of 8 bytes, and what is found is put in order by its
@@ -48,15 +48,15 @@ typedef struct otlog__run {
 	uint32_t frames;
 } otlog__run;
 
-typedef struct otlog__image_place {
+typedef struct otlog__image_reader {
 	uint64_t cursor;
 	uint64_t consumed; /* frames before the cursor */
 	uint64_t waiting;  /* intact records behind it */
 	uint64_t lost;     /* records behind it that are not there */
 	uint64_t counts[(sizeof(otlog__lane_cursor) - 16) / sizeof(uint64_t)]; /* as in the file, behind `consumed` */
-} otlog__image_place;
+} otlog__image_reader;
 
-/* Where they stand in otlog__image_place.counts. */
+/* Where they stand in otlog__image_reader.counts. */
 enum { OTLOG__COUNT_DELIVERED, OTLOG__COUNT_FILTERED, OTLOG__COUNT_SPOOLED, OTLOG__COUNT_DROPPED };
 
 typedef struct otlog__image_lane {
@@ -66,7 +66,7 @@ typedef struct otlog__image_lane {
 	uint64_t end_position;
 	uint64_t waiting; /* intact records that wait for one of the pipelines */
 	bool walked;      /* all is as the owner left it: nothing but the runs matters */
-	otlog__image_place places[OTLOG__LAYOUT_PIPELINES];
+	otlog__image_reader readers[OTLOG__LAYOUT_PIPELINES];
 } otlog__image_lane;
 
 /* Reads all there is to say about the lane. False when memory is short. Free it in either case. */
@@ -80,7 +80,7 @@ void otlog__image_lane_free(otlog__image_lane *lane);
 /* Frames from that number on that are not there. */
 uint64_t otlog__image_lost_from(const otlog__image_lane *lane, uint64_t seq);
 
-/* Where reading stands in a lane; {0} with `seq` = the place's consumed is the beginning. */
+/* Where reading stands in a lane; {0} with `seq` = the reader's consumed is the beginning. */
 typedef struct otlog__image_at {
 	uint64_t seq;      /* of the next frame */
 	uint64_t position; /* where it was last */
@@ -111,9 +111,9 @@ uint32_t otlog__image_read(const otlog__image *image, uint32_t lane, const otlog
  */
 void otlog__image_trim(const otlog__image *image, uint32_t lane, const otlog__image_lane *loaded);
 
-/* Writes the place into the file, counts before the cursor. False with errno set. */
-bool otlog__image_write_place(const otlog__image *image, uint32_t lane, uint32_t pipeline,
-                              const otlog__image_place *place);
+/* Writes the reader into the file, counts before the cursor. False with errno set. */
+bool otlog__image_write_reader(const otlog__image *image, uint32_t lane, uint32_t pipeline,
+                               const otlog__image_reader *reader);
 
 /* ---- image_bytes.c: private to image*.c -------------------------------------------------------------------------- */
 

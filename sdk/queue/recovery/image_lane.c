@@ -82,11 +82,11 @@ add_frame(loading *load, uint64_t seq, uint64_t position, uint64_t offset, uint6
 static bool
 pass_cursors(const loading *load, uint64_t position, uint64_t seq, uint32_t *passed)
 {
-	const otlog__image_place *places = load->out->places;
+	const otlog__image_reader *readers = load->out->readers;
 	for (uint32_t p = 0; p < load->image->header.pipelines; p++) {
-		if (places[p].cursor != position)
+		if (readers[p].cursor != position)
 			continue;
-		if (places[p].consumed != seq)
+		if (readers[p].consumed != seq)
 			return false;
 		*passed |= UINT32_C(1) << p;
 	}
@@ -98,17 +98,17 @@ count_waiting(otlog__image_lane *out, uint32_t pipelines)
 {
 	out->waiting += pipelines != 0;
 	for (; pipelines; pipelines &= pipelines - 1)
-		out->places[__builtin_ctz(pipelines)].waiting++;
+		out->readers[__builtin_ctz(pipelines)].waiting++;
 }
 
 /* The least cursor, with the frames before it. */
-static const otlog__image_place *
-least_place(const loading *load)
+static const otlog__image_reader *
+least_reader(const loading *load)
 {
-	const otlog__image_place *least = load->out->places;
+	const otlog__image_reader *least = load->out->readers;
 	for (uint32_t p = 1; p < load->image->header.pipelines; p++)
-		if (load->out->places[p].cursor < least->cursor)
-			least = &load->out->places[p];
+		if (load->out->readers[p].cursor < least->cursor)
+			least = &load->out->readers[p];
 	return least;
 }
 
@@ -116,7 +116,7 @@ least_place(const loading *load)
 static bool
 walk(loading *load)
 {
-	const otlog__image_place *from = least_place(load);
+	const otlog__image_reader *from = least_reader(load);
 	const uint32_t all = (uint32_t)((UINT64_C(1) << load->image->header.pipelines) - 1);
 	uint64_t position = from->cursor, seq = from->consumed;
 	uint32_t passed = 0;
@@ -159,7 +159,7 @@ static void
 note_cursors(loading *load, uint64_t offset, uint32_t seq)
 {
 	for (uint32_t p = 0; p < load->image->header.pipelines; p++)
-		if ((load->out->places[p].cursor & (lane_bytes(load) - 1)) == offset) {
+		if ((load->out->readers[p].cursor & (lane_bytes(load) - 1)) == offset) {
 			load->seq_at_cursor[p] = seq;
 			load->has_seq_at_cursor |= UINT32_C(1) << p;
 		}
@@ -280,7 +280,7 @@ static bool
 is_pointed_at(const loading *load, uint32_t pipeline, uint64_t *seq)
 {
 	const otlog__image_lane *out = load->out;
-	uint64_t behind = load->tail - out->places[pipeline].cursor;
+	uint64_t behind = load->tail - out->readers[pipeline].cursor;
 	bool tail_fits = ((load->tail ^ out->end_position) & (lane_bytes(load) - 1)) == 0;
 	*seq = widen(load->seq_at_cursor[pipeline], out->end_seq);
 	return (load->has_seq_at_cursor >> pipeline & 1) && tail_fits && behind > 0 && behind < lane_bytes(load) &&
@@ -292,16 +292,16 @@ static uint64_t
 choose_consumed(const loading *load, uint32_t pipeline)
 {
 	const otlog__image_lane *out = load->out;
-	const otlog__image_place *place = &out->places[pipeline];
+	const otlog__image_reader *reader = &out->readers[pipeline];
 	uint64_t verdicts = 0, pointed;
-	bool points = is_pointed_at(load, pipeline, &pointed), plausible = is_plausible(load, place->consumed);
+	bool points = is_pointed_at(load, pipeline, &pointed), plausible = is_plausible(load, reader->consumed);
 	/* If the file is not trusted, the bytes at the cursor may be of an older or newer lap than the control page. */
-	if (plausible && !(points && otlog__image_is_trusted(load->image) && pointed < place->consumed))
-		return place->consumed;
+	if (plausible && !(points && otlog__image_is_trusted(load->image) && pointed < reader->consumed))
+		return reader->consumed;
 	if (points)
 		return pointed;
-	for (size_t i = 0; i < sizeof place->counts / sizeof place->counts[0]; i++)
-		verdicts += place->counts[i];
+	for (size_t i = 0; i < sizeof reader->counts / sizeof reader->counts[0]; i++)
+		verdicts += reader->counts[i];
 	if (is_plausible(load, verdicts))
 		return verdicts;
 	return out->run_count ? out->runs[0].seq : out->end_seq;
@@ -325,11 +325,11 @@ settle_places(loading *load)
 {
 	otlog__image_lane *out = load->out;
 	for (uint32_t p = 0; p < load->image->header.pipelines; p++) {
-		otlog__image_place *place = &out->places[p];
-		place->consumed = choose_consumed(load, p);
-		if (out->run_count && place->consumed < out->runs[0].seq &&
-		    !is_room_before_first(load, out->runs[0].seq - place->consumed))
-			place->consumed = out->runs[0].seq;
+		otlog__image_reader *reader = &out->readers[p];
+		reader->consumed = choose_consumed(load, p);
+		if (out->run_count && reader->consumed < out->runs[0].seq &&
+		    !is_room_before_first(load, out->runs[0].seq - reader->consumed))
+			reader->consumed = out->runs[0].seq;
 	}
 }
 
@@ -348,7 +348,7 @@ count_runs(loading *load)
 			if (otlog__window_frame(&load->window, offset, false, &frame) != OTLOG__FOUND_FRAME)
 				break; /* it has changed since: reading will find that out */
 			for (uint32_t p = 0; p < pipelines; p++)
-				behind |= (uint32_t)(out->places[p].consumed <= seq) << p;
+				behind |= (uint32_t)(out->readers[p].consumed <= seq) << p;
 			count_waiting(out, frame.pipelines & behind);
 			offset += otlog__frame_bytes(frame.size);
 		}
@@ -362,7 +362,7 @@ look_at_everything(loading *load)
 	out->run_count = 0;
 	out->waiting = 0;
 	for (uint32_t p = 0; p < OTLOG__LAYOUT_PIPELINES; p++)
-		out->places[p].waiting = 0;
+		out->readers[p].waiting = 0;
 	/* Without checksums nothing in an untrusted lane tells a record from what lay there before. */
 	if ((otlog__image_is_trusted(load->image) || load->image->trailer) && !scan(load))
 		return false;
@@ -400,7 +400,7 @@ otlog__image_words(const otlog__image *image, uint32_t lane)
 static uint64_t
 choose_near(const loading *load, uint64_t released)
 {
-	uint64_t consumed = load->out->places[0].consumed;
+	uint64_t consumed = load->out->readers[0].consumed;
 	bool accepted_is_odd = load->accepted - consumed > most_frames(load);
 	return accepted_is_odd && consumed - released <= most_frames(load) ? consumed : load->accepted;
 }
@@ -415,11 +415,11 @@ read_control(loading *load)
 	load->tail = words.tail;
 	load->accepted = words.accepted;
 	for (uint32_t p = 0; p < load->image->header.pipelines; p++) {
-		otlog__image_place *place = &load->out->places[p];
+		otlog__image_reader *reader = &load->out->readers[p];
 		const uint8_t *at = bytes + offsetof(otlog__lane_page, pipeline) + p * sizeof(otlog__lane_cursor);
-		memcpy(&place->cursor, at, 8);
-		memcpy(&place->consumed, at + 8, 8);
-		memcpy(place->counts, at + 16, sizeof place->counts);
+		memcpy(&reader->cursor, at, 8);
+		memcpy(&reader->consumed, at + 8, 8);
+		memcpy(reader->counts, at + 16, sizeof reader->counts);
 	}
 	load->near = choose_near(load, words.start_seq);
 }
@@ -437,7 +437,7 @@ otlog__image_load(const otlog__image *image, uint32_t lane, otlog__image_lane *o
 	if (!walked && !load.no_memory)
 		look_at_everything(&load);
 	for (uint32_t p = 0; p < image->header.pipelines; p++)
-		out->places[p].lost = otlog__image_lost_from(out, out->places[p].consumed);
+		out->readers[p].lost = otlog__image_lost_from(out, out->readers[p].consumed);
 	otlog__window_free(&load.window);
 	return !load.no_memory;
 }

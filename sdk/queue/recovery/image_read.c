@@ -83,7 +83,7 @@ static bool
 is_wanted(const reading *read, const otlog__frame *frame, uint64_t seq)
 {
 	for (uint32_t bits = frame->pipelines & read->mask; bits; bits &= bits - 1)
-		if (read->loaded->places[__builtin_ctz(bits)].consumed <= seq)
+		if (read->loaded->readers[__builtin_ctz(bits)].consumed <= seq)
 			return true;
 	return false;
 }
@@ -171,7 +171,7 @@ read_run(reading *read, const otlog__run *run, otlog__image_at *at)
 
 /* Moves *at to the frame with its number, or the first behind that; the frames before it are done with. */
 static bool
-find_place(reading *read, const otlog__run *run, otlog__image_at *at)
+find_at(reading *read, const otlog__run *run, otlog__image_at *at)
 {
 	otlog__window window;
 	at->offset = run->start;
@@ -213,7 +213,7 @@ otlog__image_read(const otlog__image *image, uint32_t lane, const otlog__image_l
 	while (at->run < loaded->run_count && read.records == 0 && max_records && !read.full) {
 		const otlog__run *run = &loaded->runs[at->run];
 		if (at->seq < run->seq + run->frames) {
-			if (!at->inside && !find_place(&read, run, at))
+			if (!at->inside && !find_at(&read, run, at))
 				break;
 			at->inside = true;
 			if (!read_run(&read, run, at))

@@ -124,7 +124,7 @@ add_segment(otlog__spool *spool, uint64_t bytes)
 	segment->end = segment->synced_end = OTLOG__SPOOL_PAGE;
 	segment->next_number = spool->next_number;
 	segment->bytes = OTLOG__SPOOL_PAGE + bytes;
-	segment->place = (otlog__spool_place){ .position = OTLOG__SPOOL_PAGE, .number = spool->next_number };
+	segment->cursor = (otlog__spool_cursor){ .position = OTLOG__SPOOL_PAGE, .number = spool->next_number };
 	pthread_mutex_lock(&spool->mutex);
 	otlog__spooled *before = spool->last;
 	if (before)
@@ -133,7 +133,7 @@ add_segment(otlog__spool *spool, uint64_t bytes)
 		spool->first = segment;
 	spool->last = segment;
 	/* Descriptors are few: a segment that nobody reads yet is closed until somebody does. */
-	if (before && before->holders == 1 && before->place.position == OTLOG__SPOOL_PAGE)
+	if (before && before->holders == 1 && before->cursor.position == OTLOG__SPOOL_PAGE)
 		otlog__spool_segment_close(&before->file);
 	pthread_mutex_unlock(&spool->mutex);
 	return segment;
@@ -167,11 +167,11 @@ publish(otlog__spool *spool, otlog__spooled *segment, const otlog__spool_entry *
 		segment->records += entry->records;
 		return;
 	}
-	segment->place = (otlog__spool_place){ .position = segment->end, .number = segment->next_number };
+	segment->cursor = (otlog__spool_cursor){ .position = segment->end, .number = segment->next_number };
 	otlog__spool_flight_push(&spool->flight, &(otlog__spool_taken){ .segment = segment,
 	                                                                .number = entry->number,
 	                                                                .records = entry->records,
-	                                                                .behind = segment->place });
+	                                                                .behind = segment->cursor });
 	spool->in_flight_records += entry->records;
 	segment->in_flight++;
 	segment->holders++;

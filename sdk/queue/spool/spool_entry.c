@@ -79,9 +79,9 @@ search(const otlog__spool_range *range, uint64_t *position, otlog__spool_entry *
 }
 
 bool
-otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_place *place, otlog__spool_entry *entry)
+otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_cursor *cursor, otlog__spool_entry *entry)
 {
-	uint64_t position = place->position;
+	uint64_t position = cursor->position;
 	while (position < range->end && range->end - position >= sizeof *entry) {
 		ssize_t got = read_at(range->fd, entry, sizeof *entry, position);
 		bool found = got == sizeof *entry && is_entry(range, entry, position);
@@ -89,8 +89,8 @@ otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_place *pla
 			return false;
 		if (entry->number >= range->limit)
 			return false;
-		if (entry->number >= place->number) {
-			place->position = position;
+		if (entry->number >= cursor->number) {
+			cursor->position = position;
 			return true;
 		}
 		position += otlog__spool_entry_bytes(entry->size);
@@ -126,15 +126,15 @@ read_request(const otlog__spool_range *range, uint64_t position, const otlog__sp
 }
 
 otlog__spool_step
-otlog__spool_next_entry(const otlog__spool_range *range, otlog__spool_place *place, otlog__buffer *out,
+otlog__spool_next_entry(const otlog__spool_range *range, otlog__spool_cursor *cursor, otlog__buffer *out,
                         otlog__spool_entry *entry, uint64_t *damaged)
 {
-	while (otlog__spool_find_entry(range, place, entry)) {
-		request_state state = read_request(range, place->position, entry, out);
+	while (otlog__spool_find_entry(range, cursor, entry)) {
+		request_state state = read_request(range, cursor->position, entry, out);
 		if (state == NO_MEMORY)
 			return OTLOG__SPOOL_LATER;
-		place->position += otlog__spool_entry_bytes(entry->size);
-		place->number = entry->number + 1;
+		cursor->position += otlog__spool_entry_bytes(entry->size);
+		cursor->number = entry->number + 1;
 		if (state == INTACT)
 			return OTLOG__SPOOL_ENTRY;
 		*damaged += entry->records;

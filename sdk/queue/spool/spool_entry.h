@@ -29,10 +29,10 @@ otlog__spool_entry otlog__spool_entry_make(uint64_t salt, uint64_t number, uint3
                                            uint32_t size);
 
 /* Where reading stands in a segment. */
-typedef struct otlog__spool_place {
+typedef struct otlog__spool_cursor {
 	uint64_t position; /* in the file, a multiple of 8 */
 	uint64_t number;   /* entries with a smaller one are done with or passed over */
-} otlog__spool_place;
+} otlog__spool_cursor;
 
 /* What of a file is read. */
 typedef struct otlog__spool_range {
@@ -44,25 +44,25 @@ typedef struct otlog__spool_range {
 } otlog__spool_range;
 
 /*
- * Moves *place to the next entry whose header makes sense, there or behind, and reads that header. It may reach beyond
+ * Moves *cursor to the next entry whose header makes sense, there or behind, and reads that header. It may reach beyond
  * the end. False: there is none up to the end.
  */
-bool otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_place *place, otlog__spool_entry *entry);
+bool otlog__spool_find_entry(const otlog__spool_range *range, otlog__spool_cursor *cursor, otlog__spool_entry *entry);
 
 /* Reads the first entry's header of a segment whose own header is lost. False: it makes no sense. */
 bool otlog__spool_first_entry(int fd, uint64_t salt, otlog__spool_entry *entry);
 
 typedef enum otlog__spool_step {
-	OTLOG__SPOOL_ENTRY, /* one was read; *place lies behind it */
+	OTLOG__SPOOL_ENTRY, /* one was read; *cursor lies behind it */
 	OTLOG__SPOOL_END,   /* there is none up to the end */
-	OTLOG__SPOOL_LATER  /* memory is short; *place is at the entry */
+	OTLOG__SPOOL_LATER  /* memory is short; *cursor is at the entry */
 } otlog__spool_step;
 
 /*
  * Reads the next intact entry's request into *out, from its beginning. The records of damaged ones on the way there,
  * those whose header can be read, are added to *damaged.
  */
-otlog__spool_step otlog__spool_next_entry(const otlog__spool_range *range, otlog__spool_place *place,
+otlog__spool_step otlog__spool_next_entry(const otlog__spool_range *range, otlog__spool_cursor *cursor,
                                           otlog__buffer *out, otlog__spool_entry *entry, uint64_t *damaged);
 
 #endif

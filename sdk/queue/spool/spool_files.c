@@ -32,9 +32,9 @@ otlog__spool_files_open(int directory, const char *name, bool adopt)
 }
 
 void
-otlog__spool_files_take_totals(const otlog__spool_files *files, otlog__spool_files_totals *totals)
+otlog__spool_files_count_segments(const otlog__spool_files *files, otlog__spool_segments *segments)
 {
-	*totals = files->totals;
+	*segments = files->segments;
 }
 
 uint32_t
@@ -82,7 +82,7 @@ take_from(otlog__spool_files *files, otlog__spool_left *p, otlog__spool_part *at
 	}
 	otlog__spool_range range = otlog__spool_part_range(at);
 	uint64_t damaged = 0;
-	otlog__spool_step step = otlog__spool_next_entry(&range, &at->place, out, entry, &damaged);
+	otlog__spool_step step = otlog__spool_next_entry(&range, &at->cursor, out, entry, &damaged);
 	give_up(files, p, at, damaged, false);
 	if (step == OTLOG__SPOOL_ENTRY && entry->records > at->records)
 		step = OTLOG__SPOOL_END; /* it was not counted when the file was opened */
@@ -123,7 +123,7 @@ otlog__spool_files_take(otlog__spool_files *files, uint32_t index, otlog__buffer
 	p->books.in_flight += entry.records;
 	otlog__spool_flight_push(
 	    &p->flight, &(otlog__spool_taken){
-			    .segment = at, .number = entry.number, .records = entry.records, .behind = at->place });
+			    .segment = at, .number = entry.number, .records = entry.records, .behind = at->cursor });
 	return entry.records;
 }
 

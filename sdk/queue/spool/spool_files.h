@@ -7,7 +7,7 @@
  *   undone    entries that no done slot covers: those that are handed out
  *   lost      entries that the numbers tell of, and whose header cannot be read: how many records they held is unknown
  *
- * Segments are told by their headers, not by the names of their files, so exchanged ones are read in the right place. One
+ * Segments are told by their headers, not by the names of their files, so exchanged ones are read in the right order. One
  * whose header is lost, both copies, is told by the salt of the others in the folder if its first entry is intact.
  * What is damaged is passed over; every intact entry is handed out, in the order of numbers. An entry that was cut off
  * at the very end was never appended, unless the machine went down meanwhile.
@@ -32,14 +32,14 @@ typedef struct otlog__spool_files otlog__spool_files;
  */
 otlog__spool_files *otlog__spool_files_open(int directory, const char *name, bool adopt);
 
-typedef struct otlog__spool_files_totals {
+typedef struct otlog__spool_segments {
 	uint64_t bytes;    /* of all segments that were found */
-	uint32_t segments; /* that can be read */
+	uint32_t readable; /* segments */
 	uint32_t foreign;  /* of another version or byte order: neither read nor removed */
 	uint32_t damaged;  /* whose header makes no sense: nothing in them can be read. Removed when adopting */
-} otlog__spool_files_totals;
+} otlog__spool_segments;
 
-void otlog__spool_files_take_totals(const otlog__spool_files *files, otlog__spool_files_totals *totals);
+void otlog__spool_files_count_segments(const otlog__spool_files *files, otlog__spool_segments *segments);
 
 /* The pipelines that have segments, done with or not. Names live until the close; index < count. */
 uint32_t otlog__spool_files_pipeline_count(const otlog__spool_files *files);

@@ -80,27 +80,27 @@ add_file(otlog__spool_files *files, otlog__spool_part *found)
 	struct stat info;
 	if (fstat(found->file.fd, &info) != 0 || !S_ISREG(info.st_mode))
 		return true;
-	files->totals.bytes += (uint64_t)info.st_size;
+	files->segments.bytes += (uint64_t)info.st_size;
 	bool readable = otlog__spool_page_read(found->file.fd, page);
 	otlog__spool_segment_close(&found->file);
 	found->file.end = (uint64_t)info.st_size;
 	otlog__spool_header_state state = otlog__spool_page_header(page, &header);
 	if (!readable) {
-		files->totals.damaged++;
+		files->segments.damaged++;
 		return true;
 	}
 	if (state == OTLOG__SPOOL_HEADER_FOREIGN) {
-		files->totals.foreign++;
+		files->segments.foreign++;
 		return true;
 	}
 	if (state == OTLOG__SPOOL_HEADER_DAMAGED)
 		return add_part(&files->strays, found);
-	files->totals.segments++;
+	files->segments.readable++;
 	found->file.salt = header.salt;
 	found->file.first = header.first;
 	found->started_unix_nano = header.started_unix_nano;
 	found->same_boot = files->boot_id[0] && memcmp(header.boot_id, files->boot_id, sizeof files->boot_id) == 0;
-	otlog__spool_page_done(page, header.salt, header.first, &found->place, &found->file.generation);
+	otlog__spool_page_done(page, header.salt, header.first, &found->cursor, &found->file.generation);
 	otlog__spool_left *p = pipeline_of(files, header.pipeline_name);
 	return p && add_part(&p->parts, found);
 }
@@ -119,7 +119,7 @@ is_of_chain(otlog__spool_part *stray, const otlog__spool_part *of)
 	stray->file.first = first.number;
 	stray->started_unix_nano = of->started_unix_nano;
 	stray->same_boot = of->same_boot;
-	otlog__spool_page_done(page, of->file.salt, first.number, &stray->place, &stray->file.generation);
+	otlog__spool_page_done(page, of->file.salt, first.number, &stray->cursor, &stray->file.generation);
 	return true;
 }
 
@@ -148,8 +148,8 @@ place_strays(otlog__spool_files *files)
 		if (otlog__spool_segment_open(&stray->file, files->folder, files->adopt))
 			p = place_stray(files, stray);
 		otlog__spool_segment_close(&stray->file);
-		files->totals.segments += p != NULL;
-		files->totals.damaged += p == NULL;
+		files->segments.readable += p != NULL;
+		files->segments.damaged += p == NULL;
 		if (p && !add_part(&p->parts, stray))
 			return false;
 		if (!p && files->adopt)
@@ -173,7 +173,7 @@ look_at(otlog__spool_files *files, const char *name)
 	}
 	if (!otlog__spool_segment_open(&found.file, files->folder, files->adopt)) {
 		bool serious = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-		files->totals.damaged += !serious && errno != ENOENT; /* a live owner may have removed it */
+		files->segments.damaged += !serious && errno != ENOENT; /* a live owner may have removed it */
 		return !serious;
 	}
 	bool added = add_file(files, &found);
@@ -237,29 +237,29 @@ otlog__spool_part_range(const otlog__spool_part *of)
 		                     .end = of->file.end };
 }
 
-/* Reads the headers of one part from its place on. `last`: of its chain. Returns the number expected behind it. */
+/* Reads the headers of one part from its cursor on. `last`: of its chain. Returns the number expected behind it. */
 static uint64_t
 count_part(otlog__spool_left *p, otlog__spool_part *at, bool last)
 {
 	otlog__spool_range range = otlog__spool_part_range(at);
-	otlog__spool_place place = at->place;
+	otlog__spool_cursor cursor = at->cursor;
 	otlog__spool_entry entry;
-	while (otlog__spool_find_entry(&range, &place, &entry)) {
+	while (otlog__spool_find_entry(&range, &cursor, &entry)) {
 		uint64_t bytes = otlog__spool_entry_bytes(entry.size);
 		/* Cut off while it was appended, so that its append never returned. */
-		if (last && at->same_boot && place.position + sizeof entry + entry.size > at->file.end) {
-			at->file.end = place.position;
+		if (last && at->same_boot && cursor.position + sizeof entry + entry.size > at->file.end) {
+			at->file.end = cursor.position;
 			break;
 		}
-		p->books.lost_entries += entry.number - place.number;
+		p->books.lost_entries += entry.number - cursor.number;
 		at->records += entry.records;
-		place = (otlog__spool_place){ .position = place.position + bytes, .number = entry.number + 1 };
+		cursor = (otlog__spool_cursor){ .position = cursor.position + bytes, .number = entry.number + 1 };
 	}
 	/* There is something behind the last one that can be read; no number tells how many it is. */
-	if (last && place.position < at->file.end && at->file.end - place.position >= sizeof entry)
+	if (last && cursor.position < at->file.end && at->file.end - cursor.position >= sizeof entry)
 		p->books.lost_entries++;
 	p->books.found += at->records;
-	return place.number;
+	return cursor.number;
 }
 
 /* The parts first…end - 1 have the same salt. False with errno set: descriptors are short. */
@@ -269,17 +269,17 @@ count_chain(otlog__spool_files *files, otlog__spool_left *p, size_t first, size_
 	/* Entries are finished in their order: what lies before the last done slot is done, also in an older file. */
 	uint64_t expected = 0;
 	for (size_t i = first; i < end; i++)
-		if (p->parts.items[i].file.generation && p->parts.items[i].place.number > expected)
-			expected = p->parts.items[i].place.number;
+		if (p->parts.items[i].file.generation && p->parts.items[i].cursor.number > expected)
+			expected = p->parts.items[i].cursor.number;
 	for (size_t i = first; i < end; i++) {
 		otlog__spool_part *at = &p->parts.items[i];
 		at->limit = i + 1 < end ? p->parts.items[i + 1].file.first : UINT64_MAX;
 		if (expected == 0)
-			expected = at->place.number;
+			expected = at->cursor.number;
 		if (at->file.first > expected && i > first)
 			p->books.lost_entries += at->file.first - expected;
-		if (at->place.number < expected)
-			at->place.number = expected;
+		if (at->cursor.number < expected)
+			at->cursor.number = expected;
 		if (!otlog__spool_segment_open(&at->file, files->folder, files->adopt)) {
 			if (errno != ENOENT)
 				return false;

@@ -16,7 +16,7 @@ typedef struct otlog__spool_part {
 	uint32_t in_flight; /* entries */
 	bool same_boot;
 	bool removed;
-	otlog__spool_place place;
+	otlog__spool_cursor cursor;
 } otlog__spool_part;
 
 /* Segments, in no order at first. */
@@ -40,7 +40,7 @@ struct otlog__spool_files {
 	bool adopt;
 	char name[OTLOG__QUEUE_NAME_MAX + 8]; /* of the folder */
 	char boot_id[40];
-	otlog__spool_files_totals totals;
+	otlog__spool_segments segments;
 	otlog__spool_left *pipelines;
 	uint32_t count;
 	otlog__spool_parts strays; /* segments whose header makes no sense, until it is known what they are */

@@ -8,7 +8,7 @@ typedef struct otlog__spool_taken {
 	void *segment; /* whose it is */
 	uint64_t number;
 	uint32_t records;
-	otlog__spool_place behind; /* where it ends */
+	otlog__spool_cursor behind; /* where it ends */
 } otlog__spool_taken;
 
 typedef struct otlog__spool_flight {

@@ -157,11 +157,11 @@ done_crc(const otlog__spool_done *done, uint64_t salt)
 }
 
 void
-otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__spool_place *place)
+otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__spool_cursor *cursor)
 {
 	otlog__spool_done done = { .generation = ++segment->generation,
-		                   .position = place->position,
-		                   .number = place->number,
+		                   .position = cursor->position,
+		                   .number = cursor->number,
 		                   .first = segment->first };
 	done.crc = done_crc(&done, segment->salt);
 	off_t slot = done.generation % 2 ? OTLOG__SPOOL_DONE : OTLOG__SPOOL_SECOND_DONE;
@@ -201,11 +201,11 @@ header_is_foreign(const otlog__spool_header *header, const otlog__spool_header *
 }
 
 void
-otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uint64_t first, otlog__spool_place *place,
-                       uint64_t *generation)
+otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uint64_t first,
+                       otlog__spool_cursor *cursor, uint64_t *generation)
 {
 	static const size_t slots[] = { OTLOG__SPOOL_DONE, OTLOG__SPOOL_SECOND_DONE };
-	*place = (otlog__spool_place){ .position = OTLOG__SPOOL_PAGE, .number = first };
+	*cursor = (otlog__spool_cursor){ .position = OTLOG__SPOOL_PAGE, .number = first };
 	*generation = 0;
 	for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
 		otlog__spool_done done;
@@ -214,7 +214,7 @@ otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uin
 		    done.position < OTLOG__SPOOL_PAGE || done.position % 8 || done.number < first)
 			continue;
 		*generation = done.generation;
-		*place = (otlog__spool_place){ .position = done.position, .number = done.number };
+		*cursor = (otlog__spool_cursor){ .position = done.position, .number = done.number };
 	}
 }
 

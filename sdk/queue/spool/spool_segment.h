@@ -79,7 +79,7 @@ bool otlog__spool_segment_write(otlog__spool_segment *segment, const otlog__spoo
 void otlog__spool_segment_cut(otlog__spool_segment *segment);
 
 /* Writes the next done slot. Failing means that entries are delivered twice after a crash. */
-void otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__spool_place *place);
+void otlog__spool_segment_set_done(otlog__spool_segment *segment, const otlog__spool_cursor *cursor);
 
 /* NULL-safe for what is not open. */
 void otlog__spool_segment_close(otlog__spool_segment *segment);
@@ -101,6 +101,6 @@ otlog__spool_header_state otlog__spool_page_header(const uint8_t page[OTLOG__SPO
  * with. *generation is 0 if no slot makes sense, so that nothing is done with.
  */
 void otlog__spool_page_done(const uint8_t page[OTLOG__SPOOL_PAGE], uint64_t salt, uint64_t first,
-                            otlog__spool_place *place, uint64_t *generation);
+                            otlog__spool_cursor *cursor, uint64_t *generation);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct otlog__spooled {
 	uint64_t synced_end;  /* what is on the disk */
 	uint64_t records;     /* not taken */
 	uint32_t in_flight;   /* entries */
-	otlog__spool_place place;
+	otlog__spool_cursor cursor;
 } otlog__spooled;
 
 struct otlog__spool {

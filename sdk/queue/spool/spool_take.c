@@ -7,7 +7,7 @@
 typedef struct look {
 	otlog__spooled *segment; /* held */
 	otlog__spool_range range;
-	otlog__spool_place place;
+	otlog__spool_cursor cursor;
 	otlog__spool_step step;
 	otlog__spool_entry entry;
 	uint64_t damaged; /* records passed over */
@@ -24,7 +24,7 @@ begin(otlog__spool *spool, look *at)
 	bool found = segment && otlog__spool_flight_reserve(&spool->flight);
 	if (found) {
 		segment->holders++;
-		*at = (look){ .segment = segment, .place = segment->place, .step = OTLOG__SPOOL_LATER };
+		*at = (look){ .segment = segment, .cursor = segment->cursor, .step = OTLOG__SPOOL_LATER };
 		bool open = otlog__spool_segment_open(&segment->file, spool->folder, true);
 		/* Somebody has removed it: all in it is lost. Any other trouble may pass. */
 		if (!open && errno == ENOENT)
@@ -48,10 +48,10 @@ account(otlog__spool *spool, look *at)
 	/* More records than were appended: the entry is not ours, and with it the books would not balance. */
 	if (at->step == OTLOG__SPOOL_ENTRY && at->damaged + at->entry.records > left)
 		at->step = OTLOG__SPOOL_END;
-	segment->place = at->place;
+	segment->cursor = at->cursor;
 	if (at->step == OTLOG__SPOOL_END && segment->end == at->range.end) { /* else more has come meanwhile */
 		at->damaged = left;
-		segment->place = (otlog__spool_place){ .position = segment->end, .number = segment->next_number };
+		segment->cursor = (otlog__spool_cursor){ .position = segment->end, .number = segment->next_number };
 	}
 	if (at->damaged > left)
 		at->damaged = left;
@@ -66,7 +66,7 @@ account(otlog__spool *spool, look *at)
 	otlog__spool_flight_push(&spool->flight, &(otlog__spool_taken){ .segment = segment,
 	                                                                .number = at->entry.number,
 	                                                                .records = at->entry.records,
-	                                                                .behind = at->place });
+	                                                                .behind = at->cursor });
 }
 
 /* Returns whether the entry is the caller's. One whose segment was dropped meanwhile was counted by that. */
@@ -94,7 +94,7 @@ otlog__spool_take(otlog__spool *spool, otlog__buffer *out, uint64_t *number)
 	pthread_mutex_lock(&spool->reading);
 	while (!records && begin(spool, &at)) {
 		if (at.range.fd >= 0)
-			at.step = otlog__spool_next_entry(&at.range, &at.place, out, &at.entry, &at.damaged);
+			at.step = otlog__spool_next_entry(&at.range, &at.cursor, out, &at.entry, &at.damaged);
 		bool later = at.step == OTLOG__SPOOL_LATER;
 		if (settle(spool, &at)) {
 			records = at.entry.records;

@@ -136,21 +136,21 @@ destroy_exporter(const otlog_exporter *exporter)
  * HTTP is spoken, and says why.
  */
 static otlog__doctor_problem
-ask_second_opinion(const otlog__doctor_place *place, const otlog_batch *batch, uint64_t timeout_ms,
+ask_second_opinion(const otlog__doctor_target *target, const otlog_batch *batch, uint64_t timeout_ms,
                    otlog__doctor_problem first)
 {
 	char url[OTLOG__DOCTOR_NAME_MAX + 32];
-	const bool six = strchr(place->host.name, ':') != NULL;
+	const bool six = strchr(target->host.name, ':') != NULL;
 	otlog_exporter exporter;
 	otlog_export_result result = { .verdict = OTLOG_VERDICT_OK };
-	snprintf(url, sizeof url, "https://%s%s%s:%s/", six ? "[" : "", place->host.name, six ? "]" : "",
-	         place->host.port);
-	if (!otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url, .ca_file = place->ca_file },
+	snprintf(url, sizeof url, "https://%s%s%s:%s/", six ? "[" : "", target->host.name, six ? "]" : "",
+	         target->host.port);
+	if (!otlog_otlp_http_exporter_create(&(otlog_otlp_options){ .endpoint = url, .ca_file = target->ca_file },
 	                                     &exporter))
 		return first;
 	exporter.functions->export_batch(exporter.self, batch, timeout_ms, &result);
 	destroy_exporter(&exporter);
-	otlog__doctor_problem second = otlog__doctor_judge(place, &(otlog__doctor_reach){ 0 }, &result);
+	otlog__doctor_problem second = otlog__doctor_judge(target, &(otlog__doctor_reach){ 0 }, &result);
 	bool tells = second == OTLOG__DOCTOR_EXPIRED || second == OTLOG__DOCTOR_NAME_MISMATCH ||
 	             second == OTLOG__DOCTOR_UNTRUSTED;
 	return tells ? second : first;
@@ -159,17 +159,17 @@ ask_second_opinion(const otlog__doctor_place *place, const otlog_batch *batch, u
 static otlog__doctor_problem
 find_problem(const otlog__doctor_destination *destination, const otlog_batch *batch, uint64_t timeout_ms)
 {
-	const otlog__doctor_place *place = &destination->place;
+	const otlog__doctor_target *target = &destination->target;
 	const otlog__doctor_reach *reach = &destination->reach;
-	otlog__doctor_problem problem = otlog__doctor_judge(place, reach, &destination->result);
-	const bool direct = !place->proxy_variable && reach->connect.state == OTLOG__DOCTOR_FINE;
+	otlog__doctor_problem problem = otlog__doctor_judge(target, reach, &destination->result);
+	const bool direct = !target->proxy_variable && reach->connect.state == OTLOG__DOCTOR_FINE;
 	if (direct && otlog__doctor_is_vague(problem)) {
 		uint64_t listen_ms = timeout_ms < MOST_LISTEN_MS ? timeout_ms : MOST_LISTEN_MS;
-		problem = otlog__doctor_judge_speech(place, problem, otlog__doctor_listen(reach, listen_ms));
+		problem = otlog__doctor_judge_speech(target, problem, otlog__doctor_listen(reach, listen_ms));
 	}
 	const bool of_tls = problem == OTLOG__DOCTOR_UNTRUSTED || otlog__doctor_is_vague(problem);
-	if (direct && place->grpc && place->tls && of_tls && *place->host.name)
-		problem = ask_second_opinion(place, batch, timeout_ms < MOST_OPINION_MS ? timeout_ms : MOST_OPINION_MS,
+	if (direct && target->grpc && target->tls && of_tls && *target->host.name)
+		problem = ask_second_opinion(target, batch, timeout_ms < MOST_OPINION_MS ? timeout_ms : MOST_OPINION_MS,
 		                             problem);
 	return problem;
 }
@@ -178,15 +178,15 @@ static void
 examine(const otlog_exporter *exporter, const otlog__doctor_settings *settings, const otlog_batch *batch,
         uint64_t timeout_ms, otlog__doctor_destination *destination)
 {
-	otlog__doctor_place *place = &destination->place;
+	otlog__doctor_target *target = &destination->target;
 	destination->exporter = exporter->name ? exporter->name : "exporter";
-	otlog__doctor_place_find(destination->exporter, settings, getenv, place);
-	otlog__doctor_try(place, timeout_ms, &destination->reach);
+	otlog__doctor_target_find(destination->exporter, settings, getenv, target);
+	otlog__doctor_try(target, timeout_ms, &destination->reach);
 	fflush(stdout);
 	double begin = otlog__tool_now_ms();
 	exporter->functions->export_batch(exporter->self, batch, timeout_ms, &destination->result);
 	destination->send_ms = otlog__tool_now_ms() - begin;
-	otlog__doctor_explain(place, &destination->reach, &destination->result,
+	otlog__doctor_explain(target, &destination->reach, &destination->result,
 	                      find_problem(destination, batch, timeout_ms), &destination->finding);
 }
 

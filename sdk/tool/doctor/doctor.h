@@ -3,7 +3,7 @@
  *
  *   doctor.c            the command: settings, destinations, the test record
  *   doctor_directory.c  whether the queue directory can be used, and what waits there
- *   doctor_place.c      where a destination is, from its settings; through which proxy
+ *   doctor_target.c      where a destination is, from its settings; through which proxy
  *   doctor_reach.c      resolves, connects, and finds out what a port speaks
  *   doctor_problem.c    what is wrong, from all that was seen. Pure
  *   doctor_text.c, doctor_json.c  the two reports
@@ -45,7 +45,7 @@ typedef struct otlog__doctor_host {
 	char port[8];
 } otlog__doctor_host;
 
-typedef struct otlog__doctor_place {
+typedef struct otlog__doctor_target {
 	char endpoint[512]; /* as settings show it: without secrets. "": standard output */
 	bool grpc;
 	bool tls;
@@ -56,11 +56,11 @@ typedef struct otlog__doctor_place {
 	/* The variables that remedies name. */
 	const char *endpoint_variable, *headers_variable, *ca_variable, *client_variable, *timeout_variable;
 	const char *ca_file; /* NULL: the system's */
-} otlog__doctor_place;
+} otlog__doctor_target;
 
-/* Fills *place for an exporter of this name. `proxies` looks up a variable: getenv. */
-void otlog__doctor_place_find(const char *exporter, const otlog__doctor_settings *settings,
-                              char *(*proxies)(const char *variable), otlog__doctor_place *place);
+/* Fills *target for an exporter of this name. `proxies` looks up a variable: getenv. */
+void otlog__doctor_target_find(const char *exporter, const otlog__doctor_settings *settings,
+                               char *(*proxies)(const char *variable), otlog__doctor_target *target);
 
 /* Whether a list such as no_proxy, of hosts and domains with commas between, names the host. */
 bool otlog__doctor_is_exempt(const char *list, const char *host);
@@ -108,7 +108,7 @@ typedef struct otlog__doctor_reach {
 } otlog__doctor_reach;
 
 /* Resolves and connects, to the proxy if there is one. Blocks for twice the time at most. */
-void otlog__doctor_try(const otlog__doctor_place *place, uint64_t timeout_ms, otlog__doctor_reach *reach);
+void otlog__doctor_try(const otlog__doctor_target *target, uint64_t timeout_ms, otlog__doctor_reach *reach);
 
 /* Greets the address that was connected to in other protocols. Blocks for twice the time at most. */
 otlog__doctor_speech otlog__doctor_listen(const otlog__doctor_reach *reach, uint64_t timeout_ms);
@@ -164,17 +164,17 @@ typedef struct otlog__doctor_finding {
 const char *otlog__doctor_problem_word(otlog__doctor_problem problem);
 
 /* What is wrong by the steps and the verdict alone. */
-otlog__doctor_problem otlog__doctor_judge(const otlog__doctor_place *place, const otlog__doctor_reach *reach,
+otlog__doctor_problem otlog__doctor_judge(const otlog__doctor_target *target, const otlog__doctor_reach *reach,
                                           const otlog_export_result *result);
 
 /* Whether it is worth while to ask what the port speaks. */
 bool otlog__doctor_is_vague(otlog__doctor_problem problem);
 
 /* What is wrong, given what the port speaks. */
-otlog__doctor_problem otlog__doctor_judge_speech(const otlog__doctor_place *place, otlog__doctor_problem problem,
+otlog__doctor_problem otlog__doctor_judge_speech(const otlog__doctor_target *target, otlog__doctor_problem problem,
                                                  otlog__doctor_speech speech);
 
-void otlog__doctor_explain(const otlog__doctor_place *place, const otlog__doctor_reach *reach,
+void otlog__doctor_explain(const otlog__doctor_target *target, const otlog__doctor_reach *reach,
                            const otlog_export_result *result, otlog__doctor_problem problem,
                            otlog__doctor_finding *finding);
 
@@ -197,7 +197,7 @@ void otlog__doctor_directory_try(const char *path, otlog__tool_notes *notes, otl
 
 typedef struct otlog__doctor_destination {
 	const char *exporter;
-	otlog__doctor_place place;
+	otlog__doctor_target target;
 	otlog__doctor_reach reach;
 	double send_ms;
 	otlog_export_result result;

@@ -67,16 +67,16 @@ write_step(const char *key, const otlog__doctor_step *step, const otlog__doctor_
 static void
 write_destination(const otlog__doctor_destination *destination, FILE *out)
 {
-	const otlog__doctor_place *place = &destination->place;
+	const otlog__doctor_target *target = &destination->target;
 	const otlog_export_result *result = &destination->result;
 	const otlog__doctor_finding *finding = &destination->finding;
 	bool fine = finding->problem == OTLOG__DOCTOR_NONE;
 	write_text("{", "exporter", destination->exporter, out);
 	fprintf(out, ",\"takes_records\":%s", truth(fine));
-	write_text(",", "endpoint", place->endpoint, out);
-	write_text(",", "endpoint_variable", place->endpoint_variable, out);
-	write_text(",", "proxy", place->proxy.name, out);
-	write_text(",", "proxy_variable", place->proxy_variable, out);
+	write_text(",", "endpoint", target->endpoint, out);
+	write_text(",", "endpoint_variable", target->endpoint_variable, out);
+	write_text(",", "proxy", target->proxy.name, out);
+	write_text(",", "proxy_variable", target->proxy_variable, out);
 	write_step("resolve", &destination->reach.resolve, &destination->reach, out);
 	write_step("connect", &destination->reach.connect, &destination->reach, out);
 	fprintf(out, ",\"send\":{\"ok\":%s,\"ms\":%.3f", truth(fine), destination->send_ms);

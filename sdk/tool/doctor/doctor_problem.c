@@ -95,13 +95,13 @@ find_by_message(const char *message)
 
 /* What the steps before the request say; NONE: they went well, or were not taken. */
 static otlog__doctor_problem
-judge_reach(const otlog__doctor_place *place, const otlog__doctor_reach *reach)
+judge_reach(const otlog__doctor_target *target, const otlog__doctor_reach *reach)
 {
 	const bool resolved = reach->resolve.state <= OTLOG__DOCTOR_FINE;
 	const bool connected = reach->connect.state <= OTLOG__DOCTOR_FINE;
 	if (resolved && connected)
 		return OTLOG__DOCTOR_NONE;
-	if (place->proxy_variable)
+	if (target->proxy_variable)
 		return OTLOG__DOCTOR_PROXY;
 	if (!resolved)
 		return OTLOG__DOCTOR_NAME_NOT_FOUND;
@@ -129,17 +129,17 @@ otlog__doctor_is_vague(otlog__doctor_problem problem)
 }
 
 otlog__doctor_problem
-otlog__doctor_judge(const otlog__doctor_place *place, const otlog__doctor_reach *reach,
+otlog__doctor_judge(const otlog__doctor_target *target, const otlog__doctor_reach *reach,
                     const otlog_export_result *result)
 {
 	if (result->verdict == OTLOG_VERDICT_OK)
 		return OTLOG__DOCTOR_NONE;
 	otlog__doctor_problem by_type = find_by_type(result->error_type);
 	otlog__doctor_problem by_message = find_by_message(result->message);
-	otlog__doctor_problem by_reach = judge_reach(place, reach);
+	otlog__doctor_problem by_reach = judge_reach(target, reach);
 	if (by_reach != OTLOG__DOCTOR_NONE)
 		return by_reach;
-	if (place->proxy_variable && strstr(result->message, "proxy"))
+	if (target->proxy_variable && strstr(result->message, "proxy"))
 		return OTLOG__DOCTOR_PROXY;
 	/* The type is surer; where it covers several problems, the words tell which. */
 	if (otlog__doctor_is_vague(by_type))
@@ -148,15 +148,16 @@ otlog__doctor_judge(const otlog__doctor_place *place, const otlog__doctor_reach 
 }
 
 otlog__doctor_problem
-otlog__doctor_judge_speech(const otlog__doctor_place *place, otlog__doctor_problem problem, otlog__doctor_speech speech)
+otlog__doctor_judge_speech(const otlog__doctor_target *target, otlog__doctor_problem problem,
+                           otlog__doctor_speech speech)
 {
 	switch (speech) {
 	case OTLOG__DOCTOR_TLS:
-		return place->tls ? problem : OTLOG__DOCTOR_TLS_PORT;
+		return target->tls ? problem : OTLOG__DOCTOR_TLS_PORT;
 	case OTLOG__DOCTOR_HTTP1:
-		return place->tls ? OTLOG__DOCTOR_PLAIN_PORT : place->grpc ? OTLOG__DOCTOR_HTTP_PORT : problem;
+		return target->tls ? OTLOG__DOCTOR_PLAIN_PORT : target->grpc ? OTLOG__DOCTOR_HTTP_PORT : problem;
 	case OTLOG__DOCTOR_HTTP2:
-		return place->tls ? OTLOG__DOCTOR_PLAIN_PORT : place->grpc ? problem : OTLOG__DOCTOR_GRPC_PORT;
+		return target->tls ? OTLOG__DOCTOR_PLAIN_PORT : target->grpc ? problem : OTLOG__DOCTOR_GRPC_PORT;
 	case OTLOG__DOCTOR_SILENCE:
 	case OTLOG__DOCTOR_GIBBERISH:
 		break;
@@ -167,21 +168,21 @@ otlog__doctor_judge_speech(const otlog__doctor_place *place, otlog__doctor_probl
 /* ---- Words ------------------------------------------------------------------------------------------------------- */
 
 static void
-expand(const char *text, const otlog__doctor_place *place, char *out, size_t out_size)
+expand(const char *text, const otlog__doctor_target *target, char *out, size_t out_size)
 {
 	const struct {
 		const char *name;
 		const char *value;
 	} names[] = {
-		{ "{endpoint}", place->endpoint_variable },
-		{ "{headers}", place->headers_variable },
-		{ "{ca}", place->ca_variable },
-		{ "{client}", place->client_variable },
-		{ "{timeout}", place->timeout_variable },
-		{ "{host}", place->host.name },
-		{ "{port}", place->host.port },
-		{ "{proxy}", place->proxy.name },
-		{ "{proxy_variable}", place->proxy_variable ? place->proxy_variable : "http_proxy and https_proxy" },
+		{ "{endpoint}", target->endpoint_variable },
+		{ "{headers}", target->headers_variable },
+		{ "{ca}", target->ca_variable },
+		{ "{client}", target->client_variable },
+		{ "{timeout}", target->timeout_variable },
+		{ "{host}", target->host.name },
+		{ "{port}", target->host.port },
+		{ "{proxy}", target->proxy.name },
+		{ "{proxy_variable}", target->proxy_variable ? target->proxy_variable : "http_proxy and https_proxy" },
 	};
 	size_t used = 0;
 	while (*text && used + 1 < out_size) {
@@ -219,36 +220,36 @@ add(char *out, size_t out_size, const char *text)
 
 /* What there is to be done about a path at which nothing receives logs. */
 static const char *
-mend_path(const otlog__doctor_place *place, const rule *rule)
+mend_path(const otlog__doctor_target *target, const rule *rule)
 {
-	if (strstr(place->endpoint, "/v1/logs/v1/logs"))
+	if (strstr(target->endpoint, "/v1/logs/v1/logs"))
 		return "Correct the path in {endpoint}: /v1/logs is put behind it, and stands there already.";
-	if (place->endpoint_variable && strncmp(place->endpoint_variable, "MITO_", 5) == 0)
+	if (target->endpoint_variable && strncmp(target->endpoint_variable, "MITO_", 5) == 0)
 		return "Correct the path in {endpoint}.";
 	return rule->remedy;
 }
 
 void
-otlog__doctor_explain(const otlog__doctor_place *place, const otlog__doctor_reach *reach,
+otlog__doctor_explain(const otlog__doctor_target *target, const otlog__doctor_reach *reach,
                       const otlog_export_result *result, otlog__doctor_problem problem, otlog__doctor_finding *finding)
 {
 	const rule *rule = &rules[problem];
 	char remedy[sizeof finding->remedy];
 	char wait[64];
 	*finding = (otlog__doctor_finding){ .problem = problem };
-	expand(rule->what, place, finding->what, sizeof finding->what);
+	expand(rule->what, target, finding->what, sizeof finding->what);
 	split_message(result->message, finding->detail, sizeof finding->detail, remedy, sizeof remedy);
 	if (rule->remedy)
-		expand(problem == OTLOG__DOCTOR_NOT_FOUND ? mend_path(place, rule) : rule->remedy, place,
+		expand(problem == OTLOG__DOCTOR_NOT_FOUND ? mend_path(target, rule) : rule->remedy, target,
 		       finding->remedy, sizeof finding->remedy);
 	else
 		snprintf(finding->remedy, sizeof finding->remedy, "%s",
 		         *remedy ? remedy : "See the log of the receiver.");
 	if (problem == OTLOG__DOCTOR_NAME_NOT_FOUND && reach->resolve.state == OTLOG__DOCTOR_TIMED_OUT)
 		snprintf(finding->what, sizeof finding->what, "No name server answers about %.*s.",
-		         (int)sizeof finding->what - 40, place->host.name);
-	if (problem == OTLOG__DOCTOR_REFUSED && *place->socket)
-		snprintf(finding->what, sizeof finding->what, "Nobody listens on the socket %s.", place->socket);
+		         (int)sizeof finding->what - 40, target->host.name);
+	if (problem == OTLOG__DOCTOR_REFUSED && *target->socket)
+		snprintf(finding->what, sizeof finding->what, "Nobody listens on the socket %s.", target->socket);
 	if (problem != OTLOG__DOCTOR_NONE && result->retry_after_ms) {
 		snprintf(wait, sizeof wait, " It asks to wait %" PRIu64 ".%" PRIu64 " s.",
 		         result->retry_after_ms / 1000, result->retry_after_ms % 1000 / 100);

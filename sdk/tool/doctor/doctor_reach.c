@@ -187,18 +187,18 @@ connect_to_any(uint64_t timeout_ms, otlog__doctor_reach *reach)
 }
 
 void
-otlog__doctor_try(const otlog__doctor_place *place, uint64_t timeout_ms, otlog__doctor_reach *reach)
+otlog__doctor_try(const otlog__doctor_target *target, uint64_t timeout_ms, otlog__doctor_reach *reach)
 {
 	*reach = (otlog__doctor_reach){ 0 };
-	if (*place->socket) {
+	if (*target->socket) {
 		struct sockaddr_un *address = (struct sockaddr_un *)&reach->addresses[0].socket;
 		address->sun_family = AF_UNIX;
-		memcpy(address->sun_path, place->socket, sizeof address->sun_path);
+		memcpy(address->sun_path, target->socket, sizeof address->sun_path);
 		reach->addresses[0].size = sizeof *address;
 		snprintf(reach->addresses[0].text, sizeof reach->addresses[0].text, "the socket");
 		reach->address_count = 1;
-	} else if (*place->host.name) {
-		resolve(*place->proxy.name ? &place->proxy : &place->host, timeout_ms, reach);
+	} else if (*target->host.name) {
+		resolve(*target->proxy.name ? &target->proxy : &target->host, timeout_ms, reach);
 	}
 	if (reach->address_count)
 		connect_to_any(timeout_ms, reach);

@@ -80,21 +80,21 @@ otlog__doctor_text_directory(const otlog__doctor_directory *directory, FILE *out
 void
 otlog__doctor_text_destination(const otlog__doctor_destination *destination, FILE *out)
 {
-	const otlog__doctor_place *place = &destination->place;
+	const otlog__doctor_target *target = &destination->target;
 	const otlog__doctor_reach *reach = &destination->reach;
 	const otlog__doctor_finding *finding = &destination->finding;
 	const colours *colour = choose(out);
 	bool fine = finding->problem == OTLOG__DOCTOR_NONE;
 
 	fprintf(out, "\n%s%s%s to ", colour->strong, destination->exporter, colour->end);
-	otlog__tool_put(out, *place->endpoint ? place->endpoint : "standard output");
+	otlog__tool_put(out, *target->endpoint ? target->endpoint : "standard output");
 	putc('\n', out);
-	if (place->proxy_variable)
-		fprintf(out, "  proxy    %s, port %s (%s)\n", place->proxy.name, place->proxy.port,
-		        place->proxy_variable);
+	if (target->proxy_variable)
+		fprintf(out, "  proxy    %s, port %s (%s)\n", target->proxy.name, target->proxy.port,
+		        target->proxy_variable);
 	write_step("resolve", &reach->resolve, reach->resolve.text, colour, out);
 	char text[sizeof reach->connect.text + 32];
-	const char *port = *place->socket ? "" : place->proxy_variable ? place->proxy.port : place->host.port;
+	const char *port = *target->socket ? "" : target->proxy_variable ? target->proxy.port : target->host.port;
 	snprintf(text, sizeof text, "%s%s%s", *port ? "port " : "", port, *port ? ", " : "");
 	snprintf(text + strlen(text), sizeof text - strlen(text), "%s", reach->connect.text);
 	write_step("connect", &reach->connect, text, colour, out);

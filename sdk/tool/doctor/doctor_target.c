@@ -25,28 +25,28 @@ keep_host(otlog__text host, otlog__text port, otlog__doctor_host *out)
 
 /* One that gRPC looks up, or the path of a socket. */
 static void
-read_grpc(otlog__doctor_place *place, bool insecure)
+read_grpc(otlog__doctor_target *target, bool insecure)
 {
-	otlog__grpc_target target;
+	otlog__grpc_target parsed;
 	const char *error;
-	if (otlog__grpc_target_parse(place->endpoint, insecure, &target))
+	if (otlog__grpc_target_parse(target->endpoint, insecure, &parsed))
 		return;
-	place->tls = !target.plaintext;
-	char *path = otlog__percent_decode(target.socket, &error);
-	snprintf(place->socket, sizeof place->socket, "%s", path ? path : "");
+	target->tls = !parsed.plaintext;
+	char *path = otlog__percent_decode(parsed.socket, &error);
+	snprintf(target->socket, sizeof target->socket, "%s", path ? path : "");
 	free(path);
-	keep_host(target.host, target.port, &place->host);
-	otlog__grpc_target_free(&target);
+	keep_host(parsed.host, parsed.port, &target->host);
+	otlog__grpc_target_free(&parsed);
 }
 
 static void
-read_http(otlog__doctor_place *place)
+read_http(otlog__doctor_target *target)
 {
 	otlog__url url;
-	if (otlog__url_parse(otlog__text_of(place->endpoint), &url))
+	if (otlog__url_parse(otlog__text_of(target->endpoint), &url))
 		return;
-	place->tls = url.tls;
-	keep_host(url.authority.host, otlog__url_port(&url), &place->host);
+	target->tls = url.tls;
+	keep_host(url.authority.host, otlog__url_port(&url), &target->host);
 }
 
 /* host:port with what may be around it; a proxy that cannot be read is named as it is. */
@@ -103,54 +103,54 @@ first_set(char *(*look_up)(const char *variable), const char *const *names, cons
  * "ENVIRONMENT"; grpc doc/environment_variables.md.
  */
 static void
-find_proxy(otlog__doctor_place *place, char *(*look_up)(const char *variable))
+find_proxy(otlog__doctor_target *target, char *(*look_up)(const char *variable))
 {
 	static const char *const for_grpc[] = { "grpc_proxy", "https_proxy", "http_proxy", NULL };
 	static const char *const for_http[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
 	static const char *const for_https[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL };
 	static const char *const exempt_from_grpc[] = { "no_grpc_proxy", "no_proxy", NULL };
 	static const char *const exempt_from_http[] = { "no_proxy", "NO_PROXY", NULL };
-	if (!*place->host.name || otlog__host_is_loopback(otlog__text_of(place->host.name)))
+	if (!*target->host.name || otlog__host_is_loopback(otlog__text_of(target->host.name)))
 		return;
 	const char *variable, *ignored;
-	const char *exempt = first_set(look_up, place->grpc ? exempt_from_grpc : exempt_from_http, &ignored);
-	const char *proxy = first_set(look_up, place->grpc ? for_grpc : place->tls ? for_https : for_http, &variable);
-	if (!proxy || otlog__doctor_is_exempt(exempt, place->host.name))
+	const char *exempt = first_set(look_up, target->grpc ? exempt_from_grpc : exempt_from_http, &ignored);
+	const char *proxy = first_set(look_up, target->grpc ? for_grpc : target->tls ? for_https : for_http, &variable);
+	if (!proxy || otlog__doctor_is_exempt(exempt, target->host.name))
 		return;
-	place->proxy_variable = variable;
-	read_proxy(proxy, &place->proxy);
+	target->proxy_variable = variable;
+	read_proxy(proxy, &target->proxy);
 }
 
 void
-otlog__doctor_place_find(const char *exporter, const otlog__doctor_settings *settings,
-                         char *(*proxies)(const char *variable), otlog__doctor_place *place)
+otlog__doctor_target_find(const char *exporter, const otlog__doctor_settings *settings,
+                          char *(*proxies)(const char *variable), otlog__doctor_target *target)
 {
-	*place = (otlog__doctor_place){ 0 };
+	*target = (otlog__doctor_target){ 0 };
 	const bool mito = strcmp(exporter, "mito") == 0;
-	place->grpc = starts_with(exporter, "otlp_grpc");
-	if (!mito && !place->grpc && !starts_with(exporter, "otlp_http"))
+	target->grpc = starts_with(exporter, "otlp_grpc");
+	if (!mito && !target->grpc && !starts_with(exporter, "otlp_http"))
 		return;
 	const otlog__doctor_setting *endpoint =
 	    otlog__doctor_setting_find(settings, mito ? "MITO_CONFIG_LOG_SERVER_URL" : OTLP_ENDPOINT);
 	const char *ca_file = otlog__doctor_setting_find(settings, mito ? "OTLOG_MITO_CERTIFICATE"
 	                                                                : "OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE")
 	                          ->value;
-	place->ca_file = *ca_file ? ca_file : NULL;
+	target->ca_file = *ca_file ? ca_file : NULL;
 	/* Remedies name the variable that is set, and where none is, the one that most programs set. */
-	place->endpoint_variable = endpoint->source ? endpoint->source
-	                           : mito           ? "MITO_CONFIG_LOG_SERVER_URL"
-	                                            : "OTEL_EXPORTER_OTLP_ENDPOINT";
-	place->headers_variable =
+	target->endpoint_variable = endpoint->source ? endpoint->source
+	                            : mito           ? "MITO_CONFIG_LOG_SERVER_URL"
+	                                             : "OTEL_EXPORTER_OTLP_ENDPOINT";
+	target->headers_variable =
 	    mito ? "MITO_CONFIG_LOG_SERVER_URL (https://user:password@host/)" : "OTEL_EXPORTER_OTLP_HEADERS";
-	place->ca_variable = mito ? "OTLOG_MITO_CERTIFICATE" : "OTEL_EXPORTER_OTLP_CERTIFICATE";
-	place->client_variable = mito ? "OTLOG_MITO_CLIENT_CERTIFICATE" : "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE";
-	place->timeout_variable = mito ? "OTEL_BLRP_EXPORT_TIMEOUT" : "OTEL_EXPORTER_OTLP_TIMEOUT";
-	snprintf(place->endpoint, sizeof place->endpoint, "%s", endpoint->value);
+	target->ca_variable = mito ? "OTLOG_MITO_CERTIFICATE" : "OTEL_EXPORTER_OTLP_CERTIFICATE";
+	target->client_variable = mito ? "OTLOG_MITO_CLIENT_CERTIFICATE" : "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE";
+	target->timeout_variable = mito ? "OTEL_BLRP_EXPORT_TIMEOUT" : "OTEL_EXPORTER_OTLP_TIMEOUT";
+	snprintf(target->endpoint, sizeof target->endpoint, "%s", endpoint->value);
 	const otlog__doctor_setting *insecure =
 	    otlog__doctor_setting_find(settings, "OTEL_EXPORTER_OTLP_LOGS_INSECURE");
-	if (place->grpc)
-		read_grpc(place, strcmp(insecure->value, "true") == 0);
+	if (target->grpc)
+		read_grpc(target, strcmp(insecure->value, "true") == 0);
 	else
-		read_http(place);
-	find_proxy(place, proxies);
+		read_http(target);
+	find_proxy(target, proxies);
 }
