@@ -3,8 +3,8 @@
  * forks: a child of a moment in which a thread of ours held one would wait for it for ever. So our threads stand inside
  * the guard while they call what may take such locks, and a fork waits until they have left.
  *
- * Nothing that blocks is called inside, so that takes moments. A fork waits for half a second at most; where that was not enough
- * the child knows.
+ * Nothing that blocks is called inside, so that takes moments. A fork waits for half a second at most; where that was
+ * not enough the child knows.
  */
 #ifndef OTLOG_EXPORTERS_PEER_FORK_GUARD_H
 #define OTLOG_EXPORTERS_PEER_FORK_GUARD_H

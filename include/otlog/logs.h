@@ -563,8 +563,8 @@ opt(T v)
 
 /*
  * OTLOG_INFO(logger, "message") or OTLOG_INFO(logger, "message", OTLOG_KV("key", value), …), 47 attributes at most.
- * The arguments are not evaluated when the severity is off; logger and severity are evaluated once. The verdict is given up: call
- * otlog_log to have it.
+ * The arguments are not evaluated when the severity is off; logger and severity are evaluated once. The verdict is
+ * given up: call otlog_log to have it.
  */
 #define OTLOG_LOG(logger, severity, ...)                                                                   \
 	do {                                                                                               \

@@ -68,8 +68,9 @@ OTLOG_API void otlog__registry_destroy(otlog__registry *registry);
 
 /*
  * Brings every logger of the registry to life with this backend, and every later one. minimum_severity is what the
- * loggers show: 0 takes all, OTLOG__ASK has `enabled` asked before each emit. NULL makes them no-ops again. False when memory is short: those that it was too short for are
- * no-ops then; and, with nothing changed, for a backend that does not fit.
+ * loggers show: 0 takes all, OTLOG__ASK has `enabled` asked before each emit. NULL makes them no-ops again. Returns
+ * false when memory is short, which leaves some of the loggers no-ops, and, with nothing changed, for a backend that does
+ * not fit.
  */
 OTLOG_API bool otlog__registry_bind(otlog__registry *registry, const otlog__backend *backend, void *self,
                                     int minimum_severity);

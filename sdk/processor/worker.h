@@ -9,8 +9,9 @@
  *   (one at a time)
  *
  * A batch comes from one of three places: the spool, where the keeper puts what the queue has no room for; the queue, whose
- * records are younger than those of the spool; and, beside these two, the backlog of dead processes. While a batch is in flight the keeper may move it from
- * the queue into the spool: of the worker, its `delivery` then changes and nothing else.
+ * records are younger than those of the spool; and, beside these two, the backlog of dead processes. While a batch is
+ * in flight the keeper may move it from the queue into the spool: of the worker, its `delivery` then changes and
+ * nothing else.
  *
  *   worker.c     waiting, taking, finishing, flushing
  *   delivery.c   one batch: attempts until every part of it has its verdict
@@ -81,7 +82,10 @@ struct otlog__batch_processor {
 		uint32_t worker_count;
 	} fixed;
 
-	/* The worker whose turn it is to read holds the lock, also while it waits for work; or the keeper, while it spools. */
+	/*
+	 * The worker whose turn it is to read holds the lock, also while it waits for work; or the keeper, while it
+	 * spools.
+	 */
 	struct {
 		pthread_mutex_t lock;
 		/* When what is waiting goes out, however little it is. */

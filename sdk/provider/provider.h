@@ -60,8 +60,8 @@ struct otlog_provider {
 	otlog__registry *registry;
 	otlog__resource resource;
 	/*
-	 * What was asked for; whether the queue could be put into a file, otlog__queue_in_file says. Owned, but in a forked child,
-	 * where it is the parent's.
+	 * What was asked for; whether the queue could be put into a file, otlog__queue_in_file says. Owned, but in a
+	 * forked child, where it is the parent's.
 	 */
 	otlog__config *config;
 	bool config_is_parents;
@@ -157,7 +157,10 @@ otlog_provider *otlog__provider_last_heir(otlog_provider *provider);
 otlog_emit_result otlog__provider_revive(otlog_provider *provider, otlog_provider **heir);
 /* As otlog__provider_of_this_process; a child that has no heir by now gets none any more. */
 otlog_provider *otlog__provider_settle_heir(otlog_provider *provider);
-/* Only one thread at a time may make heirs. False in a signal handler, in that thread itself, or if another takes too long. */
+/*
+ * Only one thread at a time may make heirs. False in a signal handler, in that thread itself, or if another takes too
+ * long.
+ */
 bool otlog__revival_begin(void);
 void otlog__revival_end(void);
 /* Sets the heir, between otlog__revival_begin and _end. NULL: there will be none. */

@@ -3,8 +3,8 @@
  * knows no other, and a real spool of 64 MiB in real files, which is fed with the batches that the keeper would make in that
  * time. A record is its number here, 4 bytes, or a day would be a hundred gigabytes.
  *
- * At every step the spool is within its bound; attempts come no more often than the back-off says; the process does not grow;
- * and when the destination is back the books and the numbers that come out agree, to the last of 432 million.
+ * At every step the spool is within its bound; attempts come no more often than the back-off says; the process does not
+ * grow; and when the destination is back the books and the numbers that come out agree, to the last of 432 million.
  */
 #include "tests/support/harness/cmocka.h"
 

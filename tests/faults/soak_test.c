@@ -1,7 +1,7 @@
 /*
  * Days of steady work in short: 5,000 records a second over HTTP into a receiver that is away now and then, for longer than
- * the queue lasts, with a spool and durability. Window by window no record is lost, and from the first window to the last the
- * process takes no more memory, descriptors and threads.
+ * the queue lasts, with a spool and durability. Window by window no record is lost, and from the first window to the
+ * last the process takes no more memory, descriptors and threads.
  *
  * Runs where OTLOG_FAULTS_FACTOR is 10 at least: for 20 s, or for the seconds that OTLOG_SOAK_SECONDS says, 86400 for a day.
  */

@@ -137,7 +137,10 @@ check_trace(const otlog_record_view *record)
 	assert_string_equal(id, TRACE_ID);
 }
 
-/* Dies with and without the handler: the same way, and leaves one record of that signal, with the thread's trace if it has one. */
+/*
+ * Dies with and without the handler: the same way, and leaves one record of that signal, with the thread's trace if it
+ * has one.
+ */
 static void
 check_death(void (*die)(void), const char *signal_name, int signal, bool has_trace)
 {

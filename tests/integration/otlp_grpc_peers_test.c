@@ -11,7 +11,10 @@
 
 #define LONG_MS 30000
 
-/* Sends twice, so that also the second attempt tells of its own failure; the batch must be kept both times. NULL: any type. */
+/*
+ * Sends twice, so that also the second attempt tells of its own failure; the batch must be kept both times. NULL: any
+ * type.
+ */
 static void
 check_kept(const char *url, uint64_t timeout_ms, const char *error_type, const char *says)
 {

@@ -51,7 +51,10 @@ typedef struct otlog__tool_notes {
 /* An otlog_diagnostic_function; `user` is the notes. */
 void otlog__tool_notes_take(void *user, otlog_diagnostic_level level, const char *message);
 
-/* Takes the first that holds the text out of the notes, for a command that says it in its words. NULL: none; else free it. */
+/*
+ * Takes the first that holds the text out of the notes, for a command that says it in its words. NULL: none; else free
+ * it.
+ */
 char *otlog__tool_notes_cut(otlog__tool_notes *notes, const char *text);
 
 /* Writes those up to the level as "otlog: warning: …", but for what a shutdown says: a command says that in its words. */

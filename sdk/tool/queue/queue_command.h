@@ -24,7 +24,10 @@ typedef struct otlog__tool_queues {
 bool otlog__tool_queues_read(const char *command, const char *directory, otlog__tool_queues *queues);
 void otlog__tool_queues_free(otlog__tool_queues *queues);
 
-/* Records that wait in queues without a living owner: for the pipeline of that name, or, with NULL, each for those it has. */
+/*
+ * Records that wait in queues without a living owner: for the pipeline of that name, or, with NULL, each for those it
+ * has.
+ */
 uint64_t otlog__tool_queues_waiting(const otlog__tool_queues *queues, const char *pipeline);
 
 #define OTLOG__TOOL_QUEUE_TIME 32

@@ -1,4 +1,7 @@
-/* The library of tests/support/harness/disk_faults.h: libc's calls, some of which fail. They go to the kernel by themselves. */
+/*
+ * The library of tests/support/harness/disk_faults.h: libc's calls, some of which fail. They go to the kernel by
+ * themselves.
+ */
 #include "tests/support/harness/disk_faults.h"
 
 #include <errno.h>

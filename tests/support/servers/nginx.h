@@ -1,6 +1,6 @@
 /*
- * Nginx as a reverse proxy, mostly with TLS, on a free loopback port, in front of a receiver; from its own configuration in a folder of
- * its own. Ends with the test program, whatever becomes of that.
+ * Nginx as a reverse proxy, mostly with TLS, on a free loopback port, in front of a receiver; from its own
+ * configuration in a folder of its own. Ends with the test program, whatever becomes of that.
  */
 #ifndef TESTS_SUPPORT_SERVERS_NGINX_H
 #define TESTS_SUPPORT_SERVERS_NGINX_H

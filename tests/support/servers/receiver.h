@@ -34,7 +34,10 @@ typedef struct receiver_options {
 	unsigned port;           /* 0: any; else that of a receiver which was stopped */
 	const char *certificate; /* PEM text, not a file's name. Given: TLS, and the URL begins with https:// */
 	const char *key;
-	/* Gives the status of a decoded request by what it holds; 0: as the script says. Called in the receiver's threads. */
+	/*
+	 * Gives the status of a decoded request by what it holds; 0: as the script says. Called in the receiver's
+	 * threads.
+	 */
 	unsigned (*judge)(void *user, const receiver_request *request);
 	void *user;
 	bool forgets; /* keeps nothing of what came: for runs of many requests, whose judge looks at each */
