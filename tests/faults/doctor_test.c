@@ -1,10 +1,12 @@
 /* `otlog doctor` against each kind of destination over HTTP that does not work: it names the cause and the setting. */
 #include "tests/faults/doctor_expect.h"
+#include "tests/support/harness/files.h"
 #include "tests/support/servers/certificates_fixture.h"
 #include "tests/support/servers/nginx.h"
 #include "tests/support/servers/raw_server.h"
 #include "tests/support/servers/receiver.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -203,14 +205,31 @@ one_of_two_fails(void **state)
 	receiver_stop(server);
 }
 
-/* The library for gRPC is not where the tool finds it, or a file is bad: that is not "nothing to do". */
+/* Puts the library NAME of the build into the folder. */
+static void
+link_library(const char *folder, const char *name)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	const char *slash = strrchr(OTLOG_TOOL, '/');
+	snprintf(from, sizeof from, "%.*s/../lib/%s", (int)(slash - OTLOG_TOOL), OTLOG_TOOL, name);
+	snprintf(to, sizeof to, "%s/%s", folder, name);
+	assert_int_equal(symlink(from, to), 0);
+}
+
+/* What stands where the library for gRPC should be is none: that is not "nothing to do". */
 static void
 a_destination_that_cannot_be_made_fails(void **state)
 {
 	(void)state;
-	const char *const environment[] = { "OTEL_LOGS_EXPORTER=otlp,console", "OTEL_EXPORTER_OTLP_HEADERS=x=1",
-		                            "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT=u@h",
-		                            NULL };
+	char folder[] = "/tmp/otlog-doctor-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	char no_library[sizeof folder + 32];
+	snprintf(no_library, sizeof no_library, "%s/libotlog-grpc.so.0", folder);
+	link_library(folder, "libotlog.so.0");
+	link_library(folder, "libotlog-api.so.0");
+	file_write(no_library, "no library");
+	const char *const environment[] = { setting("LD_LIBRARY_PATH", folder), "OTEL_LOGS_EXPORTER=otlp,console",
+		                            "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", NULL };
 	tool_run run = tool_start(OTLOG_TOOL, environment, TOOL_LIST("doctor", "--json"), NULL);
 	assert_int_equal(run.status, 1);
 	json_tree *report = json_parse(run.out, strlen(run.out));
@@ -223,6 +242,7 @@ a_destination_that_cannot_be_made_fails(void **state)
 	assert_int_equal(run.status, 1);
 	assert_says(run.out, "take no records: 1 of 2.");
 	tool_free(&run);
+	file_remove_all(folder);
 }
 
 /* With --json the console's record must not stand in the report. */

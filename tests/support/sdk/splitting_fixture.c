@@ -13,8 +13,9 @@ splitting_start(otlog_pipeline_options pipeline)
 {
 	pipeline.retry_initial_ms = 1;
 	pipeline.retry_cap_ms = 5;
-	otlog_provider *provider = otlog_provider_create(
-	    &(otlog_options){ .pipelines = &pipeline, .pipeline_count = 1, .diagnostic = diagnosed_take });
+	/* In a lane there is room for all of it, so that batches grow as large as they may, however slow the emits are. */
+	otlog_provider *provider = otlog_provider_create(&(otlog_options){
+	    .pipelines = &pipeline, .pipeline_count = 1, .queue_bytes = 128 << 20, .diagnostic = diagnosed_take });
 	assert_non_null(provider);
 	return provider;
 }
