@@ -1,6 +1,7 @@
 /* As bad_settings_test.c, by the rules of gRPC. */
 #include "tests/support/harness/cmocka.h"
 #include "tests/support/harness/own_network.h"
+#include "tests/support/harness/sanitized.h"
 #include "tests/support/sdk/diagnosed.h"
 #include "tests/support/servers/grpc/grpc_server.h"
 
@@ -11,6 +12,8 @@
 
 #define FLUSH_MS 20000
 #define DEFAULT_PORT 4317
+
+LEAKS_OF_CARES_ARE_NOT_OURS
 
 static bool alone; /* in a network of our own: the default port is free */
 

@@ -18,6 +18,17 @@
 #define UNDER_ASAN false
 #endif
 
+/*
+ * Once in a program whose gRPC looks names up: c-ares keeps what it has read of the machine's own names, and nobody frees
+ * that at the end.
+ */
+#define LEAKS_OF_CARES_ARE_NOT_OURS                    \
+	const char *__lsan_default_suppressions(void); \
+	const char *__lsan_default_suppressions(void)  \
+	{                                              \
+		return "leak:libcares";                \
+	}
+
 /* The thread sanitizer calls signal handlers itself, as functions, and makes a fork of vfork. */
 #if defined(__SANITIZE_THREAD__) || SANITIZED_HAS(thread_sanitizer)
 #define UNDER_TSAN true
