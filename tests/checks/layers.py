@@ -10,6 +10,7 @@ import sys
 PUBLIC = "otlog/*"
 BASE = "sdk/base/*"
 WIRE = "sdk/wire/*"
+EXPORTER_TABLE = "sdk/base/exporter_table.h"
 PEER = "exporters/peer/*"
 
 QUEUE_FILE = ["sdk/queue/%s.h" % noun for noun in ("crc32c", "file_header", "layout", "mapping", "queue")]
@@ -46,7 +47,8 @@ MAY_INCLUDE = [
     ("sdk/bridges/*", [PUBLIC]),
     # The tool sees what its users see, and of ours what reads text.
     ("sdk/tool/common/*", [PUBLIC, "sdk/base/utf8.h"]),
-    ("sdk/tool/doctor/*", [PUBLIC, "sdk/base/rare/address.h", "sdk/base/rare/grpc_target.h", "sdk/tool/common/*"]),
+    ("sdk/tool/doctor/*", [PUBLIC, EXPORTER_TABLE, "sdk/base/rare/address.h", "sdk/base/rare/grpc_target.h", "sdk/tool/common/*"]),
+    ("sdk/tool/queue/*", [PUBLIC, EXPORTER_TABLE, "sdk/tool/common/*"]),
     ("sdk/tool/*", [PUBLIC, "sdk/tool/common/*"]),
     # What exporters share, the lower before the higher.
     ("exporters/peer/*", [PUBLIC, BASE]),

@@ -1,5 +1,7 @@
 #include "sdk/tool/doctor/doctor.h"
 
+#include "sdk/base/exporter_table.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,13 +126,6 @@ make_test_record(otlog_batch *batch)
 
 /* ---- One destination --------------------------------------------------------------------------------------------- */
 
-static void
-destroy_exporter(const otlog_exporter *exporter)
-{
-	if (exporter->functions->destroy)
-		exporter->functions->destroy(exporter->self);
-}
-
 /*
  * gRPC says that a certificate is refused, but not why. The exporter for HTTP gets the same certificate before a word of
  * HTTP is spoken, and says why.
@@ -149,7 +144,7 @@ ask_second_opinion(const otlog__doctor_target *target, const otlog_batch *batch,
 	                                     &exporter))
 		return first;
 	exporter.functions->export_batch(exporter.self, batch, timeout_ms, &result);
-	destroy_exporter(&exporter);
+	otlog__exporter_destroy(&exporter);
 	otlog__doctor_problem second = otlog__doctor_judge(target, &(otlog__doctor_reach){ 0 }, &result);
 	bool tells = second == OTLOG__DOCTOR_EXPIRED || second == OTLOG__DOCTOR_NAME_MISMATCH ||
 	             second == OTLOG__DOCTOR_UNTRUSTED;
@@ -259,7 +254,7 @@ diagnose(const request *request)
 	size_t count = memory && destinations ? otlog_environment_pipelines(pipelines, OTLOG_MAX_PIPELINES) : 0;
 	for (size_t i = 0; i < count; i++) {
 		examine(&pipelines[i].exporter, &settings, &batch, request->timeout_ms, &destinations[i]);
-		destroy_exporter(&pipelines[i].exporter);
+		otlog__exporter_destroy(&pipelines[i].exporter);
 		report.destination_count++;
 		report.failing += destinations[i].finding.problem != OTLOG__DOCTOR_NONE;
 		if (!request->json)

@@ -1,5 +1,7 @@
 #include "sdk/tool/queue/queue_command.h"
 
+#include "sdk/base/exporter_table.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -59,8 +61,7 @@ otlog__tool_cat_records(const otlog__tool_cat *cat)
 	for (size_t i = 0; done && !cat->name && i < queues.count; i++)
 		if (queues.items[i].state <= OTLOG_QUEUE_FILE_WAITING)
 			done = write_queue(cat, queues.items[i].name, &writing);
-	if (writing.exporter.functions && writing.exporter.functions->destroy)
-		writing.exporter.functions->destroy(writing.exporter.self);
+	otlog__exporter_destroy(&writing.exporter);
 	otlog__tool_queues_free(&queues);
 	return done ? OTLOG__TOOL_DONE : OTLOG__TOOL_FAILED;
 }
