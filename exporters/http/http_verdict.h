@@ -42,7 +42,7 @@ typedef struct otlog__http_outcome {
 bool otlog__http_delivered(const otlog__http_outcome *outcome);
 
 /*
- * Fills *result by the tables of verdict_table.h. A status has itself as its error type, a failure a word. `url` is the
+ * Fills *result by the tables of http_verdict_table.h. A status has itself as its error type, a failure a word. `url` is the
  * printable one; `text` is what the peer says about its refusal, from the body, or NULL.
  */
 void otlog__http_judge(const otlog__http_outcome *outcome, const char *url, const otlog__peer_names *names,

@@ -1,4 +1,4 @@
-/* What the statuses and failures of an HTTP exchange mean: the tables behind verdict.h and docs/delivery.md. Pure. */
+/* What the statuses and failures of an HTTP exchange mean: the tables behind http_verdict.h and docs/delivery.md. Pure. */
 #ifndef OTLOG_EXPORTERS_HTTP_HTTP_VERDICT_TABLE_H
 #define OTLOG_EXPORTERS_HTTP_HTTP_VERDICT_TABLE_H
 

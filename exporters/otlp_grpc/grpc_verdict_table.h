@@ -1,4 +1,4 @@
-/* What the ends of gRPC calls mean: the tables behind verdict.h and docs/delivery.md. Pure. */
+/* What the ends of gRPC calls mean: the tables behind grpc_verdict.h and docs/delivery.md. Pure. */
 #ifndef OTLOG_EXPORTERS_OTLP_GRPC_GRPC_VERDICT_TABLE_H
 #define OTLOG_EXPORTERS_OTLP_GRPC_GRPC_VERDICT_TABLE_H
 

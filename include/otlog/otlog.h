@@ -5,7 +5,7 @@
  * function `x_sized` together with its size, and the inline function `x`, which stands right below that and is the one to
  * call, passes the size that the program was compiled with; of an array, that of its elements. So a program and a library
  * of different versions work together: a member that one of them does not know is not given, or comes out as zero. A
- * function without such a struct has no `_sized`. Which structs stay as they are is in docs/architecture.md.
+ * function without such a struct has no `_sized`. Which structs stay as they are is in docs/abi.md.
  */
 #ifndef OTLOG_OTLOG_H
 #define OTLOG_OTLOG_H

@@ -8,7 +8,7 @@ static const char opening[] =
     "# Settings\n"
     "\n"
     "<!-- Written by build/<preset>/bin/unit-settings_page_test --write; edit sdk/settings/table.c and\n"
-    "     settings_page.c instead. -->\n"
+    "     sdk/settings/page.c instead. -->\n"
     "\n"
     "otlog is configured by environment variables, or in code through `otlog_options`; what code sets wins. `OTEL_*`\n"
     "have the meaning and, but for the differences below, the defaults that the OpenTelemetry specification gives "
